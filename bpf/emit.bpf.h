@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The only caller of ring buffer reserve and submit, and the only place that counts losses.
+ *
+ * The reader is woken by fill level, never once per event: a wake-up is an IPI and a context
+ * switch, many times the cost of the record. Below the level the reader's own timeout finds them.
+ */
+#ifndef FW_BPF_EMIT_BPF_H
+#define FW_BPF_EMIT_BPF_H
+
+#include "maps.bpf.h"
+
+static __always_inline struct fw_cpu_stats *fw_my_stats(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&fw_stats, &zero);
+}
+
+/* Ring memory of @size bytes, or NULL with the loss counted. */
+static __always_inline void *fw_emit_reserve(__u64 size)
+{
+	void *rec = bpf_ringbuf_reserve(&fw_ring, size, 0);
+	struct fw_cpu_stats *stats = fw_my_stats();
+
+	if (!stats)
+		return rec;
+	if (rec) {
+		stats->sent++;
+	} else {
+		stats->lost++;
+		stats->last_lost_ns = bpf_ktime_get_ns();
+	}
+	return rec;
+}
+
+static __always_inline void fw_emit_submit(void *rec)
+{
+	__u64 fill = bpf_ringbuf_query(&fw_ring, BPF_RB_AVAIL_DATA);
+
+	bpf_ringbuf_submit(rec, fill >= fw_cfg.wakeup_bytes ? BPF_RB_FORCE_WAKEUP
+							     : BPF_RB_NO_WAKEUP);
+}
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The contract between kernel and user side: every record that crosses the ring buffer, and the
+ * configuration that goes the other way. Included by both, so it uses only the __uN types.
+ *
+ * Records are self-contained and of fixed size per kind. Time is CLOCK_MONOTONIC nanoseconds.
+ * Addresses are in network byte order (IPv4 in the first four bytes), ports in host byte order.
+ * A port or address that the kernel had not filled in (or had already wiped) at that moment is 0.
+ */
+#ifndef FW_BPF_EVENT_H
+#define FW_BPF_EVENT_H
+
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+
+#define FW_COMM_LEN 16
+/* Frames kept of the stack at a minisock's end. The caller that names the cause stands at index
+ * 2 to 6, after the program, its trampoline and the timer functions (measured on 5.10 to 7.x).
+ */
+#define FW_STACK_DEPTH 10
+
+enum fw_record_kind {
+	FW_REC_STATE,	   /* struct fw_rec_state: a transition of a full socket */
+	FW_REC_RESET_SENT, /* struct fw_rec_state: an RST left on behalf of this socket */
+	FW_REC_TW_SCHED,   /* struct fw_rec_mini: TIME_WAIT minisock born, or its timer re-armed */
+	FW_REC_TW_END,	   /* struct fw_rec_mini: its timer fired, was cancelled, or it was killed */
+	FW_REC_TW_SEEN,	   /* struct fw_rec_mini: it was looked at (no hook fired) */
+	FW_REC_REQ_SCHED,  /* struct fw_rec_mini: request socket born, or SYN-ACK timer re-armed */
+	FW_REC_REQ_END,	   /* struct fw_rec_mini: its timer fired or was cancelled, or it was dropped */
+	FW_REC_MAX,
+};
+
+enum fw_rec_flags {
+	FW_REC_ORPHAN = 1 << 0,	      /* SOCK_DEAD: no process holds the socket any more */
+	FW_REC_FIN_RECEIVED = 1 << 1, /* SOCK_DONE: the peer's FIN was processed */
+	FW_REC_FIN_ACKED = 1 << 2,    /* snd_una == write_seq: all we sent is acknowledged */
+	FW_REC_HAS_FILE = 1 << 3,     /* sk_socket is set: accepted, or opened locally */
+	FW_REC_LINGER2_NEG = 1 << 4,  /* TCP_LINGER2 < 0: FIN_WAIT_2 is skipped once orphaned */
+	FW_REC_SHUT_RD = 1 << 5,      /* RCV_SHUTDOWN */
+	FW_REC_SHUT_WR = 1 << 6,      /* SEND_SHUTDOWN */
+	FW_REC_OWNER = 1 << 7,	      /* pid and comm are the process that made the transition */
+	FW_REC_SYN_UNSENT = 1 << 8,   /* segs_out == 0: not even a SYN has left */
+	FW_REC_LISTENER_GONE = 1 << 10, /* request socket: its listener is not in LISTEN any more */
+	FW_REC_GONE = 1 << 11,	      /* FW_REC_TW_SEEN: the minisock is not there any more */
+};
+
+/* First bytes of every record. */
+struct fw_rec_head {
+	__u64 ts_ns;
+	__u64 cookie; /* the kernel's socket cookie; 0: it has none (yet) */
+	__u64 skaddr; /* address of the object: identifies it only while it lives */
+	__u32 netns;  /* inode number of the network namespace */
+	__u8 kind;    /* enum fw_record_kind */
+	__u8 family;  /* AF_INET or AF_INET6 */
+	__u16 flags;  /* enum fw_rec_flags */
+	__u16 lport;
+	__u16 rport;
+	__u8 oldstate; /* FW_REC_STATE; minisocks: the substate */
+	__u8 newstate;
+	__u8 cpu;
+	__u8 pad;
+	__u8 laddr[16];
+	__u8 raddr[16];
+};
+_Static_assert(sizeof(struct fw_rec_head) == 72, "contract");
+
+struct fw_rec_state {
+	struct fw_rec_head head;
+	__u64 bytes_sent;     /* payload, without retransmissions */
+	__u64 bytes_received; /* payload; counts the FIN as one when FW_REC_FIN_RECEIVED */
+	__u64 cgroup_id;
+	__u32 retransmits;
+	__u32 segs_in; /* segments received so far: equal means caused by the same segment */
+	__u32 uid;
+	__u32 pid; /* thread group id, with FW_REC_OWNER */
+	__u16 err; /* sk_err */
+	__u16 pad[3];
+	char comm[FW_COMM_LEN];
+};
+_Static_assert(sizeof(struct fw_rec_state) == 136, "contract");
+
+struct fw_rec_mini {
+	struct fw_rec_head head;
+	__u64 expires_jiffies; /* what its timer is set to */
+	__u64 now_jiffies;
+	__u32 timeouts; /* request sockets: SYN-ACK timer expiries so far */
+	__u32 nr_ips;
+	__u64 ips[FW_STACK_DEPTH]; /* FW_REC_TW_END, FW_REC_REQ_END: caller's kernel stack */
+};
+_Static_assert(sizeof(struct fw_rec_mini) == 176, "contract");
+
+/* What is lost is counted here, one per CPU. */
+struct fw_cpu_stats {
+	__u64 sent;
+	__u64 lost; /* the ring was full */
+	__u64 last_lost_ns;
+	__u64 suppressed; /* half-open events above the limit */
+};
+
+#define FW_MAX_PORTS 16
+#define FW_MAX_CIDRS 8
+
+struct fw_cidr {
+	__u8 addr[16];
+	__u32 family;
+	__u32 prefix_len;
+};
+
+/* Read-only for the BPF programs, set before they are loaded. */
+struct fw_bpf_config {
+	__u64 tw_timer_handler;	   /* kernel addresses, for the timer front end */
+	__u64 reqsk_timer_handler;
+	__u64 wakeup_bytes;	   /* wake the reader at this fill level of the ring */
+	__u32 half_open_limit;	   /* request sockets per second and CPU; above: only counted */
+	__u32 pad0;
+	__u8 no_cookie_helper;	   /* before Linux 5.12 */
+	__u8 family;		   /* 0: both */
+	__u8 nr_lports, nr_rports;
+	__u8 nr_local, nr_remote;
+	__u8 pad[2];
+	__u16 lports[FW_MAX_PORTS];
+	__u16 rports[FW_MAX_PORTS];
+	struct fw_cidr local[FW_MAX_CIDRS];
+	struct fw_cidr remote[FW_MAX_CIDRS];
+};
+_Static_assert(sizeof(struct fw_bpf_config) == 40 + 64 + 2 * FW_MAX_CIDRS * 24, "contract");
+
+#endif

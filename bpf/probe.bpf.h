@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the trampoline and the kprobe front end have in common: both stand at the entry of the
+ * kernel functions that every minisock passes through, so only minisock traffic pays.
+ */
+#ifndef FW_BPF_PROBE_BPF_H
+#define FW_BPF_PROBE_BPF_H
+
+#include "minisock.bpf.h"
+
+/* __inet_twsk_schedule(tw, timeo): birth, FIN_WAIT_2 -> TIME_WAIT, or restart. */
+static __always_inline int fw_probe_tw_schedule(void *ctx, struct inet_timewait_sock *tw, int timeo)
+{
+	fw_tw_event(ctx, tw, FW_REC_TW_SCHED, bpf_jiffies64() + timeo);
+	return 0;
+}
+
+/* inet_twsk_kill(tw): every end. */
+static __always_inline int fw_probe_tw_kill(void *ctx, struct inet_timewait_sock *tw)
+{
+	fw_tw_event(ctx, tw, FW_REC_TW_END, BPF_CORE_READ(tw, tw_timer.expires));
+	return 0;
+}
+
+/* inet_csk_reqsk_queue_hash_add(sk, req, timeout): the SYN was accepted into the queue. */
+static __always_inline int fw_probe_req_add(void *ctx, struct request_sock *req)
+{
+	fw_req_event(ctx, req, FW_REC_REQ_SCHED, 0);
+	return 0;
+}
+
+/* Completed, dropped, or its SYN-ACK timer fired: the stack says which. */
+static __always_inline int fw_probe_req_end(void *ctx, struct request_sock *req)
+{
+	fw_req_event(ctx, req, FW_REC_REQ_END, 0);
+	return 0;
+}
+
+/* reqsk_timer_handler(timer) has returned: if its timer is pending again it sent a SYN-ACK. */
+static __always_inline int fw_probe_req_timer_done(void *ctx, struct timer_list *timer)
+{
+	if (BPF_CORE_READ(timer, entry.pprev))
+		fw_req_event(ctx, fw_timer_req(timer), FW_REC_REQ_SCHED, 0);
+	return 0;
+}
+
+#endif

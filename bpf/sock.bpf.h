@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * All reads of kernel sockets: IPv4, IPv6, full socket or minisock is decided here, once.
+ *
+ * Full sockets come from a tracepoint as trusted pointers and are read by plain loads. Minisocks
+ * are found by arithmetic (container_of a timer) or come from a probe, so they are read through
+ * bpf_probe_read_kernel; their sock_common is the same.
+ */
+#ifndef FW_BPF_SOCK_BPF_H
+#define FW_BPF_SOCK_BPF_H
+
+#include "compat.bpf.h"
+#include <bpf/bpf_endian.h>
+
+#define AF_INET 2
+#define AF_INET6 10
+#define RCV_SHUTDOWN 1
+#define SEND_SHUTDOWN 2
+
+/* ::ffff:a.b.c.d is IPv4 on the wire, so it is IPv4 here. */
+static __always_inline bool fw_is_v4mapped(const __u8 *a)
+{
+	const __u32 *w = (const __u32 *)a;
+
+	return !w[0] && !w[1] && w[2] == bpf_htonl(0xffff);
+}
+
+/* Turns an IPv6 pair in @head into the IPv4 pair it stands for, if it is one. */
+static __always_inline void fw_unmap_v4(struct fw_rec_head *head)
+{
+	__u32 *l = (__u32 *)head->laddr, *r = (__u32 *)head->raddr;
+
+	if (!fw_is_v4mapped(head->raddr) && !fw_is_v4mapped(head->laddr))
+		return;
+	head->family = AF_INET;
+	l[0] = l[3];
+	r[0] = r[3];
+	l[1] = l[2] = l[3] = 0;
+	r[1] = r[2] = r[3] = 0;
+}
+
+static __always_inline void fw_head_v4(struct fw_rec_head *head, __u32 laddr_be, __u32 raddr_be)
+{
+	__u32 *l = (__u32 *)head->laddr, *r = (__u32 *)head->raddr;
+
+	head->family = AF_INET;
+	l[0] = laddr_be;
+	r[0] = raddr_be;
+	l[1] = l[2] = l[3] = 0;
+	r[1] = r[2] = r[3] = 0;
+}
+
+/* Fills all of @head but ts_ns, cookie, kind, flags and the states from a trusted full socket. */
+static __always_inline void fw_head_from_sock(struct fw_rec_head *head, struct sock *sk)
+{
+	head->skaddr = (__u64)sk;
+	head->netns = sk->__sk_common.skc_net.net->ns.inum;
+	head->lport = sk->__sk_common.skc_num;
+	head->rport = bpf_ntohs(sk->__sk_common.skc_dport);
+	head->cpu = bpf_get_smp_processor_id();
+	head->pad = 0;
+	if (sk->__sk_common.skc_family == AF_INET) {
+		fw_head_v4(head, sk->__sk_common.skc_rcv_saddr, sk->__sk_common.skc_daddr);
+		return;
+	}
+	head->family = AF_INET6;
+	BPF_CORE_READ_INTO(&head->laddr, sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr8);
+	BPF_CORE_READ_INTO(&head->raddr, sk, __sk_common.skc_v6_daddr.in6_u.u6_addr8);
+	fw_unmap_v4(head);
+}
+
+/* The same from the sock_common of a minisock, through safe reads. */
+static __always_inline void fw_head_from_common(struct fw_rec_head *head, struct sock_common *skc)
+{
+	head->skaddr = (__u64)skc;
+	head->cookie = BPF_CORE_READ(skc, skc_cookie.counter);
+	head->netns = BPF_CORE_READ(skc, skc_net.net, ns.inum);
+	head->lport = BPF_CORE_READ(skc, skc_num);
+	head->rport = bpf_ntohs(BPF_CORE_READ(skc, skc_dport));
+	head->cpu = bpf_get_smp_processor_id();
+	head->pad = 0;
+	if (BPF_CORE_READ(skc, skc_family) == AF_INET) {
+		fw_head_v4(head, BPF_CORE_READ(skc, skc_rcv_saddr), BPF_CORE_READ(skc, skc_daddr));
+		return;
+	}
+	head->family = AF_INET6;
+	BPF_CORE_READ_INTO(&head->laddr, skc, skc_v6_rcv_saddr.in6_u.u6_addr8);
+	BPF_CORE_READ_INTO(&head->raddr, skc, skc_v6_daddr.in6_u.u6_addr8);
+	fw_unmap_v4(head);
+}
+
+/* The minisock around its timer, and back. */
+static __always_inline struct inet_timewait_sock *fw_timer_tw(struct timer_list *timer)
+{
+	return (void *)timer - bpf_core_field_offset(struct inet_timewait_sock, tw_timer);
+}
+
+static __always_inline struct request_sock *fw_timer_req(struct timer_list *timer)
+{
+	return (void *)timer - bpf_core_field_offset(struct request_sock, rsk_timer);
+}
+
+static __always_inline __u16 fw_sock_flags(struct sock *sk, struct tcp_sock *tp)
+{
+	unsigned long skf = sk->__sk_common.skc_flags;
+	__u8 shutdown = BPF_CORE_READ_BITFIELD_PROBED(sk, sk_shutdown);
+	__u16 flags = 0;
+
+	if (skf & (1UL << SOCK_DEAD))
+		flags |= FW_REC_ORPHAN;
+	if (skf & (1UL << SOCK_DONE))
+		flags |= FW_REC_FIN_RECEIVED;
+	if (sk->sk_socket)
+		flags |= FW_REC_HAS_FILE;
+	if (shutdown & RCV_SHUTDOWN)
+		flags |= FW_REC_SHUT_RD;
+	if (shutdown & SEND_SHUTDOWN)
+		flags |= FW_REC_SHUT_WR;
+	if (!tp)
+		return flags;
+	if (tp->snd_una == tp->write_seq)
+		flags |= FW_REC_FIN_ACKED;
+	if (tp->linger2 < 0)
+		flags |= FW_REC_LINGER2_NEG;
+	if (!tp->segs_out)
+		flags |= FW_REC_SYN_UNSENT;
+	return flags;
+}
+
+#endif

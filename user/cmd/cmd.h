@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Subcommands. Each is a table entry in main.c's registry and a file of its own.
+ */
+#ifndef FW_CMD_CMD_H
+#define FW_CMD_CMD_H
+
+#include <signal.h>
+
+#include "util/err.h"
+
+enum fw_exit { FW_EXIT_OK, FW_EXIT_FAILED, FW_EXIT_USAGE, FW_EXIT_LOST };
+
+struct fw_command {
+	const char *name;
+	const char *summary;
+	int (*run)(int argc, char **argv); /* returns an enum fw_exit */
+};
+
+extern const struct fw_command fw_cmd_trace, fw_cmd_timeline, fw_cmd_doctor;
+
+/* Set by SIGINT and SIGTERM: finish, and report what was seen. */
+extern volatile sig_atomic_t fw_stopping;
+
+/* "finwait: <msg>" and the hint on stderr, escaped. */
+void fw_complain(const struct fw_err *err);
+
+#endif

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * finwait doctor: what this kernel and these privileges allow, and what is lost without the rest.
+ */
+#include <argp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "cmd/cmd.h"
+#include "core/decode.h"
+#include "io/ksyms.h"
+#include "io/live.h"
+
+static const char *const costs[FW_HOOKS_MAX] = {
+	[FW_HOOKS_TRAMPOLINE] = "exact; only minisocks pay",
+	[FW_HOOKS_KPROBE] = "exact; only minisocks pay, a little more",
+	[FW_HOOKS_TIMER] =
+		"a FIN that reaches an orphaned FIN_WAIT_2 within one timer-wheel bucket (2 to 4 s) is\n"
+		"              seen up to a second late in trace; its time is exact to one jiffy",
+};
+
+static void say_kernel(void)
+{
+	struct utsname u;
+
+	if (!uname(&u))
+		printf("kernel        %s %s\n", u.release, u.machine);
+}
+
+/* The verifier's log and the like go on for lines; the first one says it. */
+static void say_refused(const struct fw_err *err)
+{
+	printf("refused: %.*s\n", (int)strcspn(err->msg, "\n"), err->msg);
+}
+
+static void say_front_end(enum fw_hooks h, const struct fw_err *err, bool chosen)
+{
+	printf("%-13s ", fw_hooks_name(h));
+	if (err->code < 0)
+		say_refused(err);
+	else
+		printf("works%s: %s\n", chosen ? ", chosen" : "", costs[h]);
+}
+
+/* Each is tried by itself: that one works does not say that the next would not. */
+static int try_front_ends(void)
+{
+	struct fw_live_options opt = { .ring_bytes = 1024 * 1024, .half_open_limit = 1 };
+	bool chosen = false;
+
+	for (unsigned int h = 0; h < FW_HOOKS_MAX; h++) {
+		struct fw_live_report report;
+		struct fw_err err = { 0 };
+		struct fw_source *src;
+
+		opt.hooks = (enum fw_hooks)h;
+		src = fw_live_open(&opt, &report, &err);
+		say_front_end(opt.hooks, &report.front_end[h], src && !chosen);
+		if (src && !chosen)
+			printf("hz            %u%s\n", src->info.hz, src->info.hz ? "" : " (unknown)");
+		chosen |= src != NULL;
+		if (src)
+			src->ops->free(src);
+	}
+	return chosen ? FW_EXIT_OK : FW_EXIT_FAILED;
+}
+
+static int run_doctor(int argc, char **argv)
+{
+	const struct argp argp = {
+		.doc = "Says what this kernel and these privileges allow: which front ends work, the "
+		       "exact error of those that do not, and what cannot be known without them.",
+	};
+	const char *name = "tcp_timewait_state_process";
+	struct fw_err err = { 0 };
+	struct fw_ksym sym;
+
+	argp_err_exit_status = FW_EXIT_USAGE;
+	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	say_kernel();
+	if (fw_live_check(&err)) {
+		fw_complain(&err);
+		return FW_EXIT_FAILED;
+	}
+	printf("privileges    sufficient\nbtf           present\n");
+	if (fw_ksyms_find(&name, 1, &sym, 1, &err) < 0)
+		fw_complain(&err);
+	else
+		printf("symbols       readable: the cause of every early end of TIME_WAIT is named\n");
+	return try_front_ends();
+}
+
+const struct fw_command fw_cmd_doctor = {
+	.name = "doctor",
+	.summary = "what this kernel and these privileges allow",
+	.run = run_doctor,
+};

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "cmd/stream.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "io/ksyms.h"
+#include "io/output.h"
+
+/* How long a line may wait below the ring's wake-up level. */
+#define POLL_MS 50
+#define TICK_NS 1000000000ULL
+
+struct run {
+	const struct fw_options *opt;
+	struct fw_source *src;
+	struct fw_symbols symbols;
+	struct fw_tracker tracker;
+	struct fw_stream stream;
+	struct fw_output out;
+	struct fw_source_stats seen; /* as of the last tick */
+	uint64_t next_tick_ns;
+	uint64_t malformed;
+};
+
+static void on_transition(void *arg, const struct fw_conn *c, const struct fw_transition *tr)
+{
+	struct run *run = arg;
+
+	if (fw_filter_transition(&run->opt->filter, c, tr))
+		run->stream.format->transition(&run->stream, c, tr);
+}
+
+static void on_connection(void *arg, const struct fw_conn *c)
+{
+	struct run *run = arg;
+
+	if (fw_filter_connection(&run->opt->filter, c))
+		run->stream.format->connection(&run->stream, c);
+}
+
+static void on_record(void *arg, const void *record, size_t len)
+{
+	struct run *run = arg;
+	struct fw_event ev;
+
+	if (fw_decode(record, len, &run->symbols, &ev)) {
+		run->malformed++;
+		return;
+	}
+	fw_tracker_apply(&run->tracker, &ev);
+	/* An error is kept by the output and comes back from the batch. */
+	if (run->out.buf.len >= 1024 * 1024)
+		fw_output_flush(&run->out, NULL);
+}
+
+static void look(void *arg, uint64_t skaddr, uint64_t cookie)
+{
+	struct fw_source *src = arg;
+
+	src->ops->look(src, skaddr, cookie);
+}
+
+/* Once a second, and at the end: what was lost, and what no hook reports. */
+static void tick(struct run *run)
+{
+	struct fw_source_stats now;
+
+	run->src->ops->stats(run->src, &now);
+	if (now.lost > run->seen.lost)
+		fw_tracker_lost(&run->tracker, now.lost - run->seen.lost, now.last_lost_ns);
+	run->seen = now;
+	fw_tracker_unsettled(&run->tracker, look, run->src);
+}
+
+static int load_symbols(struct fw_symbols *symbols, struct fw_err *err)
+{
+	const char *names[FW_SYMBOLS_MAX];
+	struct fw_ksym found[FW_SYMBOLS_MAX];
+	unsigned int nr = 0;
+	int n;
+
+	while (fw_symbol_names[nr].name) {
+		names[nr] = fw_symbol_names[nr].name;
+		nr++;
+	}
+	n = fw_ksyms_find(names, nr, found, FW_SYMBOLS_MAX, err);
+	if (n < 0)
+		return n;
+	for (int i = 0; i < n; i++)
+		symbols->sym[i] = (struct fw_symbol){ found[i].start, found[i].end,
+						      fw_symbol_names[found[i].name].frame };
+	symbols->nr = (unsigned int)n;
+	return 0;
+}
+
+static void stream_init(struct run *run, bool transitions)
+{
+	const struct fw_options *opt = run->opt;
+	const char *no_color = getenv("NO_COLOR");
+
+	run->stream = (struct fw_stream){
+		.format = opt->format,
+		.out = &run->out.buf,
+		.start_ns = run->src->info.start_ns,
+		.wall_offset_ns = run->src->info.wall_offset_ns,
+		.transitions = transitions,
+		.clock = opt->clock,
+		.color = run->out.is_tty && !(no_color && *no_color),
+		.width = opt->wide || transitions ? 0 : run->out.columns,
+	};
+	if (run->stream.format->header)
+		run->stream.format->header(&run->stream);
+}
+
+static int drain(struct run *run, int timeout_ms, struct fw_err *err)
+{
+	int n = run->src->ops->poll(run->src, timeout_ms, on_record, run);
+
+	if (n < 0)
+		return fw_err_set(err, n, "cannot read events from the kernel");
+	fw_tracker_advance(&run->tracker, run->src->ops->now_ns(run->src));
+	return fw_output_batch(&run->out, err);
+}
+
+static int follow(struct run *run, struct fw_err *err)
+{
+	int ret = 0;
+
+	while (!fw_stopping && !ret) {
+		uint64_t now = run->src->ops->now_ns(run->src);
+
+		if (now >= run->next_tick_ns) {
+			tick(run);
+			run->next_tick_ns = now + TICK_NS;
+		}
+		ret = drain(run, POLL_MS, err);
+	}
+	return ret;
+}
+
+/* Detach, take what is on its way, look at what no hook reported, and report what is open. */
+static int finish(struct run *run, struct fw_err *err)
+{
+	int ret;
+
+	run->src->ops->stop(run->src);
+	ret = drain(run, 0, err);
+	tick(run);
+	if (!ret)
+		ret = drain(run, 0, err);
+	fw_tracker_finish(&run->tracker, run->src->ops->now_ns(run->src));
+	return ret;
+}
+
+static void say_count(const char *what, uint64_t n)
+{
+	if (n)
+		fprintf(stderr, "finwait: %llu %s\n", (unsigned long long)n, what);
+}
+
+/* What there was, and all that could make it less than the truth. */
+static void summarise(const struct run *run)
+{
+	const struct fw_tracker_counters *c = &run->tracker.counters;
+
+	fprintf(stderr, "finwait: %llu events, %llu connections ended, %llu events lost\n",
+		(unsigned long long)c->events, (unsigned long long)c->connections,
+		(unsigned long long)c->lost);
+	say_count("half-open events above --half-open-limit were only counted", run->seen.suppressed);
+	say_count("transitions did not follow from the state known before (events lost?)", c->gaps);
+	say_count("transitions are not in the TCP state machine", c->illegal);
+	say_count("connections were forgotten to stay within --max-connections", c->evicted);
+	say_count("connections could not be tracked: no memory", c->no_memory);
+	say_count("malformed records", run->malformed);
+}
+
+static int run_all(struct run *run, bool transitions, struct fw_err *err)
+{
+	const struct fw_options *opt = run->opt;
+	const struct fw_observer observer = {
+		.transition = transitions ? on_transition : NULL,
+		.connection = transitions ? NULL : on_connection,
+		.arg = run,
+	};
+	int ret;
+
+	ret = load_symbols(&run->symbols, err);
+	if (ret)
+		return ret;
+	run->src = fw_live_open(&opt->live, NULL, err);
+	if (!run->src)
+		return err->code;
+	if (fw_tracker_init(&run->tracker, opt->max_connections, run->src->info.hz,
+			    run->src->info.start_ns, &observer))
+		return fw_err_set(err, -ENOMEM, "no memory for the connection table");
+	run->tracker.rearms_unseen = run->src->info.rearms_unseen;
+	stream_init(run, transitions);
+	fprintf(stderr, "finwait: tracing TCP with the %s hooks; Ctrl-C ends\n",
+		run->src->info.hooks);
+	ret = fw_output_batch(&run->out, err);
+	if (!ret)
+		ret = follow(run, err);
+	if (ret && ret != -EPIPE)
+		return ret;
+	ret = finish(run, err);
+	summarise(run);
+	return ret;
+}
+
+int fw_stream_run(const struct fw_options *opt, bool transitions)
+{
+	struct run run = { .opt = opt };
+	struct fw_err err = { 0 };
+	int ret;
+
+	ret = fw_live_check(&err);
+	if (!ret)
+		ret = fw_output_open(&run.out, opt->output, opt->line_buffered, &err);
+	if (!ret)
+		ret = run_all(&run, transitions, &err);
+	if (run.src)
+		run.src->ops->free(run.src);
+	if (!ret)
+		ret = fw_output_close(&run.out, &err);
+	else
+		fw_output_close(&run.out, NULL);
+	fw_buf_free(&run.stream.scratch);
+	fw_tracker_fini(&run.tracker);
+	/* Whoever read our output has seen enough: not an error. */
+	if (ret == -EPIPE)
+		return FW_EXIT_OK;
+	if (ret) {
+		fw_complain(&err);
+		return FW_EXIT_FAILED;
+	}
+	return opt->strict && run.tracker.counters.lost ? FW_EXIT_LOST : FW_EXIT_OK;
+}

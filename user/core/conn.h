@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A connection: one life of a 4-tuple, from SYN (or from the moment it was first seen) to the end
+ * of its last kernel object. This is what analyses and renderers get to see.
+ */
+#ifndef FW_CORE_CONN_H
+#define FW_CORE_CONN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../bpf/event.h"
+#include "core/state.h"
+
+enum fw_end {
+	FW_END_OPEN, /* it has not ended */
+	FW_END_LAST_ACK,
+	FW_END_TIME_WAIT_EXPIRED,
+	FW_END_TIME_WAIT_RESET,
+	FW_END_TIME_WAIT_REOPENED,
+	FW_END_TIME_WAIT_REUSED,
+	FW_END_TIME_WAIT_PURGED,
+	FW_END_TIME_WAIT_DESTROYED,
+	FW_END_TIME_WAIT_OVERFLOW,
+	FW_END_FIN_WAIT_2_TIMEOUT,
+	FW_END_FIN_WAIT_2_SKIPPED,
+	FW_END_FIN_WAIT_2_DATA,
+	FW_END_RESET_RECEIVED,
+	FW_END_RESET_SENT,
+	FW_END_REFUSED,
+	FW_END_TIMED_OUT,
+	FW_END_NO_PORT,
+	FW_END_HALF_OPEN_EXPIRED,
+	FW_END_HALF_OPEN_DROPPED,
+	FW_END_ABORTED,
+	FW_END_UNKNOWN,
+	FW_END_MAX,
+};
+
+/* The name of the JSON contract ("time_wait_expired"), and words for people ("2MSL timer"). */
+const char *fw_end_name(enum fw_end end);
+const char *fw_end_words(enum fw_end end);
+
+enum fw_role { FW_ROLE_UNKNOWN, FW_ROLE_ACTIVE, FW_ROLE_PASSIVE, FW_ROLE_MAX };
+const char *fw_role_name(enum fw_role role); /* NULL when unknown */
+
+enum fw_closed_by {
+	FW_CLOSED_BY_UNKNOWN, /* or by no FIN at all */
+	FW_CLOSED_BY_LOCAL,
+	FW_CLOSED_BY_REMOTE,
+	FW_CLOSED_BY_BOTH, /* FINs crossed */
+	FW_CLOSED_BY_MAX,
+};
+const char *fw_closed_by_name(enum fw_closed_by by); /* NULL when unknown */
+
+enum fw_step_flags {
+	FW_STEP_SINCE_BEFORE = 1 << 0, /* entered before the trace: enter_ns is the trace's start */
+	FW_STEP_ORPHANED = 1 << 1,     /* FIN_WAIT_2 without a process */
+};
+
+/* A connection visits each state at most once (restarts of TIME_WAIT make no step of their own). */
+#define FW_STEPS_MAX 8
+
+enum fw_conn_flags {
+	FW_CONN_LISTENER = 1 << 0,
+	FW_CONN_MINI = 1 << 1,	      /* lives in a TIME_WAIT minisock now */
+	FW_CONN_REQUEST = 1 << 2,     /* lives in a request socket now */
+	FW_CONN_COMPLETED = 1 << 3,   /* request socket: its handshake completed */
+	FW_CONN_ORPHANED = 1 << 4,    /* no process holds it */
+	FW_CONN_THREE_SEGMENT = 1 << 5, /* the FIN came with the ACK of ours */
+	FW_CONN_GAP = 1 << 6,	      /* events were lost during its life */
+	FW_CONN_SINCE_BEFORE = 1 << 7, /* it is older than the trace */
+	FW_CONN_CLOSED_LATE = 1 << 8, /* close() came when it was in FIN_WAIT_2 already */
+	FW_CONN_UNDECIDED = 1 << 9,   /* ended; a late record may still tell how */
+	FW_CONN_UNANNOUNCED = 1 << 10, /* a transition is known but not yet told to the observer */
+};
+
+struct fw_conn {
+	/* the table's own; do not touch */
+	struct fw_conn *hash_next, *idle_prev, *idle_next;
+	uint64_t cookie;
+	uint64_t skaddr; /* of the object it lives in now */
+	uint64_t id;	 /* 1, 2, 3, ... in order of appearance */
+
+	uint64_t enter_ns[FW_STEPS_MAX]; /* when each step began, CLOCK_MONOTONIC */
+	uint64_t end_ns;		 /* when it ended, or, if open, until when it was seen */
+	uint64_t armed_ns;		 /* minisock: when its timer was last set */
+	uint8_t steps[FW_STEPS_MAX];	 /* enum fw_state */
+	uint8_t step_flags[FW_STEPS_MAX];
+
+	uint64_t bytes_sent, bytes_received; /* payload; without retransmissions */
+	uint64_t cgroup_id;
+	uint8_t laddr[16], raddr[16]; /* network order */
+	char comm[FW_COMM_LEN];
+	uint16_t lport, rport;
+	uint32_t netns;
+	uint32_t pid; /* 0: unknown */
+	uint32_t uid;
+	uint32_t retransmits;
+	uint32_t segs_in; /* at the last transition */
+	uint16_t restarts; /* of TIME_WAIT */
+	uint16_t flags;
+	uint16_t err; /* errno the kernel left on the socket */
+	uint8_t family;
+	uint8_t nr_steps;
+	uint8_t end;
+	uint8_t role;
+	uint8_t closed_by;
+	uint8_t key;
+};
+_Static_assert(sizeof(struct fw_conn) <= 256, "memory per tracked connection");
+
+/* The state it is in (or was in when it ended). */
+static inline unsigned int fw_conn_state(const struct fw_conn *c)
+{
+	return c->nr_steps ? c->steps[c->nr_steps - 1] : 0;
+}
+
+/* Time spent in step @i. A lower bound if the step has FW_STEP_SINCE_BEFORE. */
+static inline uint64_t fw_conn_dwell_ns(const struct fw_conn *c, unsigned int i)
+{
+	uint64_t until = i + 1U < c->nr_steps ? c->enter_ns[i + 1] : c->end_ns;
+
+	return until > c->enter_ns[i] ? until - c->enter_ns[i] : 0;
+}
+
+static inline bool fw_addr_is_zero(const uint8_t addr[16])
+{
+	for (int i = 0; i < 16; i++) {
+		if (addr[i])
+			return false;
+	}
+	return true;
+}
+
+#endif

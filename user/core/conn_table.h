@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The set of tracked connections: a hash table over a pool, bounded, with an order of idleness.
+ *
+ * A connection is found by one of three keys, whichever identifies it at its stage of life:
+ * cookie (full sockets and minisocks), socket address (a child before its cookie is final), or
+ * netns and 4-tuple (request sockets and listeners, which have no cookie).
+ */
+#ifndef FW_CORE_CONN_TABLE_H
+#define FW_CORE_CONN_TABLE_H
+
+#include <stddef.h>
+
+#include "core/conn.h"
+
+enum fw_key { FW_KEY_NONE, FW_KEY_COOKIE, FW_KEY_SKADDR, FW_KEY_TUPLE };
+
+struct fw_tuple {
+	uint32_t netns;
+	uint16_t lport, rport;
+	const uint8_t *laddr, *raddr; /* 16 bytes each */
+};
+
+struct fw_conn_table {
+	struct fw_conn **buckets;
+	struct fw_conn *free;
+	struct fw_conn *idle_first, *idle_last; /* longest idle first */
+	struct fw_conn **chunks;
+	size_t nr_chunks;
+	size_t nr_buckets; /* power of two */
+	size_t nr, max;
+	uint64_t next_id;
+};
+
+/* 0 or -ENOMEM. @max: most connections held at a time. */
+int fw_conn_table_init(struct fw_conn_table *t, size_t max);
+void fw_conn_table_fini(struct fw_conn_table *t);
+
+/* A new connection, zeroed but for its id, in no index yet. NULL: out of memory (errno ENOMEM), or
+ * full (errno ENOSPC): make room first.
+ */
+struct fw_conn *fw_conn_table_new(struct fw_conn_table *t);
+void fw_conn_table_remove(struct fw_conn_table *t, struct fw_conn *c);
+
+/* Make @c findable by @key. The fields that make up the key must not change while it is indexed:
+ * unindex first.
+ */
+void fw_conn_table_index(struct fw_conn_table *t, struct fw_conn *c, enum fw_key key);
+void fw_conn_table_unindex(struct fw_conn_table *t, struct fw_conn *c);
+
+struct fw_conn *fw_conn_table_by_cookie(const struct fw_conn_table *t, uint64_t cookie);
+struct fw_conn *fw_conn_table_by_skaddr(const struct fw_conn_table *t, uint64_t skaddr);
+struct fw_conn *fw_conn_table_by_tuple(const struct fw_conn_table *t, const struct fw_tuple *tuple);
+
+/* @c was active: the last to be evicted. */
+void fw_conn_table_touch(struct fw_conn_table *t, struct fw_conn *c);
+
+#endif

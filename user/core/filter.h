@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the user wants to see. The kernel side leaves out what it can rule out early (addresses,
+ * ports, family); this is the whole of it, applied to what is shown.
+ */
+#ifndef FW_CORE_FILTER_H
+#define FW_CORE_FILTER_H
+
+#include "core/tracker.h"
+
+struct fw_filter {
+	uint32_t family; /* AF_INET, AF_INET6, or 0 for both */
+	uint32_t states; /* 1 << enum fw_state; 0 for all */
+	uint64_t min_duration_ns;
+	unsigned int nr_lports, nr_rports, nr_local, nr_remote;
+	uint16_t lports[FW_MAX_PORTS], rports[FW_MAX_PORTS];
+	struct fw_cidr local[FW_MAX_CIDRS], remote[FW_MAX_CIDRS];
+};
+
+/* --state and --min-duration: the connection was in one of the states, and at least that long in
+ * one of them (of all states, if none is named).
+ */
+bool fw_filter_connection(const struct fw_filter *f, const struct fw_conn *c);
+
+/* The same of a transition: the state left or entered, and the time in the state left. */
+bool fw_filter_transition(const struct fw_filter *f, const struct fw_conn *c,
+			  const struct fw_transition *tr);
+
+#endif

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Full sockets: the transitions that sock:inet_sock_set_state reports.
+ */
+#include <string.h>
+
+#include "core/tracker_internal.h"
+
+static void set_owner(struct fw_conn *c, const struct fw_event *ev)
+{
+	const struct fw_rec_state *rec = ev->state;
+
+	c->uid = rec->uid;
+	if (rec->cgroup_id)
+		c->cgroup_id = rec->cgroup_id;
+	if (!(ev->head->flags & FW_REC_OWNER))
+		return;
+	c->pid = rec->pid;
+	memcpy(c->comm, rec->comm, sizeof(c->comm));
+}
+
+static void set_totals(struct fw_conn *c, const struct fw_event *ev)
+{
+	const struct fw_rec_state *rec = ev->state;
+	bool fin = ev->head->flags & FW_REC_FIN_RECEIVED;
+
+	c->bytes_sent = rec->bytes_sent;
+	c->bytes_received = rec->bytes_received - (fin && rec->bytes_received ? 1 : 0);
+	c->retransmits = rec->retransmits;
+	c->segs_in = rec->segs_in;
+	c->err = rec->err;
+}
+
+static void set_role_and_closer(struct fw_conn *c, unsigned int from, unsigned int to)
+{
+	if (from == FW_CLOSE && to == FW_SYN_SENT)
+		c->role = FW_ROLE_ACTIVE;
+	if (from == FW_LISTEN && to == FW_SYN_RECV)
+		c->role = FW_ROLE_PASSIVE;
+	if (to == FW_FIN_WAIT_1)
+		c->closed_by = FW_CLOSED_BY_LOCAL;
+	if (to == FW_CLOSE_WAIT)
+		c->closed_by = FW_CLOSED_BY_REMOTE;
+	if (to == FW_CLOSING)
+		c->closed_by = FW_CLOSED_BY_BOTH;
+}
+
+/* The first event of a connection that finwait has not seen begin. */
+static struct fw_conn *conn_since_before(struct fw_tracker *t, const struct fw_event *ev)
+{
+	struct fw_conn *c = conn_new(t, ev);
+
+	if (!c)
+		return NULL;
+	c->flags |= FW_CONN_SINCE_BEFORE;
+	if (ev->head->oldstate == FW_LISTEN)
+		c->flags |= FW_CONN_LISTENER;
+	conn_push(c, ev->head->oldstate, t->start_ns, FW_STEP_SINCE_BEFORE);
+	fw_conn_table_index(&t->table, c, FW_KEY_COOKIE);
+	return c;
+}
+
+/* CLOSE -> LISTEN and CLOSE -> SYN_SENT. */
+static void conn_begin(struct fw_tracker *t, const struct fw_event *ev)
+{
+	struct fw_conn *c = conn_new(t, ev);
+
+	if (!c)
+		return;
+	if (ev->head->newstate == FW_LISTEN)
+		c->flags |= FW_CONN_LISTENER;
+	conn_push(c, ev->head->newstate, ev->head->ts_ns, 0);
+	set_owner(c, ev);
+	set_totals(c, ev);
+	set_role_and_closer(c, FW_CLOSE, ev->head->newstate);
+	fw_conn_table_index(&t->table, c, FW_KEY_COOKIE);
+	conn_announce(t, c, 0);
+}
+
+/*
+ * The kernel says that @c leaves another state than the one it is known to be in: records were
+ * lost. Take the kernel's word; how long that state lasted is not known.
+ */
+static void conn_resync(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev)
+{
+	t->counters.gaps++;
+	c->flags |= FW_CONN_GAP;
+	conn_push(c, ev->head->oldstate, ev->head->ts_ns, 0);
+}
+
+static void orphaned(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev)
+{
+	c->flags |= FW_CONN_ORPHANED;
+	if (fw_conn_state(c) == FW_FIN_WAIT_2) {
+		c->flags |= FW_CONN_CLOSED_LATE;
+		c->step_flags[c->nr_steps - 1] |= FW_STEP_ORPHANED;
+	}
+	conn_announce_self(t, c, ev->head->ts_ns, FW_TR_ORPHANED);
+}
+
+/*
+ * FIN_WAIT_2 that the same segment entered and left is RFC 9293's FIN_WAIT_1 -> TIME_WAIT. The
+ * kernel counts segments before it queues them for a socket that is busy, so an ACK and a FIN that
+ * both waited in that queue look like one segment; their dwell was the wait for a lock.
+ */
+static bool merge_same_segment(struct fw_conn *c, uint32_t segs_in_before, uint32_t segs_in)
+{
+	unsigned int n = c->nr_steps;
+
+	if (n < 3 || c->steps[n - 1] != FW_TIME_WAIT || c->steps[n - 2] != FW_FIN_WAIT_2 ||
+	    c->steps[n - 3] != FW_FIN_WAIT_1 || segs_in_before != segs_in)
+		return false;
+	c->steps[n - 2] = FW_TIME_WAIT;
+	c->step_flags[n - 2] = 0;
+	c->nr_steps--;
+	c->flags |= FW_CONN_THREE_SEGMENT;
+	return true;
+}
+
+/* The same when no minisock was born: the table is full, or TCP_LINGER2 < 0. */
+static void drop_transit_fin_wait_2(struct fw_conn *c, uint32_t segs_in_before, uint32_t segs_in)
+{
+	unsigned int n = c->nr_steps;
+
+	if (n < 2 || c->steps[n - 1] != FW_FIN_WAIT_2 || c->steps[n - 2] != FW_FIN_WAIT_1 ||
+	    segs_in_before != segs_in || (c->flags & FW_CONN_CLOSED_LATE))
+		return;
+	c->nr_steps--;
+}
+
+/* * -> CLOSE: the end, unless a minisock lives on. */
+static void fullsock_closed(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev)
+{
+	uint32_t segs_in_before = c->segs_in;
+	struct fw_verdict verdict;
+	bool merged;
+
+	set_owner(c, ev);
+	set_totals(c, ev);
+	if (c->flags & FW_CONN_MINI) {
+		merged = merge_same_segment(c, segs_in_before, c->segs_in);
+		if (c->flags & FW_CONN_UNANNOUNCED)
+			conn_announce(t, c, FW_TR_MINISOCK | (merged ? FW_TR_SAME_SEGMENT : 0));
+		c->flags &= (uint16_t)~FW_CONN_UNANNOUNCED;
+		return;
+	}
+	verdict = verdict_of_close(c, ev->state);
+	if (verdict.end == FW_END_TIME_WAIT_OVERFLOW || verdict.end == FW_END_FIN_WAIT_2_SKIPPED)
+		drop_transit_fin_wait_2(c, segs_in_before, c->segs_in);
+	if (verdict.wait)
+		conn_end_undecided(t, c, ev->head->ts_ns, verdict.end);
+	else
+		conn_end(t, c, ev->head->ts_ns, verdict.end);
+}
+
+static struct fw_conn *conn_of(struct fw_tracker *t, const struct fw_event *ev)
+{
+	struct fw_conn *c = fw_conn_table_by_cookie(&t->table, ev->head->cookie);
+
+	if (c && !(c->flags & FW_CONN_UNDECIDED))
+		return c;
+	if (ev->head->oldstate == FW_SYN_RECV)
+		c = request_child_known(t, ev);
+	if (!c && ev->head->newstate == FW_CLOSE)
+		c = minisock_of_unknown(t, ev);
+	return c ? c : conn_since_before(t, ev);
+}
+
+void fullsock_transition(struct fw_tracker *t, const struct fw_event *ev)
+{
+	const struct fw_rec_head *head = ev->head;
+	struct fw_conn *c;
+
+	if (head->oldstate == FW_CLOSE && head->newstate == FW_CLOSE)
+		return;
+	if (head->oldstate == FW_CLOSE) {
+		conn_begin(t, ev);
+		return;
+	}
+	if (head->oldstate == FW_LISTEN && head->newstate == FW_SYN_RECV) {
+		request_child_born(t, ev);
+		return;
+	}
+	c = head->cookie ? conn_of(t, ev) : NULL;
+	if (!c) {
+		t->counters.unmatched++;
+		return;
+	}
+	fw_conn_table_touch(&t->table, c);
+	conn_set_endpoints(c, head);
+	if (!(c->flags & FW_CONN_MINI) && fw_conn_state(c) != head->oldstate)
+		conn_resync(t, c, ev);
+	if (head->newstate == FW_CLOSE) {
+		fullsock_closed(t, c, ev);
+		return;
+	}
+	if (head->flags & FW_REC_ORPHAN)
+		c->flags |= FW_CONN_ORPHANED;
+	if (head->oldstate == head->newstate) {
+		set_owner(c, ev);
+		orphaned(t, c, ev);
+		return;
+	}
+	set_owner(c, ev);
+	set_totals(c, ev);
+	set_role_and_closer(c, head->oldstate, head->newstate);
+	conn_push(c, head->newstate, head->ts_ns,
+		  head->newstate == FW_FIN_WAIT_2 && (c->flags & FW_CONN_ORPHANED) ? FW_STEP_ORPHANED : 0);
+	conn_announce(t, c, 0);
+}
+
+void fullsock_reset_sent(struct fw_tracker *t, const struct fw_event *ev)
+{
+	struct fw_conn *c = fw_conn_table_by_cookie(&t->table, ev->head->cookie);
+
+	if (!c || !(c->flags & FW_CONN_UNDECIDED))
+		return;
+	c->end = (uint8_t)verdict_with_reset_sent(c);
+	conn_decide(t, c);
+}

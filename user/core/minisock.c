@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * TIME_WAIT minisocks: where orphaned FIN_WAIT_2 and TIME_WAIT live, unseen by the state tracepoint.
+ *
+ * The timer front end misses a re-arm that lands in the same bucket of the timer wheel. Then the
+ * minisock's own timer tells: in TIME_WAIT it is always set to 60 s (TCP_TIMEWAIT_LEN) from the
+ * moment it was last set, so that moment is expires - 60 s, exact to a jiffy.
+ */
+#include "core/tracker_internal.h"
+
+#define TIMEWAIT_LEN_S 60
+#define NS_PER_S 1000000000ULL
+
+/* When the timer of a minisock in TIME_WAIT was last set; 0 if that cannot be told. */
+static uint64_t armed_ns(const struct fw_tracker *t, const struct fw_event *ev)
+{
+	uint64_t timeout = (uint64_t)TIMEWAIT_LEN_S * t->hz;
+	uint64_t ago;
+
+	if (!t->hz || ev->mini->expires_jiffies < timeout)
+		return 0;
+	ago = ev->mini->now_jiffies - (ev->mini->expires_jiffies - timeout);
+	if (ago > ev->mini->now_jiffies)
+		return ev->head->ts_ns; /* in the jiffy that has just begun */
+	ago = ago * (NS_PER_S / t->hz);
+	return ago < ev->head->ts_ns ? ev->head->ts_ns - ago : 0;
+}
+
+static uint64_t two_jiffies_ns(const struct fw_tracker *t)
+{
+	return t->hz ? 2 * NS_PER_S / t->hz : 0;
+}
+
+static struct fw_conn *conn_of(struct fw_tracker *t, const struct fw_event *ev)
+{
+	struct fw_conn *c;
+
+	if (ev->head->cookie)
+		return fw_conn_table_by_cookie(&t->table, ev->head->cookie);
+	c = fw_conn_table_by_skaddr(&t->table, ev->head->skaddr);
+	return c && c->flags & FW_CONN_MINI ? c : NULL;
+}
+
+/*
+ * A minisock of a connection never seen before. If it has no cookie, its full socket had none:
+ * nothing happened to it since before the trace. The socket's own last transition follows on this
+ * CPU, and completes the connection (minisock_of_unknown()).
+ */
+static struct fw_conn *conn_since_before(struct fw_tracker *t, const struct fw_event *ev,
+					 uint64_t enter_ns)
+{
+	struct fw_conn *c = conn_new(t, ev);
+
+	if (!c)
+		return NULL;
+	t->counters.unmatched++;
+	c->flags |= FW_CONN_MINI | FW_CONN_SINCE_BEFORE | FW_CONN_ORPHANED;
+	conn_push(c, ev->head->newstate, enter_ns, FW_STEP_SINCE_BEFORE);
+	if (ev->head->newstate == FW_FIN_WAIT_2)
+		c->step_flags[0] |= FW_STEP_ORPHANED;
+	fw_conn_table_index(&t->table, c, ev->head->cookie ? FW_KEY_COOKIE : FW_KEY_SKADDR);
+	if (!ev->head->cookie) {
+		t->anonymous_tw = (struct fw_undecided){ c, c->id, ev->head->ts_ns + FW_UNDECIDED_NS };
+		t->anonymous_tw_cpu = ev->head->cpu;
+	}
+	return c;
+}
+
+struct fw_conn *minisock_of_unknown(struct fw_tracker *t, const struct fw_event *ev)
+{
+	struct fw_undecided *tw = &t->anonymous_tw;
+	struct fw_conn *c = tw->conn;
+	uint64_t born_ns;
+	unsigned int state;
+
+	if (!c || c->id != tw->id || ev->head->ts_ns > tw->deadline_ns || c->nr_steps != 1 ||
+	    t->anonymous_tw_cpu != ev->head->cpu || c->rport != ev->head->rport)
+		return NULL;
+	tw->conn = NULL;
+	state = c->steps[0];
+	born_ns = tw->deadline_ns - FW_UNDECIDED_NS;
+	c->nr_steps = 0;
+	conn_push(c, ev->head->oldstate, t->start_ns, FW_STEP_SINCE_BEFORE);
+	if (state != ev->head->oldstate) {
+		conn_push(c, state, born_ns, 0);
+		c->flags |= FW_CONN_UNANNOUNCED;
+	}
+	return c;
+}
+
+/* The full socket has become a minisock. Its -> CLOSE follows at once, and announces this. */
+static void born(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev)
+{
+	c->flags |= FW_CONN_MINI | FW_CONN_ORPHANED;
+	c->skaddr = ev->head->skaddr;
+	c->armed_ns = ev->head->ts_ns;
+	conn_set_endpoints(c, ev->head);
+	if (fw_conn_state(c) != ev->head->newstate) {
+		conn_push(c, ev->head->newstate, ev->head->ts_ns, 0);
+		c->flags |= FW_CONN_UNANNOUNCED;
+	}
+	if (ev->head->newstate == FW_FIN_WAIT_2) {
+		c->step_flags[c->nr_steps - 1] |= FW_STEP_ORPHANED;
+		conn_unsettled(t, c);
+	}
+}
+
+static void enter_time_wait(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns)
+{
+	if (ts_ns < c->enter_ns[c->nr_steps - 1])
+		ts_ns = c->enter_ns[c->nr_steps - 1];
+	conn_push(c, FW_TIME_WAIT, ts_ns, 0);
+	c->armed_ns = ts_ns;
+	conn_announce(t, c, FW_TR_MINISOCK);
+}
+
+static void restarted(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns)
+{
+	c->restarts++;
+	c->armed_ns = ts_ns;
+	conn_announce_self(t, c, ts_ns, FW_TR_MINISOCK | FW_TR_RESTART);
+}
+
+/* Catches up with what happened without a hook: @ev knows the substate and the timer. */
+static void settle(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev)
+{
+	uint64_t set_ns;
+
+	if (ev->head->newstate != FW_TIME_WAIT)
+		return;
+	set_ns = armed_ns(t, ev);
+	if (fw_conn_state(c) == FW_FIN_WAIT_2)
+		enter_time_wait(t, c, set_ns ? set_ns : ev->head->ts_ns);
+	else if (set_ns > c->armed_ns + two_jiffies_ns(t))
+		restarted(t, c, set_ns);
+}
+
+void minisock_scheduled(struct fw_tracker *t, const struct fw_event *ev)
+{
+	struct fw_conn *c = conn_of(t, ev);
+
+	if (!c) {
+		c = conn_since_before(t, ev, t->start_ns);
+		if (c)
+			c->armed_ns = ev->head->ts_ns;
+		return;
+	}
+	fw_conn_table_touch(&t->table, c);
+	if (!(c->flags & FW_CONN_MINI))
+		born(t, c, ev);
+	else if (fw_conn_state(c) == ev->head->newstate && ev->head->newstate == FW_TIME_WAIT)
+		restarted(t, c, ev->head->ts_ns);
+	else if (ev->head->newstate == FW_TIME_WAIT)
+		enter_time_wait(t, c, ev->head->ts_ns);
+}
+
+void minisock_ended(struct fw_tracker *t, const struct fw_event *ev)
+{
+	struct fw_conn *c = conn_of(t, ev);
+	uint64_t since_ns;
+
+	if (ev->cause == FW_CAUSE_REARMED)
+		return;
+	if (!c) {
+		since_ns = ev->head->newstate == FW_TIME_WAIT ? armed_ns(t, ev) : 0;
+		c = conn_since_before(t, ev, since_ns ? since_ns : t->start_ns);
+		if (!c)
+			return;
+		c->armed_ns = since_ns;
+	}
+	settle(t, c, ev);
+	conn_end(t, c, ev->head->ts_ns, verdict_of_minisock(ev->head->newstate, ev->cause));
+}
+
+void minisock_seen(struct fw_tracker *t, const struct fw_event *ev)
+{
+	struct fw_conn *c = conn_of(t, ev);
+
+	if (c && c->flags & FW_CONN_MINI && !(ev->head->flags & FW_REC_GONE))
+		settle(t, c, ev);
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Request sockets: the server's side of a handshake, and the child that comes out of it.
+ *
+ * A request socket has no cookie, so it is known by its 4-tuple. The child's cookie is final only
+ * after LISTEN -> SYN_RECV (before Linux 6.14 the kernel overwrites it there, and fills in the
+ * peer later still), so in between the child is known by its address. The order of records is
+ *
+ *   request born ... LISTEN -> SYN_RECV, request completed, SYN_RECV -> ESTABLISHED
+ *
+ * and the request becomes the child's SYN_RECV at the first of them that shows the whole 4-tuple.
+ */
+#include "core/tracker_internal.h"
+
+static struct fw_conn *request_of(struct fw_tracker *t, const struct fw_rec_head *head)
+{
+	struct fw_tuple tuple = { head->netns, head->lport, head->rport, head->laddr, head->raddr };
+
+	return fw_conn_table_by_tuple(&t->table, &tuple);
+}
+
+void request_scheduled(struct fw_tracker *t, const struct fw_event *ev)
+{
+	struct fw_conn *c = request_of(t, ev->head);
+
+	if (c && c->skaddr == ev->head->skaddr && !(c->flags & FW_CONN_COMPLETED)) {
+		/* The timer fired, sent a SYN-ACK and was set again: not the end after all. */
+		c->flags &= (uint16_t)~FW_CONN_UNDECIDED;
+		c->end = FW_END_OPEN;
+		c->retransmits = ev->mini->timeouts;
+		fw_conn_table_touch(&t->table, c);
+		return;
+	}
+	if (c && c->flags & FW_CONN_UNDECIDED && !(c->flags & FW_CONN_COMPLETED))
+		conn_decide(t, c);
+	else if (c)
+		conn_drop(t, c);
+	c = conn_new(t, ev);
+	if (!c)
+		return;
+	c->flags |= FW_CONN_REQUEST;
+	c->role = FW_ROLE_PASSIVE;
+	if (ev->mini->timeouts) {
+		c->flags |= FW_CONN_SINCE_BEFORE;
+		conn_push(c, FW_SYN_RECV, t->start_ns, FW_STEP_SINCE_BEFORE);
+	} else {
+		conn_push(c, FW_SYN_RECV, ev->head->ts_ns, 0);
+	}
+	fw_conn_table_index(&t->table, c, FW_KEY_TUPLE);
+	conn_announce(t, c, FW_TR_MINISOCK);
+}
+
+void request_ended(struct fw_tracker *t, const struct fw_event *ev)
+{
+	struct fw_conn *c = request_of(t, ev->head);
+	bool listener_gone = ev->head->flags & FW_REC_LISTENER_GONE;
+
+	if (!c || c->skaddr != ev->head->skaddr || c->flags & FW_CONN_UNDECIDED)
+		return;
+	switch (ev->cause) {
+	case FW_CAUSE_REARMED:
+		return;
+	case FW_CAUSE_COMPLETED:
+		c->flags |= FW_CONN_COMPLETED;
+		conn_end_undecided(t, c, ev->head->ts_ns, FW_END_UNKNOWN);
+		return;
+	case FW_CAUSE_EXPIRED:
+		/* Unless it is set again at once. */
+		c->retransmits = ev->mini->timeouts;
+		conn_end_undecided(t, c, ev->head->ts_ns,
+				   listener_gone ? FW_END_HALF_OPEN_DROPPED : FW_END_HALF_OPEN_EXPIRED);
+		return;
+	default:
+		conn_end(t, c, ev->head->ts_ns, FW_END_HALF_OPEN_DROPPED);
+	}
+}
+
+static bool endpoints_known(const struct fw_rec_head *head)
+{
+	return head->rport && head->lport && !fw_addr_is_zero(head->raddr);
+}
+
+/* The request lives on as the full socket of @ev. */
+static void request_becomes_child(struct fw_tracker *t, struct fw_conn *request,
+				  const struct fw_event *ev, enum fw_key key)
+{
+	fw_conn_table_unindex(&t->table, request);
+	request->flags &= (uint16_t)~(FW_CONN_REQUEST | FW_CONN_COMPLETED | FW_CONN_UNDECIDED);
+	request->end = FW_END_OPEN;
+	request->skaddr = ev->head->skaddr;
+	request->cookie = ev->head->cookie;
+	fw_conn_table_index(&t->table, request, key);
+}
+
+void request_child_born(struct fw_tracker *t, const struct fw_event *ev)
+{
+	struct fw_conn *c = fw_conn_table_by_skaddr(&t->table, ev->head->skaddr);
+
+	/* A child that lost the race for its request is freed without a transition. */
+	if (c && !(c->flags & FW_CONN_MINI))
+		conn_drop(t, c);
+	c = endpoints_known(ev->head) ? request_of(t, ev->head) : NULL;
+	if (c) {
+		request_becomes_child(t, c, ev, FW_KEY_SKADDR);
+		return;
+	}
+	c = conn_new(t, ev);
+	if (!c)
+		return;
+	c->role = FW_ROLE_PASSIVE;
+	c->flags |= FW_CONN_UNANNOUNCED;
+	c->uid = ev->state->uid;
+	conn_push(c, FW_SYN_RECV, ev->head->ts_ns, 0);
+	fw_conn_table_index(&t->table, c, FW_KEY_SKADDR);
+}
+
+struct fw_conn *request_child_known(struct fw_tracker *t, const struct fw_event *ev)
+{
+	struct fw_conn *child = fw_conn_table_by_skaddr(&t->table, ev->head->skaddr);
+	struct fw_conn *request = NULL;
+
+	if (child && child->flags & FW_CONN_MINI)
+		child = NULL;
+	if (!child || child->flags & FW_CONN_UNANNOUNCED)
+		request = endpoints_known(ev->head) ? request_of(t, ev->head) : NULL;
+	if (request) {
+		if (child)
+			conn_drop(t, child);
+		request_becomes_child(t, request, ev, FW_KEY_COOKIE);
+		return request;
+	}
+	if (!child)
+		return NULL;
+	fw_conn_table_unindex(&t->table, child);
+	child->cookie = ev->head->cookie;
+	conn_set_endpoints(child, ev->head);
+	fw_conn_table_index(&t->table, child, FW_KEY_COOKIE);
+	if (child->flags & FW_CONN_UNANNOUNCED) {
+		child->flags &= (uint16_t)~FW_CONN_UNANNOUNCED;
+		conn_announce(t, child, 0);
+	}
+	return child;
+}

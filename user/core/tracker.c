@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The tracker as a whole: dispatch, time, memory, and what the observer is told. What each kernel
+ * object's events mean stands in fullsock.c, minisock.c and request.c.
+ */
+#include "core/tracker.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/tracker_internal.h"
+
+int fw_tracker_init(struct fw_tracker *t, size_t max_connections, unsigned int hz,
+		    uint64_t start_ns, const struct fw_observer *observer)
+{
+	*t = (struct fw_tracker){
+		.hz = hz,
+		.start_ns = start_ns,
+		.observer = *observer,
+	};
+	return fw_conn_table_init(&t->table, max_connections);
+}
+
+void fw_tracker_fini(struct fw_tracker *t)
+{
+	if (!t)
+		return;
+	fw_conn_table_fini(&t->table);
+	free(t->undecided);
+	free(t->unsettled);
+}
+
+/* Makes room by forgetting whoever has been idle longest. */
+static void evict(struct fw_tracker *t)
+{
+	if (!t->table.idle_first)
+		return;
+	t->counters.evicted++;
+	fw_conn_table_remove(&t->table, t->table.idle_first);
+}
+
+struct fw_conn *conn_new(struct fw_tracker *t, const struct fw_event *ev)
+{
+	struct fw_conn *c = fw_conn_table_new(&t->table);
+
+	if (!c && errno == ENOSPC) {
+		evict(t);
+		c = fw_conn_table_new(&t->table);
+	}
+	if (!c) {
+		t->counters.no_memory++;
+		return NULL;
+	}
+	c->cookie = ev->head->cookie;
+	c->skaddr = ev->head->skaddr;
+	c->netns = ev->head->netns;
+	conn_set_endpoints(c, ev->head);
+	return c;
+}
+
+void conn_drop(struct fw_tracker *t, struct fw_conn *c)
+{
+	fw_conn_table_remove(&t->table, c);
+}
+
+/* The kernel fills endpoints in late and wipes them early: keep what was ever known. */
+void conn_set_endpoints(struct fw_conn *c, const struct fw_rec_head *head)
+{
+	if (head->rport || !c->rport) {
+		c->family = head->family;
+		if (!fw_addr_is_zero(head->raddr))
+			memcpy(c->raddr, head->raddr, sizeof(c->raddr));
+	}
+	if (!fw_addr_is_zero(head->laddr))
+		memcpy(c->laddr, head->laddr, sizeof(c->laddr));
+	if (head->lport)
+		c->lport = head->lport;
+	if (head->rport)
+		c->rport = head->rport;
+}
+
+void conn_push(struct fw_conn *c, unsigned int state, uint64_t ts_ns, unsigned int step_flags)
+{
+	if (c->nr_steps == FW_STEPS_MAX) {
+		/* Only lost events and forged recordings get here. Keep how it began and where it is. */
+		c->nr_steps--;
+		c->flags |= FW_CONN_GAP;
+	}
+	c->steps[c->nr_steps] = (uint8_t)state;
+	c->step_flags[c->nr_steps] = (uint8_t)step_flags;
+	c->enter_ns[c->nr_steps] = ts_ns;
+	c->nr_steps++;
+	c->end_ns = ts_ns;
+}
+
+static uint16_t dwell_flags(const struct fw_conn *c, unsigned int step)
+{
+	return c->step_flags[step] & FW_STEP_SINCE_BEFORE ? FW_TR_DWELL_AT_LEAST : 0;
+}
+
+static void tell(struct fw_tracker *t, const struct fw_conn *c, const struct fw_transition *tr)
+{
+	if (t->observer.transition)
+		t->observer.transition(t->observer.arg, c, tr);
+}
+
+void conn_announce(struct fw_tracker *t, struct fw_conn *c, uint16_t flags)
+{
+	unsigned int last = c->nr_steps - 1U;
+	struct fw_transition tr = { .to = c->steps[last], .flags = flags };
+
+	tr.ts_ns = c->enter_ns[last];
+	if (last) {
+		tr.from = c->steps[last - 1];
+		tr.dwell_ns = fw_conn_dwell_ns(c, last - 1);
+		tr.flags |= dwell_flags(c, last - 1);
+	} else {
+		tr.from = tr.to == FW_SYN_RECV ? FW_LISTEN : FW_CLOSE;
+		tr.flags |= FW_TR_DWELL_UNKNOWN;
+	}
+	if (!fw_state_legal(tr.from, tr.to)) {
+		tr.flags |= FW_TR_ILLEGAL;
+		t->counters.illegal++;
+	}
+	tell(t, c, &tr);
+}
+
+void conn_announce_self(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns, uint16_t flags)
+{
+	unsigned int last = c->nr_steps - 1U;
+	struct fw_transition tr = {
+		.ts_ns = ts_ns,
+		.from = c->steps[last],
+		.to = c->steps[last],
+		.flags = flags | dwell_flags(c, last),
+	};
+
+	if (ts_ns > c->enter_ns[last])
+		tr.dwell_ns = ts_ns - c->enter_ns[last];
+	tell(t, c, &tr);
+}
+
+static void report(struct fw_tracker *t, struct fw_conn *c)
+{
+	if (t->last_loss_ns && c->enter_ns[0] <= t->last_loss_ns)
+		c->flags |= FW_CONN_GAP;
+	if (c->flags & FW_CONN_LISTENER)
+		return;
+	if (c->end != FW_END_OPEN)
+		t->counters.connections++;
+	if (t->observer.connection)
+		t->observer.connection(t->observer.arg, c);
+}
+
+static void conn_close(struct fw_conn *c, uint64_t ts_ns, enum fw_end end)
+{
+	c->end_ns = ts_ns;
+	c->end = (uint8_t)end;
+}
+
+/* Tells the last transition and the whole connection, and forgets it. */
+void conn_decide(struct fw_tracker *t, struct fw_conn *c)
+{
+	unsigned int last = c->nr_steps - 1U;
+	struct fw_transition tr = {
+		.ts_ns = c->end_ns,
+		.dwell_ns = fw_conn_dwell_ns(c, last),
+		.from = c->steps[last],
+		.to = FW_CLOSE,
+		.flags = FW_TR_END | dwell_flags(c, last),
+	};
+
+	c->flags &= (uint16_t)~FW_CONN_UNDECIDED;
+	tell(t, c, &tr);
+	report(t, c);
+	conn_drop(t, c);
+}
+
+void conn_end(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns, enum fw_end end)
+{
+	conn_close(c, ts_ns, end);
+	conn_decide(t, c);
+}
+
+void conn_end_undecided(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns, enum fw_end end)
+{
+	struct fw_undecided *u = t->undecided;
+
+	if (c->flags & FW_CONN_UNDECIDED)
+		return;
+	if (t->nr_undecided == t->undecided_cap) {
+		size_t cap = t->undecided_cap ? t->undecided_cap * 2 : 64;
+
+		u = malloc(cap * sizeof(*u));
+		if (!u) {
+			conn_end(t, c, ts_ns, end);
+			return;
+		}
+		for (size_t i = 0; i < t->nr_undecided; i++)
+			u[i] = t->undecided[(t->undecided_first + i) % t->undecided_cap];
+		free(t->undecided);
+		t->undecided = u;
+		t->undecided_cap = cap;
+		t->undecided_first = 0;
+	}
+	conn_close(c, ts_ns, end);
+	c->flags |= FW_CONN_UNDECIDED;
+	u[(t->undecided_first + t->nr_undecided++) % t->undecided_cap] =
+		(struct fw_undecided){ c, c->id, ts_ns + FW_UNDECIDED_NS };
+}
+
+void fw_tracker_advance(struct fw_tracker *t, uint64_t now_ns)
+{
+	while (t->nr_undecided) {
+		struct fw_undecided u = t->undecided[t->undecided_first];
+
+		if (now_ns < u.deadline_ns)
+			return;
+		t->undecided_first = (t->undecided_first + 1) % t->undecided_cap;
+		t->nr_undecided--;
+		if (u.conn->id != u.id || !(u.conn->flags & FW_CONN_UNDECIDED))
+			continue;
+		/* A completed handshake whose child is nobody's business (filtered, or lost a race). */
+		if (u.conn->flags & FW_CONN_COMPLETED)
+			conn_drop(t, u.conn);
+		else
+			conn_decide(t, u.conn);
+	}
+}
+
+void conn_unsettled(struct fw_tracker *t, struct fw_conn *c)
+{
+	if (!t->rearms_unseen)
+		return;
+	if (t->nr_unsettled == t->unsettled_cap) {
+		size_t cap = t->unsettled_cap ? t->unsettled_cap * 2 : 64;
+		struct fw_undecided *u = realloc(t->unsettled, cap * sizeof(*u));
+
+		/* Without memory it is settled when it ends, only later. */
+		if (!u)
+			return;
+		t->unsettled = u;
+		t->unsettled_cap = cap;
+	}
+	t->unsettled[t->nr_unsettled++] = (struct fw_undecided){ .conn = c, .id = c->id };
+}
+
+void fw_tracker_unsettled(struct fw_tracker *t,
+			  void (*look)(void *arg, uint64_t skaddr, uint64_t cookie), void *arg)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < t->nr_unsettled; i++) {
+		struct fw_undecided u = t->unsettled[i];
+
+		if (u.conn->id != u.id || fw_conn_state(u.conn) != FW_FIN_WAIT_2)
+			continue;
+		t->unsettled[kept++] = u;
+		look(arg, u.conn->skaddr, u.conn->cookie);
+	}
+	t->nr_unsettled = kept;
+}
+
+void fw_tracker_lost(struct fw_tracker *t, uint64_t count, uint64_t ts_ns)
+{
+	t->counters.lost += count;
+	if (ts_ns > t->last_loss_ns)
+		t->last_loss_ns = ts_ns;
+}
+
+void fw_tracker_apply(struct fw_tracker *t, const struct fw_event *ev)
+{
+	t->counters.events++;
+	fw_tracker_advance(t, ev->head->ts_ns);
+	switch (ev->head->kind) {
+	case FW_REC_STATE:
+		fullsock_transition(t, ev);
+		break;
+	case FW_REC_RESET_SENT:
+		fullsock_reset_sent(t, ev);
+		break;
+	case FW_REC_TW_SCHED:
+		minisock_scheduled(t, ev);
+		break;
+	case FW_REC_TW_END:
+		minisock_ended(t, ev);
+		break;
+	case FW_REC_TW_SEEN:
+		minisock_seen(t, ev);
+		break;
+	case FW_REC_REQ_SCHED:
+		request_scheduled(t, ev);
+		break;
+	case FW_REC_REQ_END:
+		request_ended(t, ev);
+		break;
+	}
+}
+
+void fw_tracker_finish(struct fw_tracker *t, uint64_t now_ns)
+{
+	struct fw_conn *c, *next;
+
+	fw_tracker_advance(t, UINT64_MAX);
+	for (c = t->table.idle_first; c; c = next) {
+		next = c->idle_next;
+		if (now_ns > c->end_ns)
+			c->end_ns = now_ns;
+		report(t, c);
+		conn_drop(t, c);
+	}
+}

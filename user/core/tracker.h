@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The tracker turns events into connections. It joins the three kernel objects that a connection
+ * lives in (request socket, full socket, minisock), knows how long each state lasted and how the
+ * connection ended, and tells an observer.
+ *
+ * Pure: no clock, no kernel. Time is an argument, CLOCK_MONOTONIC nanoseconds.
+ */
+#ifndef FW_CORE_TRACKER_H
+#define FW_CORE_TRACKER_H
+
+#include "core/conn_table.h"
+#include "core/decode.h"
+
+enum fw_transition_flags {
+	FW_TR_DWELL_UNKNOWN = 1 << 0, /* nothing is known of the state left */
+	FW_TR_DWELL_AT_LEAST = 1 << 1, /* it began before the trace */
+	FW_TR_SAME_SEGMENT = 1 << 2,   /* caused by the segment that caused the one before */
+	FW_TR_MINISOCK = 1 << 3,       /* moved into a minisock, or happened there */
+	FW_TR_RESTART = 1 << 4,	       /* TIME_WAIT -> TIME_WAIT: its timer was restarted */
+	FW_TR_ORPHANED = 1 << 5,       /* self-transition: the application closed */
+	FW_TR_END = 1 << 6,	       /* the connection's last; its .end says how */
+	FW_TR_ILLEGAL = 1 << 7,	       /* not in the state machine */
+};
+
+struct fw_transition {
+	uint64_t ts_ns;
+	uint64_t dwell_ns; /* in @from */
+	uint8_t from, to;
+	uint16_t flags;
+};
+
+/* Who wants to know. Either may be NULL. The connection is theirs to read during the call only. */
+struct fw_observer {
+	void (*transition)(void *arg, const struct fw_conn *c, const struct fw_transition *tr);
+	/* It has ended; or finwait ends, and it is still open (.end == FW_END_OPEN). */
+	void (*connection)(void *arg, const struct fw_conn *c);
+	void *arg;
+};
+
+struct fw_tracker_counters {
+	uint64_t events;
+	uint64_t connections; /* reported as ended */
+	uint64_t illegal;     /* transitions outside the state machine */
+	uint64_t gaps;	      /* transitions from another state than the one known */
+	uint64_t evicted;     /* forgotten to stay within the limit */
+	uint64_t lost;	      /* records the kernel had no room for */
+	uint64_t no_memory;   /* connections not tracked for lack of memory */
+	uint64_t unmatched;   /* minisock events of connections never seen */
+};
+
+struct fw_undecided {
+	struct fw_conn *conn;
+	uint64_t id;
+	uint64_t deadline_ns;
+};
+
+struct fw_tracker {
+	struct fw_conn_table table;
+	struct fw_observer observer;
+	struct fw_tracker_counters counters;
+	uint64_t start_ns;     /* of the trace */
+	uint64_t last_loss_ns; /* until when records were lost */
+	unsigned int hz;       /* of the kernel's jiffies; 0: unknown */
+	bool rearms_unseen;    /* timer front end: FIN_WAIT_2 -> TIME_WAIT may fire no hook */
+	/* ended connections whose end a record of the next milliseconds may still explain; ring */
+	struct fw_undecided *undecided;
+	size_t undecided_cap, undecided_first, nr_undecided;
+	/* orphans in FIN_WAIT_2 whose FIN may re-arm the timer unseen: to be looked at */
+	struct fw_undecided *unsettled;
+	size_t unsettled_cap, nr_unsettled;
+	/* the last minisock that was born without a cookie, for the socket that left it */
+	struct fw_undecided anonymous_tw;
+	uint8_t anonymous_tw_cpu;
+};
+
+/* @max_connections: held at a time; the longest idle is forgotten first, and counted.
+ * @hz: of the kernel's jiffies. 0 or -ENOMEM.
+ */
+int fw_tracker_init(struct fw_tracker *t, size_t max_connections, unsigned int hz,
+		    uint64_t start_ns, const struct fw_observer *observer);
+void fw_tracker_fini(struct fw_tracker *t);
+
+/* Events come in the order in which the kernel made them. */
+void fw_tracker_apply(struct fw_tracker *t, const struct fw_event *ev);
+
+/* @count records were lost, the last at @ts_ns. */
+void fw_tracker_lost(struct fw_tracker *t, uint64_t count, uint64_t ts_ns);
+
+/* Time has come to @now_ns: decide what waited for it. */
+void fw_tracker_advance(struct fw_tracker *t, uint64_t now_ns);
+
+/* The trace is over: report what is open, as of @now_ns. */
+void fw_tracker_finish(struct fw_tracker *t, uint64_t now_ns);
+
+/* Calls @look for each minisock that should be looked at now (see struct fw_tracker.unsettled). */
+void fw_tracker_unsettled(struct fw_tracker *t,
+			  void (*look)(void *arg, uint64_t skaddr, uint64_t cookie), void *arg);
+
+#endif

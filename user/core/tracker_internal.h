@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the parts of the tracker share: tracker.c (the whole), fullsock.c, minisock.c, request.c
+ * (one kernel object each) and verdict.c (how it ended).
+ */
+#ifndef FW_CORE_TRACKER_INTERNAL_H
+#define FW_CORE_TRACKER_INTERNAL_H
+
+#include "core/tracker.h"
+
+/* How long an end may wait for the record that explains it. Both come from one CPU within
+ * microseconds; the margin is for a virtual CPU that loses its host in between.
+ */
+#define FW_UNDECIDED_NS 20000000ULL
+
+/* tracker.c */
+struct fw_conn *conn_new(struct fw_tracker *t, const struct fw_event *ev);
+void conn_drop(struct fw_tracker *t, struct fw_conn *c);
+void conn_set_endpoints(struct fw_conn *c, const struct fw_rec_head *head);
+void conn_push(struct fw_conn *c, unsigned int state, uint64_t ts_ns, unsigned int step_flags);
+/* The observer's view of the last step of @c: from the one before it. */
+void conn_announce(struct fw_tracker *t, struct fw_conn *c, uint16_t flags);
+void conn_announce_self(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns, uint16_t flags);
+void conn_end(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns, enum fw_end end);
+/* As conn_end(), but give a record of the next milliseconds the chance to change it. */
+void conn_end_undecided(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns, enum fw_end end);
+void conn_decide(struct fw_tracker *t, struct fw_conn *c);
+void conn_unsettled(struct fw_tracker *t, struct fw_conn *c);
+
+/* fullsock.c */
+void fullsock_transition(struct fw_tracker *t, const struct fw_event *ev);
+void fullsock_reset_sent(struct fw_tracker *t, const struct fw_event *ev);
+
+/* minisock.c */
+void minisock_scheduled(struct fw_tracker *t, const struct fw_event *ev);
+void minisock_ended(struct fw_tracker *t, const struct fw_event *ev);
+void minisock_seen(struct fw_tracker *t, const struct fw_event *ev);
+/* A full socket of no known connection went to CLOSE: the minisock that it left, if it did. */
+struct fw_conn *minisock_of_unknown(struct fw_tracker *t, const struct fw_event *ev);
+
+/* request.c */
+void request_scheduled(struct fw_tracker *t, const struct fw_event *ev);
+void request_ended(struct fw_tracker *t, const struct fw_event *ev);
+/* LISTEN -> SYN_RECV: a child is born. */
+void request_child_born(struct fw_tracker *t, const struct fw_event *ev);
+/* SYN_RECV -> *: the connection of a child whose cookie is final now; NULL if never seen. */
+struct fw_conn *request_child_known(struct fw_tracker *t, const struct fw_event *ev);
+
+/* verdict.c: how a full socket that goes to CLOSE without a minisock ended. */
+struct fw_verdict {
+	enum fw_end end;
+	bool wait; /* an RST sent within FW_UNDECIDED_NS changes it */
+};
+struct fw_verdict verdict_of_close(const struct fw_conn *c, const struct fw_rec_state *rec);
+enum fw_end verdict_with_reset_sent(const struct fw_conn *c);
+enum fw_end verdict_of_minisock(unsigned int substate, enum fw_cause cause);
+
+#endif

@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "io/live.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fw_bpf.skel.h"
+#include "io/ksyms.h"
+
+#define NS_PER_S 1000000000LL
+#define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
+
+/* Wake the reader when the ring is this full; its own timeout finds the rest. */
+#define WAKEUP_FRACTION 8
+
+struct live {
+	struct fw_source src;
+	struct fw_bpf *skel;
+	struct ring_buffer *ring;
+	fw_record_fn fn;
+	void *arg;
+	int nr_cpus;
+};
+
+/*
+ * A program belongs to the front end that its name says, or to all of them. What is asked for by
+ * BPF_PROG_TEST_RUN is loaded but not attached.
+ */
+static const struct {
+	const char *name;
+	const char *programs[2]; /* prefixes */
+} front_ends[FW_HOOKS_MAX] = {
+	[FW_HOOKS_TRAMPOLINE] = { "trampoline", { "fw_fentry_", "fw_fexit_" } },
+	[FW_HOOKS_KPROBE] = { "kprobe", { "fw_kprobe_", "fw_kretprobe_" } },
+	[FW_HOOKS_TIMER] = { "timer", { "fw_timer_", "fw_timer_" } },
+};
+
+const char *fw_hooks_name(enum fw_hooks hooks)
+{
+	return hooks < FW_HOOKS_MAX ? front_ends[hooks].name : "none";
+}
+
+enum fw_hooks fw_hooks_from_name(const char *name)
+{
+	unsigned int i = 0;
+
+	while (i < FW_HOOKS_MAX && strcmp(front_ends[i].name, name))
+		i++;
+	return (enum fw_hooks)i;
+}
+
+static bool belongs_to(const char *program, enum fw_hooks hooks)
+{
+	for (int i = 0; i < 2; i++) {
+		const char *prefix = front_ends[hooks].programs[i];
+
+		if (!strncmp(program, prefix, strlen(prefix)))
+			return true;
+	}
+	return false;
+}
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+/* The last thing libbpf complained about, for the error message. Set while a front end is tried. */
+static __thread char *complaint;
+static __thread size_t complaint_len;
+
+static int keep_complaint(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	char line[512];
+
+	if (level != LIBBPF_WARN || !complaint)
+		return 0;
+	vsnprintf(line, sizeof(line), fmt, ap);
+	line[strcspn(line, "\n")] = '\0';
+	/* The first one is the cause; what follows says only that loading failed. */
+	if (!*complaint && !strstr(line, "ulimit"))
+		snprintf(complaint, complaint_len, "%.*s", (int)complaint_len - 1, line);
+	return 0;
+}
+
+static int set_timer_handlers(struct fw_bpf_config *cfg, struct fw_err *err)
+{
+	static const char *const names[] = { "tw_timer_handler", "reqsk_timer_handler" };
+	struct fw_ksym found[8];
+	int n = fw_ksyms_find(names, 2, found, 8, err);
+
+	if (n < 0)
+		return n;
+	for (int i = 0; i < n; i++) {
+		__u64 *handler = found[i].name ? &cfg->reqsk_timer_handler
+						  : &cfg->tw_timer_handler;
+
+		/* Of a function in parts, the entry is in the largest address range's low end. */
+		if (!*handler)
+			*handler = found[i].start;
+	}
+	if (!cfg->tw_timer_handler)
+		return fw_err_set(err, -ENOENT, "the kernel has no function tw_timer_handler");
+	return 0;
+}
+
+static void configure(struct fw_bpf *skel, const struct fw_live_options *opt,
+		      const struct fw_bpf_config *cfg, enum fw_hooks hooks)
+{
+	struct bpf_program *prog;
+
+	skel->rodata->fw_cfg = *cfg;
+	bpf_object__for_each_program(prog, skel->obj) {
+		const char *name = bpf_program__name(prog);
+		bool load = true;
+
+		for (unsigned int h = 0; h < FW_HOOKS_MAX; h++) {
+			if (h != hooks && belongs_to(name, (enum fw_hooks)h))
+				load = false;
+		}
+		bpf_program__set_autoload(prog, load);
+	}
+	bpf_program__set_autoattach(skel->progs.fw_settle, false);
+	bpf_program__set_autoattach(skel->progs.fw_jiffies, false);
+	bpf_map__set_max_entries(skel->maps.fw_ring, (uint32_t)opt->ring_bytes);
+	if (!cfg->no_cookie_helper) {
+		bpf_map__set_autocreate(skel->maps.fw_compat_sk, false);
+		bpf_map__set_autocreate(skel->maps.fw_compat_tuple, false);
+		bpf_map__set_autocreate(skel->maps.fw_compat_next, false);
+	}
+	if (hooks != FW_HOOKS_KPROBE)
+		bpf_map__set_autocreate(skel->maps.fw_kprobe_timer, false);
+}
+
+static int try_once(struct live *live, const struct fw_live_options *opt, enum fw_hooks hooks,
+		    bool no_cookie_helper, struct fw_err *err)
+{
+	struct fw_bpf_config cfg = opt->filter;
+	const char *stage = "open";
+	int ret;
+
+	cfg.half_open_limit = opt->half_open_limit;
+	cfg.wakeup_bytes = opt->ring_bytes / WAKEUP_FRACTION;
+	cfg.no_cookie_helper = no_cookie_helper;
+	if (hooks == FW_HOOKS_TIMER) {
+		ret = set_timer_handlers(&cfg, err);
+		if (ret)
+			return ret;
+	}
+	err->msg[0] = '\0';
+	complaint = err->msg;
+	complaint_len = sizeof(err->msg);
+	live->skel = fw_bpf__open();
+	ret = live->skel ? 0 : -errno;
+	if (!ret) {
+		configure(live->skel, opt, &cfg, hooks);
+		stage = "load";
+		ret = fw_bpf__load(live->skel);
+	}
+	if (!ret) {
+		stage = "attach";
+		ret = fw_bpf__attach(live->skel);
+	}
+	complaint = NULL;
+	if (ret) {
+		char why[sizeof(err->msg)];
+
+		snprintf(why, sizeof(why), "%s", err->msg);
+		fw_bpf__destroy(live->skel);
+		live->skel = NULL;
+		fw_err_set(err, ret, "%s: %s%s%.300s", stage, strerror(-ret), *why ? ": " : "", why);
+	}
+	return ret;
+}
+
+/* Linux before 5.12 has no cookie helper for tracing programs, and says so with EINVAL. */
+static int try_front_end(struct live *live, const struct fw_live_options *opt, enum fw_hooks hooks,
+			 struct fw_err *err)
+{
+	int ret = try_once(live, opt, hooks, false, err);
+
+	if (ret == -EINVAL) {
+		struct fw_err again;
+
+		if (!try_once(live, opt, hooks, true, &again))
+			ret = 0;
+	}
+	return ret;
+}
+
+static int choose(struct live *live, const struct fw_live_options *opt,
+		  struct fw_live_report *report, struct fw_err *err)
+{
+	int ret = -EINVAL;
+
+	for (unsigned int h = 0; h < FW_HOOKS_MAX; h++) {
+		if (opt->hooks != FW_HOOKS_MAX && opt->hooks != h)
+			continue;
+		ret = try_front_end(live, opt, (enum fw_hooks)h, &report->front_end[h]);
+		report->front_end[h].code = ret;
+		if (ret)
+			continue;
+		live->src.info.hooks = front_ends[h].name;
+		live->src.info.rearms_unseen = h == FW_HOOKS_TIMER;
+		return 0;
+	}
+	if (opt->hooks != FW_HOOKS_MAX) {
+		fw_err_set(err, ret, "the %s front end does not work here: %.400s",
+			   front_ends[opt->hooks].name, report->front_end[opt->hooks].msg);
+		fw_err_hint(err, "leave out --hooks to use what works; finwait doctor shows what does");
+		return ret;
+	}
+	fw_err_set(err, ret, "this kernel accepts none of the front ends; the last, %s, says: %.350s",
+		   front_ends[FW_HOOKS_MAX - 1].name, report->front_end[FW_HOOKS_MAX - 1].msg);
+	fw_err_hint(err, "finwait doctor shows what was tried");
+	return ret;
+}
+
+static uint32_t jiffies_now(struct live *live)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, run);
+
+	bpf_prog_test_run_opts(bpf_program__fd(live->skel->progs.fw_jiffies), &run);
+	return run.retval;
+}
+
+/* Waits for the next jiffy; returns when it came. */
+static uint64_t next_jiffy(struct live *live, uint32_t *jiffies)
+{
+	struct timespec pause = { .tv_nsec = 200000 };
+	uint64_t deadline = clock_ns(CLOCK_MONOTONIC) + NS_PER_S / 10;
+	uint32_t before = *jiffies;
+
+	while ((*jiffies = jiffies_now(live)) == before && clock_ns(CLOCK_MONOTONIC) < deadline)
+		nanosleep(&pause, NULL);
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
+/*
+ * HZ is a build-time choice that no interface tells, and not every host has its kernel's .config.
+ * Ten jiffies are enough to tell the four values apart.
+ */
+static unsigned int measure_hz(struct live *live)
+{
+	static const unsigned int choices[] = { 100, 250, 300, 1000 };
+	uint32_t first = jiffies_now(live), last;
+	uint64_t begin, end;
+	double hz;
+
+	begin = next_jiffy(live, &first);
+	last = first;
+	do {
+		end = next_jiffy(live, &last);
+	} while (last - first < 10 && end - begin < NS_PER_S / 5);
+	hz = (double)(last - first) * (double)NS_PER_S / (double)(end - begin);
+	for (unsigned int i = 0; i < sizeof(choices) / sizeof(choices[0]); i++) {
+		if (hz > 0.92 * choices[i] && hz < 1.08 * choices[i])
+			return choices[i];
+	}
+	return 0;
+}
+
+static int on_record(void *ctx, void *data, size_t len)
+{
+	struct live *live = ctx;
+
+	live->fn(live->arg, data, len);
+	return 0;
+}
+
+static int live_poll(struct fw_source *src, int timeout_ms, fw_record_fn fn, void *arg)
+{
+	struct live *live = (struct live *)src;
+	int n, more;
+
+	live->fn = fn;
+	live->arg = arg;
+	n = ring_buffer__poll(live->ring, timeout_ms);
+	if (n < 0 && n != -EINTR)
+		return n;
+	/* The kernel side wakes us by fill level only; below it we look for ourselves. */
+	more = ring_buffer__consume(live->ring);
+	return (n > 0 ? n : 0) + (more > 0 ? more : 0);
+}
+
+static uint64_t live_now_ns(struct fw_source *src)
+{
+	(void)src;
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
+static void live_stats(struct fw_source *src, struct fw_source_stats *out)
+{
+	struct live *live = (struct live *)src;
+	struct fw_cpu_stats *per_cpu = calloc((size_t)live->nr_cpus, sizeof(*per_cpu));
+	uint32_t zero = 0;
+
+	*out = (struct fw_source_stats){ 0 };
+	if (per_cpu &&
+	    !bpf_map_lookup_elem(bpf_map__fd(live->skel->maps.fw_stats), &zero, per_cpu)) {
+		for (int i = 0; i < live->nr_cpus; i++) {
+			out->sent += per_cpu[i].sent;
+			out->lost += per_cpu[i].lost;
+			out->suppressed += per_cpu[i].suppressed;
+			if (per_cpu[i].last_lost_ns > out->last_lost_ns)
+				out->last_lost_ns = per_cpu[i].last_lost_ns;
+		}
+	}
+	free(per_cpu);
+}
+
+static void live_look(struct fw_source *src, uint64_t skaddr, uint64_t cookie)
+{
+	struct live *live = (struct live *)src;
+	uint64_t args[2] = { skaddr, cookie };
+	LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = args, .ctx_size_in = sizeof(args));
+
+	bpf_prog_test_run_opts(bpf_program__fd(live->skel->progs.fw_settle), &run);
+}
+
+static void live_stop(struct fw_source *src)
+{
+	fw_bpf__detach(((struct live *)src)->skel);
+}
+
+static void live_free(struct fw_source *src)
+{
+	struct live *live = (struct live *)src;
+
+	if (!live)
+		return;
+	ring_buffer__free(live->ring);
+	fw_bpf__destroy(live->skel);
+	free(live);
+}
+
+static const struct fw_source_ops live_ops = {
+	.poll = live_poll,
+	.now_ns = live_now_ns,
+	.stats = live_stats,
+	.look = live_look,
+	.stop = live_stop,
+	.free = live_free,
+};
+
+#define CAP_SYS_ADMIN_BIT (1ULL << 21)
+#define CAP_PERFMON_BIT (1ULL << 38)
+#define CAP_BPF_BIT (1ULL << 39)
+
+static bool may_trace(void)
+{
+	unsigned long long caps = 0;
+	char line[256];
+	FILE *f = fopen("/proc/self/status", "re");
+
+	if (!f)
+		return geteuid() == 0;
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "CapEff: %llx", &caps) == 1)
+			break;
+	}
+	fclose(f);
+	return caps & CAP_SYS_ADMIN_BIT || ((caps & CAP_BPF_BIT) && (caps & CAP_PERFMON_BIT));
+}
+
+int fw_live_check(struct fw_err *err)
+{
+	if (!may_trace()) {
+		fw_err_set(err, -EPERM, "tracing the kernel needs privileges that this process "
+					"(uid %u) does not have", (unsigned int)geteuid());
+		fw_err_hint(err, "run it as root (sudo finwait ...), or with CAP_BPF, CAP_PERFMON "
+				 "and CAP_SYSLOG");
+		return -EPERM;
+	}
+	if (access(VMLINUX_BTF, R_OK)) {
+		fw_err_set(err, -ENOENT, "this kernel shows no BTF type information (%s: %s)",
+			   VMLINUX_BTF, strerror(errno));
+		fw_err_hint(err, "finwait needs Linux 5.10 or newer built with "
+				 "CONFIG_DEBUG_INFO_BTF=y, and /sys mounted");
+		return -ENOENT;
+	}
+	return 0;
+}
+
+struct fw_source *fw_live_open(const struct fw_live_options *opt, struct fw_live_report *report,
+			       struct fw_err *err)
+{
+	struct fw_live_report unused;
+	struct live *live;
+
+	if (!report)
+		report = &unused;
+	*report = (struct fw_live_report){ 0 };
+	for (unsigned int h = 0; h < FW_HOOKS_MAX; h++)
+		report->front_end[h].code = 1;
+	if (fw_live_check(err))
+		return NULL;
+	live = calloc(1, sizeof(*live));
+	if (!live) {
+		fw_err_set(err, -ENOMEM, "no memory");
+		return NULL;
+	}
+	libbpf_set_print(keep_complaint);
+	live->nr_cpus = libbpf_num_possible_cpus();
+	live->src.ops = &live_ops;
+	live->src.info.wall_offset_ns =
+		(int64_t)(clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC));
+	if (choose(live, opt, report, err))
+		goto out_free;
+	live->src.info.start_ns = clock_ns(CLOCK_MONOTONIC);
+	live->ring = ring_buffer__new(bpf_map__fd(live->skel->maps.fw_ring), on_record, live, NULL);
+	if (!live->ring) {
+		fw_err_set(err, -errno, "cannot map the ring buffer: %s", strerror(errno));
+		goto out_free;
+	}
+	live->src.info.hz = measure_hz(live);
+	return &live->src;
+
+out_free:
+	live_free(&live->src);
+	return NULL;
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "io/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define BLOCK (64 * 1024)
+
+int fw_output_open(struct fw_output *out, const char *path, bool eager, struct fw_err *err)
+{
+	struct winsize ws;
+
+	*out = (struct fw_output){ .fd = STDOUT_FILENO, .name = "standard output", .eager = eager };
+	if (path && strcmp(path, "-")) {
+		out->name = path;
+		out->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+		if (out->fd < 0)
+			return fw_err_set(err, -errno, "cannot write to %s: %s", path,
+					  strerror(errno));
+	}
+	out->is_tty = isatty(out->fd);
+	if (out->is_tty) {
+		out->eager = true;
+		if (!ioctl(out->fd, TIOCGWINSZ, &ws))
+			out->columns = ws.ws_col;
+	}
+	return 0;
+}
+
+int fw_output_flush(struct fw_output *out, struct fw_err *err)
+{
+	size_t done = 0;
+
+	if (out->buf.failed)
+		return fw_err_set(err, -ENOMEM, "no memory for output");
+	while (done < out->buf.len && !out->gone) {
+		ssize_t n = write(out->fd, out->buf.data + done, out->buf.len - done);
+
+		if (n >= 0) {
+			done += (size_t)n;
+		} else if (errno == EPIPE) {
+			out->gone = true;
+		} else if (errno != EINTR) {
+			fw_buf_clear(&out->buf);
+			return fw_err_set(err, -errno, "cannot write to %s: %s", out->name,
+					  strerror(errno));
+		}
+	}
+	fw_buf_clear(&out->buf);
+	return out->gone ? -EPIPE : 0;
+}
+
+int fw_output_batch(struct fw_output *out, struct fw_err *err)
+{
+	if (!out->buf.len && !out->buf.failed)
+		return 0;
+	return out->eager || out->buf.len >= BLOCK ? fw_output_flush(out, err) : 0;
+}
+
+int fw_output_close(struct fw_output *out, struct fw_err *err)
+{
+	int ret = fw_output_flush(out, err);
+
+	if (out->fd != STDOUT_FILENO && close(out->fd) && !ret)
+		ret = fw_err_set(err, -errno, "cannot close %s: %s", out->name, strerror(errno));
+	fw_buf_free(&out->buf);
+	return ret;
+}

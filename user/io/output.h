@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where rendered text goes: stdout or a file. Flushed at once for a terminal (or when asked to),
+ * else in blocks, and always at the end.
+ */
+#ifndef FW_IO_OUTPUT_H
+#define FW_IO_OUTPUT_H
+
+#include <stdbool.h>
+
+#include "util/buf.h"
+#include "util/err.h"
+
+struct fw_output {
+	struct fw_buf buf;
+	const char *name;
+	int fd;
+	bool eager;   /* flush after every batch */
+	bool is_tty;
+	bool gone;    /* the reader closed the pipe: stop, quietly */
+	unsigned int columns; /* of the terminal; 0: not one */
+};
+
+/* @path NULL or "-": stdout. 0 or negative errno. */
+int fw_output_open(struct fw_output *out, const char *path, bool eager, struct fw_err *err);
+
+/* A batch of lines is complete: writes if it is time. 0, or negative errno (-EPIPE: .gone). */
+int fw_output_batch(struct fw_output *out, struct fw_err *err);
+int fw_output_flush(struct fw_output *out, struct fw_err *err);
+
+/* Flushes and closes. 0 or negative errno. */
+int fw_output_close(struct fw_output *out, struct fw_err *err);
+
+#endif

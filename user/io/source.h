@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where records come from. A live kernel is one implementation; a recording is another.
+ */
+#ifndef FW_IO_SOURCE_H
+#define FW_IO_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/err.h"
+
+/* What went through so far; .lost and .suppressed are honest, or the source would not know. */
+struct fw_source_stats {
+	uint64_t sent;
+	uint64_t lost;
+	uint64_t last_lost_ns;
+	uint64_t suppressed; /* half-open events above the limit */
+};
+
+struct fw_source_info {
+	const char *hooks;	/* the front end in use: "trampoline", "kprobe", "timer" */
+	bool rearms_unseen;	/* see struct fw_tracker */
+	unsigned int hz;	/* of the kernel's jiffies; 0: unknown */
+	uint64_t start_ns;	/* CLOCK_MONOTONIC */
+	int64_t wall_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
+};
+
+typedef void (*fw_record_fn)(void *arg, const void *record, size_t len);
+
+struct fw_source;
+
+struct fw_source_ops {
+	/* Hands every record there is to @fn, after waiting up to @timeout_ms for some. Returns how
+	 * many, 0 when the time has passed or a signal came, or a negative errno.
+	 */
+	int (*poll)(struct fw_source *src, int timeout_ms, fw_record_fn fn, void *arg);
+	uint64_t (*now_ns)(struct fw_source *src);
+	void (*stats)(struct fw_source *src, struct fw_source_stats *out);
+	/* Makes the source emit a FW_REC_TW_SEEN record for this minisock. */
+	void (*look)(struct fw_source *src, uint64_t skaddr, uint64_t cookie);
+	/* No new events from now on; what is on its way can still be polled. */
+	void (*stop)(struct fw_source *src);
+	void (*free)(struct fw_source *src);
+};
+
+struct fw_source {
+	const struct fw_source_ops *ops;
+	struct fw_source_info info;
+};
+
+#endif

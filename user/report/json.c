@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * JSON Lines: one object per transition or connection. Field names are a contract, units are in
+ * the names, and what is not known is absent.
+ *
+ * {"conn":9,"family":"ipv4","laddr":"127.0.0.1","lport":35510, ... ,
+ *  "states":[{"state":"SYN_SENT","ns":180000}, ...],"end":"time_wait_expired", ... }
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "report/stream.h"
+#include "util/fmt.h"
+
+/* Writes ,"name": or, first in its object, "name": */
+static void key(struct fw_buf *b, const char *name)
+{
+	if (b->len && b->data[b->len - 1] != '{')
+		fw_buf_putc(b, ',');
+	fw_buf_putc(b, '"');
+	fw_buf_puts(b, name);
+	fw_buf_mem(b, "\":", 2);
+}
+
+static void number(struct fw_buf *b, const char *name, uint64_t v)
+{
+	key(b, name);
+	fw_buf_u64(b, v);
+}
+
+/* @v needs no escaping. */
+static void word(struct fw_buf *b, const char *name, const char *v)
+{
+	if (!v)
+		return;
+	key(b, name);
+	fw_buf_putc(b, '"');
+	fw_buf_puts(b, v);
+	fw_buf_putc(b, '"');
+}
+
+static void boolean(struct fw_buf *b, const char *name, bool v)
+{
+	key(b, name);
+	fw_buf_puts(b, v ? "true" : "false");
+}
+
+static void address(struct fw_buf *b, const char *name, const struct fw_conn *c,
+		    const uint8_t addr[16])
+{
+	if (fw_addr_is_zero(addr))
+		return;
+	key(b, name);
+	fw_buf_putc(b, '"');
+	fw_fmt_addr(b, c->family, addr);
+	fw_buf_putc(b, '"');
+}
+
+static void port(struct fw_buf *b, const char *name, uint16_t v)
+{
+	if (v)
+		number(b, name, v);
+}
+
+static void state(struct fw_buf *b, const char *name, unsigned int s)
+{
+	char scratch[FW_STATE_NAME_LEN];
+
+	word(b, name, fw_state_name(s, scratch));
+}
+
+static void identity(struct fw_buf *b, const struct fw_conn *c)
+{
+	number(b, "conn", c->id);
+	word(b, "family", c->family == AF_INET ? "ipv4" : "ipv6");
+	address(b, "laddr", c, c->laddr);
+	port(b, "lport", c->lport);
+	address(b, "raddr", c, c->raddr);
+	port(b, "rport", c->rport);
+	number(b, "netns", c->netns);
+	word(b, "role", fw_role_name(c->role));
+	if (c->pid) {
+		number(b, "pid", c->pid);
+		key(b, "comm");
+		fw_buf_json(b, c->comm, sizeof(c->comm));
+	}
+}
+
+static void json_transition(struct fw_stream *s, const struct fw_conn *c,
+			    const struct fw_transition *tr)
+{
+	struct fw_buf *b = s->out;
+
+	fw_buf_puts(b, "{\"ts\":\"");
+	fw_fmt_rfc3339(b, fw_stream_wall_ns(s, tr->ts_ns));
+	fw_buf_putc(b, '"');
+	identity(b, c);
+	state(b, "from", tr->from);
+	state(b, "to", tr->to);
+	if (tr->flags & FW_TR_DWELL_AT_LEAST)
+		number(b, "ns_min", tr->dwell_ns);
+	else if (!(tr->flags & FW_TR_DWELL_UNKNOWN))
+		number(b, "ns", tr->dwell_ns);
+	if (tr->flags & FW_TR_MINISOCK)
+		boolean(b, "minisock", true);
+	if (tr->flags & FW_TR_SAME_SEGMENT)
+		boolean(b, "same_segment", true);
+	if (tr->flags & FW_TR_RESTART)
+		boolean(b, "restart", true);
+	if (tr->flags & FW_TR_ORPHANED)
+		boolean(b, "orphaned", true);
+	if (tr->flags & FW_TR_ILLEGAL)
+		boolean(b, "illegal", true);
+	if (tr->flags & FW_TR_END && !(c->flags & FW_CONN_LISTENER))
+		word(b, "end", fw_end_name(c->end));
+	fw_buf_puts(b, "}\n");
+}
+
+static void step(struct fw_buf *b, const struct fw_conn *c, unsigned int i)
+{
+	unsigned int flags = c->step_flags[i];
+
+	fw_buf_puts(b, i ? ",{" : "{");
+	state(b, "state", c->steps[i]);
+	number(b, flags & FW_STEP_SINCE_BEFORE ? "ns_min" : "ns", fw_conn_dwell_ns(c, i));
+	if (flags & FW_STEP_ORPHANED)
+		boolean(b, "orphaned", true);
+	if (c->steps[i] == FW_TIME_WAIT)
+		number(b, "restarts", c->restarts);
+	fw_buf_putc(b, '}');
+}
+
+static void error_name(struct fw_buf *b, const struct fw_conn *c)
+{
+	if (c->err && c->end != FW_END_OPEN)
+		word(b, "error", strerrorname_np(c->err));
+}
+
+static void json_connection(struct fw_stream *s, const struct fw_conn *c)
+{
+	struct fw_buf *b = s->out;
+
+	fw_buf_putc(b, '{');
+	identity(b, c);
+	if (c->cgroup_id)
+		number(b, "cgroup_id", c->cgroup_id);
+	if (!(c->flags & (FW_CONN_REQUEST | FW_CONN_MINI)) || c->pid)
+		number(b, "uid", c->uid);
+	fw_buf_puts(b, ",\"start\":\"");
+	fw_fmt_rfc3339(b, fw_stream_wall_ns(s, c->enter_ns[0]));
+	fw_buf_putc(b, '"');
+	boolean(b, "start_exact", !(c->flags & FW_CONN_SINCE_BEFORE));
+	fw_buf_puts(b, ",\"states\":[");
+	for (unsigned int i = 0; i < c->nr_steps; i++)
+		step(b, c, i);
+	fw_buf_putc(b, ']');
+	if (c->end == FW_END_OPEN)
+		boolean(b, "open", true);
+	else
+		word(b, "end", fw_end_name(c->end));
+	error_name(b, c);
+	word(b, "closed_by", fw_closed_by_name(c->closed_by));
+	boolean(b, "three_segment_close", c->flags & FW_CONN_THREE_SEGMENT);
+	boolean(b, "gap", c->flags & FW_CONN_GAP);
+	number(b, "bytes_sent", c->bytes_sent);
+	number(b, "bytes_received", c->bytes_received);
+	number(b, "retransmits", c->retransmits);
+	fw_buf_puts(b, "}\n");
+}
+
+const struct fw_stream_format fw_stream_json = {
+	.name = "json",
+	.transition = json_transition,
+	.connection = json_connection,
+};

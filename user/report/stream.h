@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Streams: one line per transition (trace) or per connection (timeline). A format is an ops table
+ * that writes into a buffer; who flushes the buffer where is not its business.
+ */
+#ifndef FW_REPORT_STREAM_H
+#define FW_REPORT_STREAM_H
+
+#include "core/tracker.h"
+#include "util/buf.h"
+
+struct fw_stream;
+
+struct fw_stream_format {
+	const char *name;
+	void (*header)(struct fw_stream *s); /* before the first line; may be NULL */
+	void (*transition)(struct fw_stream *s, const struct fw_conn *c,
+			   const struct fw_transition *tr);
+	void (*connection)(struct fw_stream *s, const struct fw_conn *c);
+};
+
+extern const struct fw_stream_format fw_stream_text, fw_stream_json;
+
+/* The format of that name, or NULL. */
+const struct fw_stream_format *fw_stream_format_find(const char *name);
+
+struct fw_stream {
+	const struct fw_stream_format *format;
+	struct fw_buf *out;
+	uint64_t start_ns;	/* of the trace, CLOCK_MONOTONIC */
+	int64_t wall_offset_ns; /* what to add to CLOCK_MONOTONIC to get the time of day */
+	bool transitions;	/* which of the two the header is for */
+	bool clock;		/* time of day instead of seconds since the start */
+	bool color;
+	unsigned int width; /* fold lines to this many columns; 0: do not */
+	unsigned int addr_width[2], process_width; /* grow with what is shown */
+	struct fw_buf scratch;
+};
+
+static inline uint64_t fw_stream_wall_ns(const struct fw_stream *s, uint64_t mono_ns)
+{
+	return mono_ns + (uint64_t)s->wall_offset_ns;
+}
+
+/* "127.0.0.1", "2001:db8::1" */
+void fw_fmt_addr(struct fw_buf *b, unsigned int family, const uint8_t addr[16]);
+
+#endif

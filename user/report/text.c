@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Text for people. Columns widen when something longer comes by (IPv6), and stay so.
+ *
+ * CONN    PROCESS           LOCAL                  REMOTE                 PATH (time in state)   END
+ * 9       python3/2676      127.0.0.1:35510        127.0.0.1:8899         SYN_SENT 0.18 ms > ...
+ */
+#include <sys/socket.h>
+
+#include "report/stream.h"
+#include "util/fmt.h"
+
+#define CONN_WIDTH 8
+#define TIME_WIDTH 14
+#define STATE_WIDTH 13
+#define DWELL_WIDTH 12
+#define PATH_WIDTH 100
+#define END_WIDTH 27
+#define MIN_FOLDED_PATH 40
+
+static const char *const state_colors[FW_STATE_MAX] = {
+	[FW_ESTABLISHED] = "\033[32m", [FW_TIME_WAIT] = "\033[36m", [FW_FIN_WAIT_2] = "\033[33m",
+	[FW_CLOSE_WAIT] = "\033[35m",  [FW_CLOSING] = "\033[31m",
+};
+
+static void color(struct fw_stream *s, unsigned int state, bool on)
+{
+	if (s->color && state < FW_STATE_MAX && state_colors[state])
+		fw_buf_puts(s->out, on ? state_colors[state] : "\033[0m");
+}
+
+/* Pads to *@width, and widens the column for the lines to come when the text did not fit. */
+static void column(struct fw_stream *s, size_t since, unsigned int *width)
+{
+	unsigned int used = (unsigned int)(s->out->len - since);
+
+	if (used > *width)
+		*width = used;
+	fw_buf_pad(s->out, since, *width + 2, 2);
+}
+
+static void endpoint(struct fw_stream *s, const struct fw_conn *c, const uint8_t addr[16],
+		     uint16_t port, unsigned int *width)
+{
+	size_t since = s->out->len;
+
+	if (fw_addr_is_zero(addr) && !port) {
+		fw_buf_putc(s->out, '-');
+	} else {
+		if (c->family == AF_INET6)
+			fw_buf_putc(s->out, '[');
+		fw_fmt_addr(s->out, c->family, addr);
+		fw_buf_puts(s->out, c->family == AF_INET6 ? "]:" : ":");
+		if (port)
+			fw_buf_u64(s->out, port);
+		else
+			fw_buf_putc(s->out, '*');
+	}
+	column(s, since, width);
+}
+
+static void process(struct fw_stream *s, const struct fw_conn *c)
+{
+	size_t since = s->out->len;
+
+	if (c->pid) {
+		fw_buf_visible(s->out, c->comm, sizeof(c->comm));
+		fw_buf_putc(s->out, '/');
+		fw_buf_u64(s->out, c->pid);
+	} else {
+		fw_buf_putc(s->out, '-');
+	}
+	column(s, since, &s->process_width);
+}
+
+static void who(struct fw_stream *s, const struct fw_conn *c)
+{
+	size_t since = s->out->len;
+
+	fw_buf_u64(s->out, c->id);
+	fw_buf_pad(s->out, since, CONN_WIDTH, 1);
+	process(s, c);
+	endpoint(s, c, c->laddr, c->lport, &s->addr_width[0]);
+	endpoint(s, c, c->raddr, c->rport, &s->addr_width[1]);
+}
+
+static void text_header(struct fw_stream *s)
+{
+	static const char *const names[] = { "PROCESS", "LOCAL", "REMOTE" };
+	unsigned int *widths[] = { &s->process_width, &s->addr_width[0], &s->addr_width[1] };
+	size_t since = s->out->len;
+
+	s->process_width = 17;
+	s->addr_width[0] = s->addr_width[1] = 21;
+	if (s->transitions) {
+		fw_buf_puts(s->out, s->clock ? "TIME" : "TIME(s)");
+		fw_buf_pad(s->out, since, TIME_WIDTH, 1);
+	}
+	since = s->out->len;
+	fw_buf_puts(s->out, "CONN");
+	fw_buf_pad(s->out, since, CONN_WIDTH, 1);
+	for (int i = 0; i < 3; i++) {
+		since = s->out->len;
+		fw_buf_puts(s->out, names[i]);
+		column(s, since, widths[i]);
+	}
+	if (s->transitions)
+		fw_buf_puts(s->out, "FROM          TO            TIME IN FROM  NOTE\n");
+	else
+		fw_buf_puts(s->out, "PATH (time in state) and END\n");
+}
+
+static void when(struct fw_stream *s, uint64_t ts_ns)
+{
+	size_t since = s->out->len;
+	uint64_t ns = ts_ns > s->start_ns ? ts_ns - s->start_ns : 0;
+
+	if (s->clock)
+		fw_fmt_clock(s->out, fw_stream_wall_ns(s, ts_ns));
+	else
+		fw_buf_printf(s->out, "%llu.%06llu", (unsigned long long)(ns / FW_NS_PER_S),
+			      (unsigned long long)(ns % FW_NS_PER_S / 1000));
+	fw_buf_pad(s->out, since, TIME_WIDTH, 1);
+}
+
+static void state_column(struct fw_stream *s, unsigned int state)
+{
+	char scratch[FW_STATE_NAME_LEN];
+	size_t since;
+
+	color(s, state, true);
+	since = s->out->len;
+	fw_buf_puts(s->out, fw_state_name(state, scratch));
+	fw_buf_pad(s->out, since, STATE_WIDTH + 1, 1);
+	color(s, state, false);
+}
+
+static void dwell(struct fw_stream *s, const struct fw_transition *tr)
+{
+	size_t since = s->out->len;
+
+	if (tr->flags & FW_TR_DWELL_UNKNOWN) {
+		fw_buf_putc(s->out, '-');
+	} else {
+		if (tr->flags & FW_TR_DWELL_AT_LEAST)
+			fw_buf_puts(s->out, ">= ");
+		fw_fmt_duration(s->out, tr->dwell_ns);
+	}
+	fw_buf_pad(s->out, since, DWELL_WIDTH + 1, 1);
+}
+
+static void note(struct fw_stream *s, const struct fw_conn *c, const struct fw_transition *tr)
+{
+	if (tr->flags & FW_TR_ILLEGAL)
+		fw_buf_puts(s->out, "not in the state machine: ");
+	if (tr->flags & FW_TR_END && !(c->flags & FW_CONN_LISTENER))
+		fw_buf_puts(s->out, fw_end_words(c->end));
+	else if (tr->flags & FW_TR_RESTART)
+		fw_buf_puts(s->out, "restarted");
+	else if (tr->flags & FW_TR_ORPHANED)
+		fw_buf_puts(s->out, "orphaned: the application closed");
+	else if (tr->flags & FW_TR_SAME_SEGMENT)
+		fw_buf_puts(s->out, "FIN+ACK in one segment");
+}
+
+static void trim(struct fw_buf *b)
+{
+	while (b->len && b->data[b->len - 1] == ' ')
+		b->len--;
+}
+
+static void text_transition(struct fw_stream *s, const struct fw_conn *c,
+			    const struct fw_transition *tr)
+{
+	when(s, tr->ts_ns);
+	who(s, c);
+	state_column(s, tr->from);
+	state_column(s, tr->to);
+	dwell(s, tr);
+	note(s, c, tr);
+	trim(s->out);
+	fw_buf_putc(s->out, '\n');
+}
+
+/* "FIN_WAIT_2 958 ms (orphaned)" */
+static void step(struct fw_buf *b, const struct fw_conn *c, unsigned int i)
+{
+	char scratch[FW_STATE_NAME_LEN];
+	unsigned int flags = c->step_flags[i];
+
+	fw_buf_puts(b, fw_state_name(c->steps[i], scratch));
+	fw_buf_puts(b, flags & FW_STEP_SINCE_BEFORE ? " >= " : " ");
+	fw_fmt_duration(b, fw_conn_dwell_ns(c, i));
+	if (flags & FW_STEP_ORPHANED)
+		fw_buf_puts(b, " (orphaned)");
+	if (c->steps[i] == FW_TIME_WAIT && c->restarts)
+		fw_buf_printf(b, " (restarted %ux)", c->restarts);
+}
+
+static void newline(struct fw_stream *s, size_t indent)
+{
+	trim(s->out);
+	fw_buf_putc(s->out, '\n');
+	fw_buf_pad(s->out, s->out->len, indent, 0);
+}
+
+static void end_words(struct fw_stream *s, const struct fw_conn *c)
+{
+	fw_buf_puts(s->out, fw_end_words(c->end));
+	if (c->flags & FW_CONN_GAP)
+		fw_buf_puts(s->out, " (events lost)");
+	fw_buf_putc(s->out, '\n');
+}
+
+/* Folded: the path within its column, the end beside its last line. */
+static void text_connection(struct fw_stream *s, const struct fw_conn *c)
+{
+	size_t line = s->out->len, indent, room, used = 0;
+	struct fw_buf *one = &s->scratch;
+
+	who(s, c);
+	indent = s->out->len - line;
+	room = s->width > indent + END_WIDTH + MIN_FOLDED_PATH ? s->width - indent - END_WIDTH :
+								  MIN_FOLDED_PATH;
+	if (!s->width)
+		room = SIZE_MAX;
+	for (unsigned int i = 0; i < c->nr_steps; i++) {
+		size_t len, more = i + 1U < c->nr_steps ? 2 : 0;
+
+		fw_buf_clear(one);
+		step(one, c, i);
+		len = one->len;
+		if (used && used + 1 + len + more > room) {
+			newline(s, indent);
+			used = 0;
+		}
+		if (used) {
+			fw_buf_putc(s->out, ' ');
+			used++;
+		}
+		color(s, c->steps[i], true);
+		fw_buf_mem(s->out, one->data, one->len);
+		color(s, c->steps[i], false);
+		if (more)
+			fw_buf_puts(s->out, " >");
+		used += len + more;
+	}
+	room = s->width ? room : PATH_WIDTH;
+	fw_buf_pad(s->out, s->out->len, used + 2 < room ? room - used : 2, 2);
+	end_words(s, c);
+}
+
+const struct fw_stream_format fw_stream_text = {
+	.name = "text",
+	.header = text_header,
+	.transition = text_transition,
+	.connection = text_connection,
+};

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "util/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool buf_reserve(struct fw_buf *b, size_t more)
+{
+	size_t cap = b->cap ? b->cap : 256;
+	char *data;
+
+	if (b->failed)
+		return false;
+	if (b->cap - b->len >= more)
+		return true;
+	while (cap - b->len < more)
+		cap *= 2;
+	data = realloc(b->data, cap);
+	if (!data) {
+		b->failed = true;
+		return false;
+	}
+	b->data = data;
+	b->cap = cap;
+	return true;
+}
+
+void fw_buf_free(struct fw_buf *b)
+{
+	if (!b)
+		return;
+	free(b->data);
+	*b = (struct fw_buf){ 0 };
+}
+
+void fw_buf_clear(struct fw_buf *b)
+{
+	b->len = 0;
+}
+
+void fw_buf_mem(struct fw_buf *b, const void *data, size_t len)
+{
+	if (!len || !buf_reserve(b, len))
+		return;
+	memcpy(b->data + b->len, data, len);
+	b->len += len;
+}
+
+void fw_buf_puts(struct fw_buf *b, const char *s)
+{
+	fw_buf_mem(b, s, strlen(s));
+}
+
+void fw_buf_putc(struct fw_buf *b, char c)
+{
+	fw_buf_mem(b, &c, 1);
+}
+
+void fw_buf_u64(struct fw_buf *b, uint64_t v)
+{
+	char digits[20];
+	size_t i = sizeof(digits);
+
+	do {
+		digits[--i] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v);
+	fw_buf_mem(b, digits + i, sizeof(digits) - i);
+}
+
+void fw_buf_printf(struct fw_buf *b, const char *fmt, ...)
+{
+	va_list ap, again;
+	int n;
+
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n > 0 && buf_reserve(b, (size_t)n + 1)) {
+		vsnprintf(b->data + b->len, (size_t)n + 1, fmt, again);
+		b->len += (size_t)n;
+	}
+	va_end(again);
+}
+
+void fw_buf_pad(struct fw_buf *b, size_t since, size_t width, size_t min)
+{
+	size_t used = b->len - since;
+	size_t n = used + min < width ? width - used : min;
+
+	while (n--)
+		fw_buf_putc(b, ' ');
+}
+
+void fw_buf_visible(struct fw_buf *b, const char *s, size_t max_len)
+{
+	for (size_t i = 0; i < max_len && s[i]; i++) {
+		unsigned char c = (unsigned char)s[i];
+
+		if (c < 0x20 || c >= 0x7f || c == '\\')
+			fw_buf_printf(b, "\\x%02x", c);
+		else
+			fw_buf_putc(b, (char)c);
+	}
+}
+
+/* Length of the valid UTF-8 sequence at @s (at most @left bytes), or 0. */
+static size_t utf8_len(const unsigned char *s, size_t left)
+{
+	size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 :
+		   (s[0] & 0xf0) == 0xe0 ? 3 : s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
+
+	if (!n || n > left)
+		return 0;
+	for (size_t i = 1; i < n; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	}
+	if (n == 3 && ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] >= 0xa0)))
+		return 0;
+	if (n == 4 && ((s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] >= 0x90)))
+		return 0;
+	return n;
+}
+
+void fw_buf_json(struct fw_buf *b, const char *s, size_t max_len)
+{
+	size_t len = strnlen(s, max_len);
+
+	fw_buf_putc(b, '"');
+	for (size_t i = 0; i < len;) {
+		const unsigned char *c = (const unsigned char *)s + i;
+		size_t n = utf8_len(c, len - i);
+
+		if (!n)
+			fw_buf_puts(b, "\\ufffd");
+		else if (*c == '"' || *c == '\\')
+			fw_buf_printf(b, "\\%c", *c);
+		else if (*c < 0x20 || *c == 0x7f)
+			fw_buf_printf(b, "\\u%04x", *c);
+		else
+			fw_buf_mem(b, c, n);
+		i += n ? n : 1;
+	}
+	fw_buf_putc(b, '"');
+}
+
+const char *fw_buf_str(struct fw_buf *b)
+{
+	if (!buf_reserve(b, 1))
+		return "";
+	b->data[b->len] = '\0';
+	return b->data;
+}

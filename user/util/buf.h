@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A growing byte buffer that renderers write into. It never fails half-way: when memory runs out
+ * it stops growing and remembers (.failed), and whoever flushes it reports that once.
+ */
+#ifndef FW_UTIL_BUF_H
+#define FW_UTIL_BUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct fw_buf {
+	char *data; /* not NUL-terminated; see fw_buf_str() */
+	size_t len;
+	size_t cap;
+	bool failed;
+};
+
+void fw_buf_free(struct fw_buf *b);
+void fw_buf_clear(struct fw_buf *b);
+
+void fw_buf_mem(struct fw_buf *b, const void *data, size_t len);
+void fw_buf_puts(struct fw_buf *b, const char *s);
+void fw_buf_putc(struct fw_buf *b, char c);
+void fw_buf_u64(struct fw_buf *b, uint64_t v);
+void fw_buf_printf(struct fw_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Spaces until @width characters follow @since (a former .len); at least @min. */
+void fw_buf_pad(struct fw_buf *b, size_t since, size_t width, size_t min);
+
+/*
+ * Text from outside (process names). _visible: safe on a terminal and one column a character,
+ * control and non-ASCII bytes and the backslash become \xNN. _json: a quoted JSON string, always
+ * valid UTF-8: bytes that are not become U+FFFD.
+ */
+void fw_buf_visible(struct fw_buf *b, const char *s, size_t max_len);
+void fw_buf_json(struct fw_buf *b, const char *s, size_t max_len);
+
+/* The content as a C string; "" when empty or out of memory. Valid until the next write. */
+const char *fw_buf_str(struct fw_buf *b);
+
+#endif

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "util/fmt.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#define MINUTE_S 60ULL
+#define HOUR_S 3600ULL
+#define DAY_S 86400ULL
+
+static void fmt_two_units(struct fw_buf *b, uint64_t s, uint64_t big, char big_unit, uint64_t small,
+			  char small_unit)
+{
+	fw_buf_printf(b, "%llu %c %02llu %c", (unsigned long long)(s / big), big_unit,
+		      (unsigned long long)(s % big / small), small_unit);
+}
+
+void fw_fmt_duration(struct fw_buf *b, uint64_t ns)
+{
+	double ms = (double)ns / (double)FW_NS_PER_MS;
+	double s = (double)ns / (double)FW_NS_PER_S;
+
+	/* The limits are where rounding would add a digit. */
+	if (ms < 9.995)
+		fw_buf_printf(b, "%.2f ms", ms);
+	else if (ms < 99.95)
+		fw_buf_printf(b, "%.1f ms", ms);
+	else if (ms < 999.5)
+		fw_buf_printf(b, "%.0f ms", ms);
+	else if (s < 9.995)
+		fw_buf_printf(b, "%.2f s", s);
+	else if (s < 119.95)
+		fw_buf_printf(b, "%.1f s", s);
+	else if (s < (double)HOUR_S)
+		fmt_two_units(b, (uint64_t)s, MINUTE_S, 'm', 1, 's');
+	else if (s < (double)DAY_S)
+		fmt_two_units(b, (uint64_t)s, HOUR_S, 'h', MINUTE_S, 'm');
+	else
+		fmt_two_units(b, (uint64_t)s, DAY_S, 'd', HOUR_S, 'h');
+}
+
+void fw_fmt_clock(struct fw_buf *b, uint64_t wall_ns)
+{
+	time_t t = (time_t)(wall_ns / FW_NS_PER_S);
+	struct tm tm;
+
+	localtime_r(&t, &tm);
+	fw_buf_printf(b, "%02d:%02d:%02d.%03u", tm.tm_hour, tm.tm_min, tm.tm_sec,
+		      (unsigned int)(wall_ns % FW_NS_PER_S / FW_NS_PER_MS));
+}
+
+void fw_fmt_rfc3339(struct fw_buf *b, uint64_t wall_ns)
+{
+	time_t t = (time_t)(wall_ns / FW_NS_PER_S);
+	struct tm tm;
+
+	gmtime_r(&t, &tm);
+	fw_buf_printf(b, "%04d-%02d-%02dT%02d:%02d:%02d.%09uZ", tm.tm_year + 1900, tm.tm_mon + 1,
+		      tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+		      (unsigned int)(wall_ns % FW_NS_PER_S));
+}
+
+void fw_fmt_count(struct fw_buf *b, uint64_t n)
+{
+	if (n >= 1000) {
+		fw_fmt_count(b, n / 1000);
+		fw_buf_printf(b, ",%03u", (unsigned int)(n % 1000));
+	} else {
+		fw_buf_u64(b, n);
+	}
+}
