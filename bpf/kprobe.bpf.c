@@ -24,33 +24,15 @@ int BPF_KPROBE(fw_kprobe_req_add, struct sock *sk, struct request_sock *req)
 	return fw_probe_req_add(ctx, req);
 }
 
-SEC("kprobe/inet_csk_complete_hashdance")
-int BPF_KPROBE(fw_kprobe_req_complete, struct sock *sk, struct sock *child, struct request_sock *req)
-{
-	return fw_probe_req_end(ctx, req);
-}
-
-SEC("kprobe/inet_csk_reqsk_queue_drop")
+SEC("kprobe/__inet_csk_reqsk_queue_drop")
 int BPF_KPROBE(fw_kprobe_req_drop, struct sock *sk, struct request_sock *req)
 {
 	return fw_probe_req_end(ctx, req);
 }
 
-SEC("kprobe/reqsk_timer_handler")
-int BPF_KPROBE(fw_kprobe_req_timer, struct timer_list *timer)
+/* Instead of the one above, before Linux 6.12 and its stable backports (commit e8c526f2bdf1). */
+SEC("kprobe/reqsk_queue_unlink")
+int BPF_KPROBE(fw_kprobe_req_unlink, struct request_sock *req)
 {
-	__u64 addr = (__u64)timer;
-	__u32 zero = 0;
-
-	bpf_map_update_elem(&fw_kprobe_timer, &zero, &addr, BPF_ANY);
-	return fw_probe_req_end(ctx, fw_timer_req(timer));
-}
-
-SEC("kretprobe/reqsk_timer_handler")
-int BPF_KRETPROBE(fw_kretprobe_req_timer)
-{
-	__u32 zero = 0;
-	__u64 *addr = bpf_map_lookup_elem(&fw_kprobe_timer, &zero);
-
-	return addr && *addr ? fw_probe_req_timer_done(ctx, (struct timer_list *)*addr) : 0;
+	return fw_probe_req_end(ctx, req);
 }

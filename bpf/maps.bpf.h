@@ -46,15 +46,6 @@ struct fw_half_open_map {
 };
 FW_SHARED struct fw_half_open_map fw_half_open SEC(".maps");
 
-/* The timer in whose handler this CPU is: a return probe has no arguments. */
-struct fw_kprobe_timer_map {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u64);
-};
-FW_SHARED struct fw_kprobe_timer_map fw_kprobe_timer SEC(".maps");
-
 #ifdef FW_MAPS_OWNER
 const volatile struct fw_bpf_config fw_cfg = {};
 #else

@@ -79,6 +79,9 @@ int BPF_PROG(fw_set_state, struct sock *sk, int oldstate, int newstate)
 	if (!tp)
 		return 0;
 	head.cookie = fw_sock_cookie(sk, &head, oldstate, newstate);
+	/* The port is given back before this transition, but inet_sport still holds its number. */
+	if (newstate == TCP_CLOSE && !head.lport)
+		head.lport = bpf_ntohs(tp->inet_conn.icsk_inet.inet_sport);
 	head.kind = FW_REC_STATE;
 	head.oldstate = oldstate;
 	head.newstate = newstate;

@@ -24,26 +24,15 @@ int BPF_PROG(fw_fentry_req_add, struct sock *sk, struct request_sock *req)
 	return fw_probe_req_add(ctx, req);
 }
 
-SEC("fentry/inet_csk_complete_hashdance")
-int BPF_PROG(fw_fentry_req_complete, struct sock *sk, struct sock *child, struct request_sock *req)
-{
-	return fw_probe_req_end(ctx, req);
-}
-
-SEC("fentry/inet_csk_reqsk_queue_drop")
+SEC("fentry/__inet_csk_reqsk_queue_drop")
 int BPF_PROG(fw_fentry_req_drop, struct sock *sk, struct request_sock *req)
 {
 	return fw_probe_req_end(ctx, req);
 }
 
-SEC("fentry/reqsk_timer_handler")
-int BPF_PROG(fw_fentry_req_timer, struct timer_list *timer)
+/* Instead of the one above, before Linux 6.12 and its stable backports (commit e8c526f2bdf1). */
+SEC("fentry/reqsk_queue_unlink")
+int BPF_PROG(fw_fentry_req_unlink, struct request_sock *req)
 {
-	return fw_probe_req_end(ctx, fw_timer_req(timer));
-}
-
-SEC("fexit/reqsk_timer_handler")
-int BPF_PROG(fw_fexit_req_timer, struct timer_list *timer)
-{
-	return fw_probe_req_timer_done(ctx, timer);
+	return fw_probe_req_end(ctx, req);
 }

@@ -44,9 +44,11 @@ static void say_front_end(enum fw_hooks h, const struct fw_err *err, bool chosen
 }
 
 /* Each is tried by itself: that one works does not say that the next would not. */
-static int try_front_ends(void)
+static int try_front_ends(const struct fw_ksyms *ks)
 {
-	struct fw_live_options opt = { .ring_bytes = 1024 * 1024, .half_open_limit = 1 };
+	struct fw_live_options opt = {
+		.ring_bytes = 1024 * 1024, .half_open_limit = 1, .ksyms = ks,
+	};
 	bool chosen = false;
 
 	for (unsigned int h = 0; h < FW_HOOKS_MAX; h++) {
@@ -72,9 +74,9 @@ static int run_doctor(int argc, char **argv)
 		.doc = "Says what this kernel and these privileges allow: which front ends work, the "
 		       "exact error of those that do not, and what cannot be known without them.",
 	};
-	const char *name = "tcp_timewait_state_process";
 	struct fw_err err = { 0 };
-	struct fw_ksym sym;
+	struct fw_ksyms *ks;
+	int status;
 
 	argp_err_exit_status = FW_EXIT_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
@@ -84,11 +86,15 @@ static int run_doctor(int argc, char **argv)
 		return FW_EXIT_FAILED;
 	}
 	printf("privileges    sufficient\nbtf           present\n");
-	if (fw_ksyms_find(&name, 1, &sym, 1, &err) < 0)
+	ks = fw_ksyms_open(&err);
+	if (!ks) {
 		fw_complain(&err);
-	else
-		printf("symbols       readable: the cause of every early end of TIME_WAIT is named\n");
-	return try_front_ends();
+		return FW_EXIT_FAILED;
+	}
+	printf("symbols       readable: the cause of every early end of TIME_WAIT is named\n");
+	status = try_front_ends(ks);
+	fw_ksyms_free(ks);
+	return status;
 }
 
 const struct fw_command fw_cmd_doctor = {

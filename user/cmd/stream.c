@@ -75,25 +75,35 @@ static void tick(struct run *run)
 	fw_tracker_unsettled(&run->tracker, look, run->src);
 }
 
-static int load_symbols(struct fw_symbols *symbols, struct fw_err *err)
+/* The functions that name causes, where they are in this kernel. */
+static void set_symbols(struct fw_symbols *symbols, const struct fw_ksyms *ks)
 {
 	const char *names[FW_SYMBOLS_MAX];
 	struct fw_ksym found[FW_SYMBOLS_MAX];
 	unsigned int nr = 0;
-	int n;
 
 	while (fw_symbol_names[nr].name) {
 		names[nr] = fw_symbol_names[nr].name;
 		nr++;
 	}
-	n = fw_ksyms_find(names, nr, found, FW_SYMBOLS_MAX, err);
-	if (n < 0)
-		return n;
-	for (int i = 0; i < n; i++)
+	symbols->nr = fw_ksyms_find(ks, names, nr, found, FW_SYMBOLS_MAX);
+	for (unsigned int i = 0; i < symbols->nr; i++)
 		symbols->sym[i] = (struct fw_symbol){ found[i].start, found[i].end,
 						      fw_symbol_names[found[i].name].frame };
-	symbols->nr = (unsigned int)n;
-	return 0;
+}
+
+static int open_live(struct run *run, struct fw_err *err)
+{
+	struct fw_live_options live = run->opt->live;
+	struct fw_ksyms *ks = fw_ksyms_open(err);
+
+	if (!ks)
+		return err->code;
+	set_symbols(&run->symbols, ks);
+	live.ksyms = ks;
+	run->src = fw_live_open(&live, NULL, err);
+	fw_ksyms_free(ks);
+	return run->src ? 0 : err->code;
 }
 
 static void stream_init(struct run *run, bool transitions)
@@ -187,12 +197,9 @@ static int run_all(struct run *run, bool transitions, struct fw_err *err)
 	};
 	int ret;
 
-	ret = load_symbols(&run->symbols, err);
+	ret = open_live(run, err);
 	if (ret)
 		return ret;
-	run->src = fw_live_open(&opt->live, NULL, err);
-	if (!run->src)
-		return err->code;
 	if (fw_tracker_init(&run->tracker, opt->max_connections, run->src->info.hz,
 			    run->src->info.start_ns, &observer))
 		return fw_err_set(err, -ENOMEM, "no memory for the connection table");

@@ -34,11 +34,11 @@ struct live {
  */
 static const struct {
 	const char *name;
-	const char *programs[2]; /* prefixes */
+	const char *programs; /* prefix */
 } front_ends[FW_HOOKS_MAX] = {
-	[FW_HOOKS_TRAMPOLINE] = { "trampoline", { "fw_fentry_", "fw_fexit_" } },
-	[FW_HOOKS_KPROBE] = { "kprobe", { "fw_kprobe_", "fw_kretprobe_" } },
-	[FW_HOOKS_TIMER] = { "timer", { "fw_timer_", "fw_timer_" } },
+	[FW_HOOKS_TRAMPOLINE] = { "trampoline", "fw_fentry_" },
+	[FW_HOOKS_KPROBE] = { "kprobe", "fw_kprobe_" },
+	[FW_HOOKS_TIMER] = { "timer", "fw_timer_" },
 };
 
 const char *fw_hooks_name(enum fw_hooks hooks)
@@ -57,13 +57,20 @@ enum fw_hooks fw_hooks_from_name(const char *name)
 
 static bool belongs_to(const char *program, enum fw_hooks hooks)
 {
-	for (int i = 0; i < 2; i++) {
-		const char *prefix = front_ends[hooks].programs[i];
+	const char *prefix = front_ends[hooks].programs;
 
-		if (!strncmp(program, prefix, strlen(prefix)))
-			return true;
-	}
-	return false;
+	return !strncmp(program, prefix, strlen(prefix));
+}
+
+/* Where request sockets end: one of two kernel functions, and a program for each. */
+static bool is_for_this_kernel(const struct fw_bpf *skel, const struct bpf_program *prog,
+			       bool has_queue_drop)
+{
+	if (prog == skel->progs.fw_fentry_req_drop || prog == skel->progs.fw_kprobe_req_drop)
+		return has_queue_drop;
+	if (prog == skel->progs.fw_fentry_req_unlink || prog == skel->progs.fw_kprobe_req_unlink)
+		return !has_queue_drop;
+	return true;
 }
 
 static uint64_t clock_ns(clockid_t clock)
@@ -92,36 +99,28 @@ static int keep_complaint(enum libbpf_print_level level, const char *fmt, va_lis
 	return 0;
 }
 
-static int set_timer_handlers(struct fw_bpf_config *cfg, struct fw_err *err)
+static int set_timer_handlers(struct fw_bpf_config *cfg, const struct fw_ksyms *ks,
+			      struct fw_err *err)
 {
-	static const char *const names[] = { "tw_timer_handler", "reqsk_timer_handler" };
-	struct fw_ksym found[8];
-	int n = fw_ksyms_find(names, 2, found, 8, err);
-
-	if (n < 0)
-		return n;
-	for (int i = 0; i < n; i++) {
-		__u64 *handler = found[i].name ? &cfg->reqsk_timer_handler
-						  : &cfg->tw_timer_handler;
-
-		/* Of a function in parts, the entry is in the largest address range's low end. */
-		if (!*handler)
-			*handler = found[i].start;
-	}
-	if (!cfg->tw_timer_handler)
-		return fw_err_set(err, -ENOENT, "the kernel has no function tw_timer_handler");
+	cfg->tw_timer_handler = fw_ksyms_address(ks, "tw_timer_handler");
+	cfg->reqsk_timer_handler = fw_ksyms_address(ks, "reqsk_timer_handler");
+	if (!cfg->tw_timer_handler || !cfg->reqsk_timer_handler)
+		return fw_err_set(err, -ENOENT,
+				  "the kernel has no functions tw_timer_handler and "
+				  "reqsk_timer_handler");
 	return 0;
 }
 
 static void configure(struct fw_bpf *skel, const struct fw_live_options *opt,
 		      const struct fw_bpf_config *cfg, enum fw_hooks hooks)
 {
+	bool has_queue_drop = fw_ksyms_address(opt->ksyms, "__inet_csk_reqsk_queue_drop");
 	struct bpf_program *prog;
 
 	skel->rodata->fw_cfg = *cfg;
 	bpf_object__for_each_program(prog, skel->obj) {
 		const char *name = bpf_program__name(prog);
-		bool load = true;
+		bool load = is_for_this_kernel(skel, prog, has_queue_drop);
 
 		for (unsigned int h = 0; h < FW_HOOKS_MAX; h++) {
 			if (h != hooks && belongs_to(name, (enum fw_hooks)h))
@@ -137,8 +136,6 @@ static void configure(struct fw_bpf *skel, const struct fw_live_options *opt,
 		bpf_map__set_autocreate(skel->maps.fw_compat_tuple, false);
 		bpf_map__set_autocreate(skel->maps.fw_compat_next, false);
 	}
-	if (hooks != FW_HOOKS_KPROBE)
-		bpf_map__set_autocreate(skel->maps.fw_kprobe_timer, false);
 }
 
 static int try_once(struct live *live, const struct fw_live_options *opt, enum fw_hooks hooks,
@@ -152,7 +149,7 @@ static int try_once(struct live *live, const struct fw_live_options *opt, enum f
 	cfg.wakeup_bytes = opt->ring_bytes / WAKEUP_FRACTION;
 	cfg.no_cookie_helper = no_cookie_helper;
 	if (hooks == FW_HOOKS_TIMER) {
-		ret = set_timer_handlers(&cfg, err);
+		ret = set_timer_handlers(&cfg, opt->ksyms, err);
 		if (ret)
 			return ret;
 	}

@@ -7,6 +7,7 @@
 #define FW_IO_LIVE_H
 
 #include "../bpf/event.h"
+#include "io/ksyms.h"
 #include "io/source.h"
 
 enum fw_hooks { FW_HOOKS_TRAMPOLINE, FW_HOOKS_KPROBE, FW_HOOKS_TIMER, FW_HOOKS_MAX };
@@ -17,6 +18,7 @@ enum fw_hooks fw_hooks_from_name(const char *name);
 
 struct fw_live_options {
 	enum fw_hooks hooks;	 /* FW_HOOKS_MAX: the best there is */
+	const struct fw_ksyms *ksyms; /* needed while opening only */
 	uint64_t ring_bytes;	 /* power of two */
 	uint32_t half_open_limit;
 	struct fw_bpf_config filter; /* family, ports and networks; the rest is filled in */
