@@ -100,12 +100,13 @@ $B/tests/test_%: tests/unit/test_%.c $(wildcard tests/unit/*.h) $B/san/libfinwai
 check: $(UNIT)
 	$(Q)scripts/check-unit $^
 
-$B/tests/peer: $(wildcard tests/live/peer*.c) tests/live/witness.c
-$B/tests/witness: tests/live/witness_main.c tests/live/witness.c
+WITNESS_SRC := $(filter-out %_main.c,$(wildcard tests/live/witness*.c))
+$B/tests/peer: $(wildcard tests/live/peer*.c) $(WITNESS_SRC)
+$B/tests/witness: tests/live/witness_main.c $(WITNESS_SRC)
 $B/tests/churn: tests/bench/churn.c
 $(LIVE_PROGRAMS): $(wildcard tests/live/*.h)
 	$(say) CC $@
-	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) -g -std=gnu11 -D_GNU_SOURCE $(WARN) -o $@ $(filter %.c,$^) -lpthread
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) -g -std=gnu11 $(WARN) -o $@ $(filter %.c,$^) -lpthread
 
 tests: $(UNIT) $(LIVE_PROGRAMS)
 

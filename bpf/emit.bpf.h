@@ -10,6 +10,8 @@
 
 #include "maps.bpf.h"
 
+#define FW_NS_PER_SEC 1000000000ULL
+
 static __always_inline struct fw_cpu_stats *fw_my_stats(void)
 {
 	__u32 zero = 0;

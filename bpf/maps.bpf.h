@@ -36,6 +36,7 @@ struct fw_half_open_rate {
 	__u64 second;
 	__u64 born;
 	__u64 ended;
+	__u64 suppressed_ns; /* when one was last only counted */
 };
 
 struct fw_half_open_map {

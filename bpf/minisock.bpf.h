@@ -10,15 +10,13 @@
 #include "emit.bpf.h"
 #include "filter.bpf.h"
 
-#define FW_NS_PER_SEC 1000000000ULL
-
 /*
  * A SYN flood must not drown the other connections: above the limit request sockets are counted,
  * not sent. Births and ends have the same allowance, so an end is never dropped because of births.
  */
 static __always_inline bool fw_half_open_allowed(bool born)
 {
-	__u64 second = bpf_ktime_get_ns() / FW_NS_PER_SEC;
+	__u64 now_ns = bpf_ktime_get_ns(), second = now_ns / FW_NS_PER_SEC;
 	struct fw_half_open_rate *rate;
 	struct fw_cpu_stats *stats;
 	__u32 zero = 0;
@@ -32,6 +30,7 @@ static __always_inline bool fw_half_open_allowed(bool born)
 	}
 	if ((born ? ++rate->born : ++rate->ended) <= fw_cfg.half_open_limit)
 		return true;
+	rate->suppressed_ns = now_ns;
 	stats = fw_my_stats();
 	if (stats)
 		stats->suppressed++;

@@ -31,6 +31,19 @@ static __always_inline __u64 fw_sock_cookie(struct sock *sk, const struct fw_rec
 	return 0;
 }
 
+/* How long ago a request may have been only counted for its child to be told so. */
+#define FW_UNSEEN_NS (2 * FW_NS_PER_SEC)
+
+/* Under a flood of SYNs this child's request socket may not have been reported. */
+static __always_inline bool fw_request_unseen(__u64 now_ns)
+{
+	struct fw_half_open_rate *rate;
+	__u32 zero = 0;
+
+	rate = bpf_map_lookup_elem(&fw_half_open, &zero);
+	return rate && rate->suppressed_ns && now_ns - rate->suppressed_ns < FW_UNSEEN_NS;
+}
+
 /*
  * The moments at which "current" is the one that acts: connect(), listen(), and the close() or
  * shutdown() that sends our FIN. Every other transition may run in softirq on top of anybody.
@@ -91,6 +104,8 @@ int BPF_PROG(fw_set_state, struct sock *sk, int oldstate, int newstate)
 	if (!rec)
 		return 0;
 	head.ts_ns = bpf_ktime_get_ns();
+	if (oldstate == TCP_LISTEN && newstate == TCP_SYN_RECV && fw_request_unseen(head.ts_ns))
+		head.flags |= FW_REC_REQ_UNSEEN;
 	rec->head = head;
 	rec->uid = sk->sk_uid.val;
 	rec->err = sk->sk_err;

@@ -11,7 +11,7 @@
 
 #define DEFAULT_RING_BYTES (16ULL * 1024 * 1024)
 #define DEFAULT_MAX_CONNECTIONS 1000000ULL
-#define DEFAULT_HALF_OPEN_LIMIT 1000
+#define DEFAULT_HALF_OPEN_LIMIT 10000
 
 enum {
 	OPT_LOCAL = 0x100,
@@ -51,7 +51,7 @@ static const struct argp_option argp_options[] = {
 	  "Track at most N at a time; the longest idle is forgotten first (default 1000000)", 3 },
 	{ "half-open-limit", OPT_HALF_OPEN_LIMIT, "N", 0,
 	  "Request sockets to follow per second and CPU; above it they are only counted "
-	  "(default 1000)", 3 },
+	  "(default 10000)", 3 },
 	{ "ring-size", OPT_RING_SIZE, "MIB", 0, "Ring buffer, a power of two (default 16)", 3 },
 	{ "strict", OPT_STRICT, 0, 0, "Exit with status 3 if events were lost", 3 },
 	{ 0 },

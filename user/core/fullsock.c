@@ -55,7 +55,7 @@ static struct fw_conn *conn_since_before(struct fw_tracker *t, const struct fw_e
 	c->flags |= FW_CONN_SINCE_BEFORE;
 	if (ev->head->oldstate == FW_LISTEN)
 		c->flags |= FW_CONN_LISTENER;
-	conn_push(c, ev->head->oldstate, t->start_ns, FW_STEP_SINCE_BEFORE);
+	conn_push(c, ev->head->oldstate, t->start_ns, FW_STEP_AT_LEAST);
 	fw_conn_table_index(&t->table, c, FW_KEY_COOKIE);
 	return c;
 }

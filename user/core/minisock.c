@@ -55,7 +55,7 @@ static struct fw_conn *conn_since_before(struct fw_tracker *t, const struct fw_e
 		return NULL;
 	t->counters.unmatched++;
 	c->flags |= FW_CONN_MINI | FW_CONN_SINCE_BEFORE | FW_CONN_ORPHANED;
-	conn_push(c, ev->head->newstate, enter_ns, FW_STEP_SINCE_BEFORE);
+	conn_push(c, ev->head->newstate, enter_ns, FW_STEP_AT_LEAST);
 	if (ev->head->newstate == FW_FIN_WAIT_2)
 		c->step_flags[0] |= FW_STEP_ORPHANED;
 	fw_conn_table_index(&t->table, c, ev->head->cookie ? FW_KEY_COOKIE : FW_KEY_SKADDR);
@@ -80,7 +80,7 @@ struct fw_conn *minisock_of_unknown(struct fw_tracker *t, const struct fw_event 
 	state = c->steps[0];
 	born_ns = tw->deadline_ns - FW_UNDECIDED_NS;
 	c->nr_steps = 0;
-	conn_push(c, ev->head->oldstate, t->start_ns, FW_STEP_SINCE_BEFORE);
+	conn_push(c, ev->head->oldstate, t->start_ns, FW_STEP_AT_LEAST);
 	if (state != ev->head->oldstate) {
 		conn_push(c, state, born_ns, 0);
 		c->flags |= FW_CONN_UNANNOUNCED;

@@ -42,7 +42,7 @@ void request_scheduled(struct fw_tracker *t, const struct fw_event *ev)
 	c->role = FW_ROLE_PASSIVE;
 	if (ev->mini->timeouts) {
 		c->flags |= FW_CONN_SINCE_BEFORE;
-		conn_push(c, FW_SYN_RECV, t->start_ns, FW_STEP_SINCE_BEFORE);
+		conn_push(c, FW_SYN_RECV, t->start_ns, FW_STEP_AT_LEAST);
 	} else {
 		conn_push(c, FW_SYN_RECV, ev->head->ts_ns, 0);
 	}
@@ -110,7 +110,8 @@ void request_child_born(struct fw_tracker *t, const struct fw_event *ev)
 	c->role = FW_ROLE_PASSIVE;
 	c->flags |= FW_CONN_UNANNOUNCED;
 	c->uid = ev->state->uid;
-	conn_push(c, FW_SYN_RECV, ev->head->ts_ns, 0);
+	conn_push(c, FW_SYN_RECV, ev->head->ts_ns,
+		  ev->head->flags & FW_REC_REQ_UNSEEN ? FW_STEP_AT_LEAST : 0);
 	fw_conn_table_index(&t->table, c, FW_KEY_SKADDR);
 }
 

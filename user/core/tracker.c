@@ -96,7 +96,7 @@ void conn_push(struct fw_conn *c, unsigned int state, uint64_t ts_ns, unsigned i
 
 static uint16_t dwell_flags(const struct fw_conn *c, unsigned int step)
 {
-	return c->step_flags[step] & FW_STEP_SINCE_BEFORE ? FW_TR_DWELL_AT_LEAST : 0;
+	return c->step_flags[step] & FW_STEP_AT_LEAST ? FW_TR_DWELL_AT_LEAST : 0;
 }
 
 static void tell(struct fw_tracker *t, const struct fw_conn *c, const struct fw_transition *tr)

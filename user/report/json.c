@@ -123,7 +123,7 @@ static void step(struct fw_buf *b, const struct fw_conn *c, unsigned int i)
 
 	fw_buf_puts(b, i ? ",{" : "{");
 	state(b, "state", c->steps[i]);
-	number(b, flags & FW_STEP_SINCE_BEFORE ? "ns_min" : "ns", fw_conn_dwell_ns(c, i));
+	number(b, flags & FW_STEP_AT_LEAST ? "ns_min" : "ns", fw_conn_dwell_ns(c, i));
 	if (flags & FW_STEP_ORPHANED)
 		boolean(b, "orphaned", true);
 	if (c->steps[i] == FW_TIME_WAIT)

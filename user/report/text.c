@@ -189,7 +189,7 @@ static void step(struct fw_buf *b, const struct fw_conn *c, unsigned int i)
 	unsigned int flags = c->step_flags[i];
 
 	fw_buf_puts(b, fw_state_name(c->steps[i], scratch));
-	fw_buf_puts(b, flags & FW_STEP_SINCE_BEFORE ? " >= " : " ");
+	fw_buf_puts(b, flags & FW_STEP_AT_LEAST ? " >= " : " ");
 	fw_fmt_duration(b, fw_conn_dwell_ns(c, i));
 	if (flags & FW_STEP_ORPHANED)
 		fw_buf_puts(b, " (orphaned)");
