@@ -117,15 +117,22 @@ static bool merge_same_segment(struct fw_conn *c, uint32_t segs_in_before, uint3
 	return true;
 }
 
-/* The same when no minisock was born: the table is full, or TCP_LINGER2 < 0. */
-static void drop_transit_fin_wait_2(struct fw_conn *c, uint32_t segs_in_before, uint32_t segs_in)
+/*
+ * The same when no minisock was born (table full, TCP_LINGER2 < 0): the segment that acknowledged
+ * our FIN also made the end, because nobody held the socket any more or because it brought the FIN.
+ */
+static void drop_transit_fin_wait_2(struct fw_conn *c, uint32_t segs_in_before,
+				    const struct fw_event *ev)
 {
 	unsigned int n = c->nr_steps;
+	bool at_once;
 
-	if (n < 2 || c->steps[n - 1] != FW_FIN_WAIT_2 || c->steps[n - 2] != FW_FIN_WAIT_1 ||
-	    segs_in_before != segs_in || (c->flags & FW_CONN_CLOSED_LATE))
+	if (n < 2 || c->steps[n - 1] != FW_FIN_WAIT_2 || c->steps[n - 2] != FW_FIN_WAIT_1)
 		return;
-	c->nr_steps--;
+	at_once = c->step_flags[n - 1] & FW_STEP_ORPHANED && !(c->flags & FW_CONN_CLOSED_LATE);
+	if (segs_in_before == ev->state->segs_in &&
+	    (at_once || ev->head->flags & FW_REC_FIN_RECEIVED))
+		c->nr_steps--;
 }
 
 /* * -> CLOSE: the end, unless a minisock lives on. */
@@ -146,7 +153,7 @@ static void fullsock_closed(struct fw_tracker *t, struct fw_conn *c, const struc
 	}
 	verdict = verdict_of_close(c, ev->state);
 	if (verdict.end == FW_END_TIME_WAIT_OVERFLOW || verdict.end == FW_END_FIN_WAIT_2_SKIPPED)
-		drop_transit_fin_wait_2(c, segs_in_before, c->segs_in);
+		drop_transit_fin_wait_2(c, segs_in_before, ev);
 	if (verdict.wait)
 		conn_end_undecided(t, c, ev->head->ts_ns, verdict.end);
 	else
