@@ -17,7 +17,7 @@ WHEEL = 1.08
 LATE_NS = max(250000000, 4 * TOLERANCE_NS)
 # A namespace is taken down by a worker after its last user has left; nobody can watch it.
 TEARDOWN_NS = 3000000000
-STATE = re.compile(r"^([A-Z_0-9]+?)(\(orphaned\))?(\?)?(?:=(\d+)(ms|s))?$")
+STATE = re.compile(r"^([A-Z_0-9]+?)(\(orphaned\))?(\?)?(?:([=>])(\d+)(ms|s))?$")
 
 
 class Failure(Exception):
@@ -34,8 +34,9 @@ class State:
         self.name = match.group(1)
         self.orphaned = bool(match.group(2))
         self.optional = bool(match.group(3))
-        unit = 1000000 if match.group(5) == "ms" else 1000000000
-        self.nominal_ns = int(match.group(4)) * unit if match.group(4) else None
+        self.at_least = match.group(4) == ">"
+        unit = 1000000 if match.group(6) == "ms" else 1000000000
+        self.nominal_ns = int(match.group(5)) * unit if match.group(5) else None
 
     def label(self):
         return self.name + ("(orphaned)" if self.orphaned else "")
@@ -120,13 +121,10 @@ def align(names, spans):
 
 
 def take_life(lives, names):
-    """The next life the witness saw, if it fits the path. A short life may have been missed."""
-    if not lives:
-        return {}, False
-    pairs = align(names, lives[0]["states"])
-    if pairs is None:
-        return {}, False
-    return pairs, bool(lives.pop(0).get("open"))
+    """The next life the witness saw, if it fits the path, and whether it was there to the last.
+    A short life may have been missed."""
+    pairs = align(names, lives[0]["states"]) if lives else None
+    return (pairs, bool(lives.pop(0).get("open"))) if pairs is not None else ({}, False)
 
 
 def check_witness(path, pairs, ended_early):
@@ -140,7 +138,8 @@ def check_witness(path, pairs, ended_early):
         if nominal is None or ended_early:
             continue
         slack = span.get("slack_ns", 0)
-        if not nominal - TOLERANCE_NS - slack <= span["ns"] <= nominal * WHEEL + LATE_NS + slack:
+        late = float("inf") if state.at_least else nominal * WHEEL + LATE_NS + slack
+        if not nominal - TOLERANCE_NS - slack <= span["ns"] <= late:
             raise Failure("%s: nominally %s, the witness saw %s"
                           % (state.label(), ms(nominal), ms(span["ns"])))
 
@@ -163,7 +162,7 @@ def check_dwell(path, pairs, ended_early, conn):
                           % (state.label(), ms(got), ms(span["ns"]), ms(span.get("slack_ns", 0))))
 
 
-def compare_conn(expected, lives, finwait_conns):
+def compare_conn(expected, lives, finwait_conns, left):
     path = [State(word) for word in expected["path"]]
     if expected["times"] > 1:  # lives shorter than a sample: nothing to ask the witness
         lives.clear()
@@ -175,6 +174,8 @@ def compare_conn(expected, lives, finwait_conns):
     if conn:
         path = choose_path(path, conn)
     pairs, ended_early = take_life(lives, [state.name for state in path])
+    if ended_early and not left:
+        raise Failure("the witness saw no end")
     if conn:
         check_end(expected, conn)
         check_fields(expected, conn)
@@ -208,7 +209,7 @@ def compare(result, conns):
         if conns is not None and key not in rest:
             rest[key] = list(conns.get(key, []))
         try:
-            compare_conn(expected, lives.get(key, []), rest.get(key))
+            compare_conn(expected, lives.get(key, []), rest.get(key), result["left"])
         except Failure as e:
             raise Failure("%s: %s" % (expected["who"], e)) from None
     check_leftovers(result, lives, rest)

@@ -65,8 +65,9 @@ static const char *family_name(int family)
 
 void result_write(const struct run *run)
 {
-	printf("{\"case\":\"%s\",\"family\":\"%s\",\"netns\":%llu,\"error\":", run->c->name,
-	       family_name(run->family), (unsigned long long)run->netns);
+	printf("{\"case\":\"%s\",\"family\":\"%s\",\"netns\":%llu,\"left\":%s,\"error\":",
+	       run->c->name, family_name(run->family), (unsigned long long)run->netns,
+	       run->left ? "true" : "false");
 	if (run->failed)
 		write_string(run->error);
 	else
@@ -89,9 +90,9 @@ static unsigned long long nominal_ms(const struct expectation *e)
 	uint64_t total_ns = 0, ns;
 
 	for (int i = e->first_state; i < e->path->nr_words; i++) {
-		const char *equals = strchr(e->path->words[i], '=');
+		const char *sign = strpbrk(e->path->words[i], "=>");
 
-		if (equals && !script_duration(equals + 1, &ns))
+		if (sign && !script_duration(sign + 1, &ns))
 			total_ns += ns;
 	}
 	return (unsigned long long)(total_ns / 1000000);

@@ -52,6 +52,7 @@ struct run {
 	struct scripted peer;
 	uint16_t client_port; /* loopback: of app */
 	const struct line *line;
+	bool left; /* the namespace: the end cannot be witnessed */
 	bool failed;
 	char error[512];
 };

@@ -7,7 +7,7 @@
  *	on loopback                     both ends are real sockets (app and srv); default: TUN
  *	timestamps                      the scripted peer offers TCP timestamps
  *	sysctl[?] NAME VALUE            in the case's namespace; "?": if this kernel has it
- *	path [WHO] STATE[(orphaned)][=DURATION] ...
+ *	path [WHO] STATE[(orphaned)][?][=DURATION|>DURATION] ...
  *	end VALUE [xN]                  how the path above ends; N lives of the same 4-tuple
  *	check FIELD=VALUE ...           further fields of finwait's line for the path above
  *	ACTOR VERB ARGUMENTS            a step; the verbs are in peer_app.c and peer_tcp.c

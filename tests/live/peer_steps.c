@@ -51,6 +51,7 @@ static int step_leave(struct run *run, const struct line *line)
 	witness_stop(run->witness);
 	close(run->tun_fd);
 	run->tun_fd = -1;
+	run->left = true;
 	if (net_namespace_leave(run->outer_fd, text, sizeof(text)))
 		return run_fail(run, "%s", text);
 	run_sleep_ns(2000000000);
