@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "io/cgroup.h"
 #include "io/ksyms.h"
 #include "io/output.h"
 
@@ -20,6 +21,7 @@ struct run {
 	struct fw_tracker tracker;
 	struct fw_stream stream;
 	struct fw_output out;
+	struct fw_cgroups *cgroups;
 	struct fw_source_stats seen; /* as of the last tick */
 	uint64_t next_tick_ns;
 	uint64_t malformed;
@@ -41,6 +43,11 @@ static void on_connection(void *arg, const struct fw_conn *c)
 		run->stream.format->connection(&run->stream, c);
 }
 
+static const char *cgroup_path(void *arg, uint64_t id)
+{
+	return fw_cgroups_path(arg, id);
+}
+
 static void on_record(void *arg, const void *record, size_t len)
 {
 	struct run *run = arg;
@@ -50,10 +57,11 @@ static void on_record(void *arg, const void *record, size_t len)
 		run->malformed++;
 		return;
 	}
+	/* Now, while it exists. */
+	if (ev.state && run->cgroups)
+		fw_cgroups_path(run->cgroups, ev.state->cgroup_id);
 	fw_tracker_apply(&run->tracker, &ev);
-	/* An error is kept by the output and comes back from the batch. */
-	if (run->out.buf.len >= 1024 * 1024)
-		fw_output_flush(&run->out, NULL);
+	fw_output_batch(&run->out, NULL);
 }
 
 static void look(void *arg, uint64_t skaddr, uint64_t cookie)
@@ -116,6 +124,8 @@ static void stream_init(struct run *run, bool transitions)
 		.out = &run->out.buf,
 		.start_ns = run->src->info.start_ns,
 		.wall_offset_ns = run->src->info.wall_offset_ns,
+		.cgroup_path = run->cgroups ? cgroup_path : NULL,
+		.cgroup_arg = run->cgroups,
 		.transitions = transitions,
 		.clock = opt->clock,
 		.color = run->out.is_tty && !(no_color && *no_color),
@@ -132,7 +142,7 @@ static int drain(struct run *run, int timeout_ms, struct fw_err *err)
 	if (n < 0)
 		return fw_err_set(err, n, "cannot read events from the kernel");
 	fw_tracker_advance(&run->tracker, run->src->ops->now_ns(run->src));
-	return fw_output_batch(&run->out, err);
+	return fw_output_batch_end(&run->out, err);
 }
 
 static int follow(struct run *run, struct fw_err *err)
@@ -204,10 +214,11 @@ static int run_all(struct run *run, bool transitions, struct fw_err *err)
 			    run->src->info.start_ns, &observer))
 		return fw_err_set(err, -ENOMEM, "no memory for the connection table");
 	run->tracker.rearms_unseen = run->src->info.rearms_unseen;
+	run->cgroups = fw_cgroups_new();
 	stream_init(run, transitions);
 	fprintf(stderr, "finwait: tracing TCP with the %s hooks; Ctrl-C ends\n",
 		run->src->info.hooks);
-	ret = fw_output_batch(&run->out, err);
+	ret = fw_output_batch_end(&run->out, err);
 	if (!ret)
 		ret = follow(run, err);
 	if (ret && ret != -EPIPE)
@@ -235,6 +246,7 @@ int fw_stream_run(const struct fw_options *opt, bool transitions)
 	else
 		fw_output_close(&run.out, NULL);
 	fw_buf_free(&run.stream.scratch);
+	fw_cgroups_free(run.cgroups);
 	fw_tracker_fini(&run.tracker);
 	/* Whoever read our output has seen enough: not an error. */
 	if (ret == -EPIPE)

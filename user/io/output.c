@@ -30,34 +30,41 @@ int fw_output_open(struct fw_output *out, const char *path, bool eager, struct f
 	return 0;
 }
 
-int fw_output_flush(struct fw_output *out, struct fw_err *err)
+static void write_all(struct fw_output *out)
 {
 	size_t done = 0;
 
 	if (out->buf.failed)
-		return fw_err_set(err, -ENOMEM, "no memory for output");
-	while (done < out->buf.len && !out->gone) {
+		out->error = -ENOMEM;
+	while (done < out->buf.len && !out->error) {
 		ssize_t n = write(out->fd, out->buf.data + done, out->buf.len - done);
 
-		if (n >= 0) {
+		if (n >= 0)
 			done += (size_t)n;
-		} else if (errno == EPIPE) {
-			out->gone = true;
-		} else if (errno != EINTR) {
-			fw_buf_clear(&out->buf);
-			return fw_err_set(err, -errno, "cannot write to %s: %s", out->name,
-					  strerror(errno));
-		}
+		else if (errno != EINTR)
+			out->error = -errno;
 	}
+	out->gone = out->error == -EPIPE;
 	fw_buf_clear(&out->buf);
-	return out->gone ? -EPIPE : 0;
+}
+
+int fw_output_flush(struct fw_output *out, struct fw_err *err)
+{
+	write_all(out);
+	if (!out->error)
+		return 0;
+	return fw_err_set(err, out->error, "cannot write to %s: %s", out->name,
+			  strerror(-out->error));
 }
 
 int fw_output_batch(struct fw_output *out, struct fw_err *err)
 {
-	if (!out->buf.len && !out->buf.failed)
-		return 0;
-	return out->eager || out->buf.len >= BLOCK ? fw_output_flush(out, err) : 0;
+	return out->buf.len >= BLOCK || out->error ? fw_output_flush(out, err) : 0;
+}
+
+int fw_output_batch_end(struct fw_output *out, struct fw_err *err)
+{
+	return out->eager ? fw_output_flush(out, err) : fw_output_batch(out, err);
 }
 
 int fw_output_close(struct fw_output *out, struct fw_err *err)

@@ -18,14 +18,18 @@ struct fw_output {
 	bool eager;   /* flush after every batch */
 	bool is_tty;
 	bool gone;    /* the reader closed the pipe: stop, quietly */
+	int error;    /* the first one (negative errno): it comes back from every call after it */
 	unsigned int columns; /* of the terminal; 0: not one */
 };
 
 /* @path NULL or "-": stdout. 0 or negative errno. */
 int fw_output_open(struct fw_output *out, const char *path, bool eager, struct fw_err *err);
 
-/* A batch of lines is complete: writes if it is time. 0, or negative errno (-EPIPE: .gone). */
+/* Lines are complete: writes if it is time. 0, or negative errno (-EPIPE: .gone). For a terminal
+ * call fw_output_batch_end() when there are no more lines for now.
+ */
 int fw_output_batch(struct fw_output *out, struct fw_err *err);
+int fw_output_batch_end(struct fw_output *out, struct fw_err *err);
 int fw_output_flush(struct fw_output *out, struct fw_err *err);
 
 /* Flushes and closes. 0 or negative errno. */

@@ -131,6 +131,16 @@ static void step(struct fw_buf *b, const struct fw_conn *c, unsigned int i)
 	fw_buf_putc(b, '}');
 }
 
+static void cgroup(struct fw_stream *s, uint64_t id)
+{
+	const char *path = s->cgroup_path ? s->cgroup_path(s->cgroup_arg, id) : NULL;
+
+	if (!path)
+		return;
+	key(s->out, "cgroup");
+	fw_buf_json(s->out, path, SIZE_MAX);
+}
+
 static void error_name(struct fw_buf *b, const struct fw_conn *c)
 {
 	if (c->err && c->end != FW_END_OPEN)
@@ -143,8 +153,7 @@ static void json_connection(struct fw_stream *s, const struct fw_conn *c)
 
 	fw_buf_putc(b, '{');
 	identity(b, c);
-	if (c->cgroup_id)
-		number(b, "cgroup_id", c->cgroup_id);
+	cgroup(s, c->cgroup_id);
 	if (!(c->flags & (FW_CONN_REQUEST | FW_CONN_MINI)) || c->pid)
 		number(b, "uid", c->uid);
 	fw_buf_puts(b, ",\"start\":\"");

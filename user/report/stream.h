@@ -29,6 +29,9 @@ struct fw_stream {
 	struct fw_buf *out;
 	uint64_t start_ns;	/* of the trace, CLOCK_MONOTONIC */
 	int64_t wall_offset_ns; /* what to add to CLOCK_MONOTONIC to get the time of day */
+	/* The path of a control group, or NULL when it is not known. May itself be NULL. */
+	const char *(*cgroup_path)(void *arg, uint64_t id);
+	void *cgroup_arg;
 	bool transitions;	/* which of the two the header is for */
 	bool clock;		/* time of day instead of seconds since the start */
 	bool color;

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A cgroup id is its kernfs node id, and that is a file handle: open_by_handle_at() finds the
+ * directory without a walk. The type of such handles is FILEID_KERNFS (include/linux/exportfs.h).
+ */
+#include "io/cgroup.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <mntent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FILEID_KERNFS 0xfe
+#define SLOTS 4096 /* most hosts have hundreds; on a collision the path is looked up again */
+
+struct slot {
+	uint64_t id;
+	char *path; /* NULL: could not be found */
+};
+
+struct fw_cgroups {
+	int mount_fd;
+	char mount[PATH_MAX];
+	struct slot slots[SLOTS];
+};
+
+static void find_mount(struct fw_cgroups *cg)
+{
+	FILE *f = setmntent("/proc/self/mounts", "re");
+	struct mntent *m;
+
+	while (f && (m = getmntent(f))) {
+		if (strcmp(m->mnt_type, "cgroup2"))
+			continue;
+		snprintf(cg->mount, sizeof(cg->mount), "%s", m->mnt_dir);
+		cg->mount_fd = open(m->mnt_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		break;
+	}
+	if (f)
+		endmntent(f);
+}
+
+struct fw_cgroups *fw_cgroups_new(void)
+{
+	struct fw_cgroups *cg = calloc(1, sizeof(*cg));
+
+	if (!cg)
+		return NULL;
+	cg->mount_fd = -1;
+	find_mount(cg);
+	return cg;
+}
+
+void fw_cgroups_free(struct fw_cgroups *cg)
+{
+	if (!cg)
+		return;
+	for (unsigned int i = 0; i < SLOTS; i++)
+		free(cg->slots[i].path);
+	if (cg->mount_fd >= 0)
+		close(cg->mount_fd);
+	free(cg);
+}
+
+/* Below the mount point; the mount point itself is "/". NULL when it cannot be told. */
+static char *look_up(const struct fw_cgroups *cg, uint64_t id)
+{
+	union {
+		struct file_handle handle;
+		char bytes[sizeof(struct file_handle) + sizeof(uint64_t)];
+	} h = { .handle = { .handle_bytes = sizeof(id), .handle_type = FILEID_KERNFS } };
+	char link[64], path[PATH_MAX];
+	size_t prefix = strlen(cg->mount);
+	ssize_t n;
+	int fd;
+
+	memcpy(h.bytes + sizeof(struct file_handle), &id, sizeof(id));
+	fd = open_by_handle_at(cg->mount_fd, &h.handle, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	close(fd);
+	if (n < (ssize_t)prefix)
+		return NULL;
+	path[n] = '\0';
+	return strdup(path[prefix] ? path + prefix : "/");
+}
+
+const char *fw_cgroups_path(struct fw_cgroups *cg, uint64_t id)
+{
+	struct slot *slot = &cg->slots[id % SLOTS];
+
+	if (!id || cg->mount_fd < 0)
+		return NULL;
+	if (slot->id != id) {
+		free(slot->path);
+		slot->path = look_up(cg, id);
+		slot->id = id;
+	}
+	return slot->path;
+}
