@@ -17,20 +17,17 @@ struct sock_cgroup_data___v5_14 {
 	__u64 val;
 } __attribute__((preserve_access_index));
 
+/* @sk: trusted, so that a chain of plain loads is safe, NULL on the way included. */
 static __always_inline __u64 fw_compat_cgroup_id(struct sock *sk)
 {
 	struct sock_cgroup_data___v5_14 *old;
 	struct cgroup *cgrp;
 
-	if (bpf_core_field_exists(struct sock_cgroup_data, cgroup)) {
-		cgrp = BPF_CORE_READ(sk, sk_cgrp_data.cgroup);
-	} else {
-		old = (void *)sk + bpf_core_field_offset(struct sock, sk_cgrp_data);
-		cgrp = (void *)BPF_CORE_READ(old, val);
-		if ((__u64)cgrp & 1)
-			return 0;
-	}
-	return cgrp ? BPF_CORE_READ(cgrp, kn, id) : 0;
+	if (bpf_core_field_exists(struct sock_cgroup_data, cgroup))
+		return sk->sk_cgrp_data.cgroup->kn->id;
+	old = (void *)sk + bpf_core_field_offset(struct sock, sk_cgrp_data);
+	cgrp = (void *)BPF_CORE_READ(old, val);
+	return (__u64)cgrp & 1 || !cgrp ? 0 : BPF_CORE_READ(cgrp, kn, id);
 }
 
 /*

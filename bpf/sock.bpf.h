@@ -64,8 +64,10 @@ static __always_inline void fw_head_from_sock(struct fw_rec_head *head, struct s
 		return;
 	}
 	head->family = AF_INET6;
-	BPF_CORE_READ_INTO(&head->laddr, sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr8);
-	BPF_CORE_READ_INTO(&head->raddr, sk, __sk_common.skc_v6_daddr.in6_u.u6_addr8);
+	for (int i = 0; i < 4; i++) {
+		((__u32 *)head->laddr)[i] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[i];
+		((__u32 *)head->raddr)[i] = sk->__sk_common.skc_v6_daddr.in6_u.u6_addr32[i];
+	}
 	fw_unmap_v4(head);
 }
 
@@ -103,7 +105,7 @@ static __always_inline struct request_sock *fw_timer_req(struct timer_list *time
 static __always_inline __u16 fw_sock_flags(struct sock *sk, struct tcp_sock *tp)
 {
 	unsigned long skf = sk->__sk_common.skc_flags;
-	__u8 shutdown = BPF_CORE_READ_BITFIELD_PROBED(sk, sk_shutdown);
+	__u8 shutdown = sk->sk_shutdown;
 	__u16 flags = 0;
 
 	if (skf & (1UL << SOCK_DEAD))

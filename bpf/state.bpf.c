@@ -83,7 +83,7 @@ int BPF_PROG(fw_set_state, struct sock *sk, int oldstate, int newstate)
 	struct fw_rec_state *rec;
 	struct tcp_sock *tp;
 
-	if (BPF_CORE_READ_BITFIELD_PROBED(sk, sk_protocol) != IPPROTO_TCP)
+	if (sk->sk_protocol != IPPROTO_TCP)
 		return 0;
 	fw_head_from_sock(&head, sk);
 	if (!fw_wanted_early(&head))

@@ -24,6 +24,7 @@ import sys
 import tempfile
 import time
 
+sys.dont_write_bytecode = True
 from paths_compare import Failure, blind_ns, check_strays, compare, TOLERANCE_NS, tuple_key
 
 HERE = os.path.dirname(os.path.abspath(__file__))

@@ -16,6 +16,7 @@
  *
  * Sockets do not block; whatever must wait polls, with a deadline.
  */
+#define _GNU_SOURCE 1 /* as -D_GNU_SOURCE would */
 #include "peer_run.h"
 
 #include <errno.h>

@@ -3,6 +3,7 @@
  * Verbs about the lives of processes and ports: hold and kill (the kernel closes what a killed
  * process had), churn (one 4-tuple over and over).
  */
+#define _GNU_SOURCE 1 /* as -D_GNU_SOURCE would */
 #include "peer_run.h"
 
 #include <errno.h>

@@ -7,6 +7,7 @@
  * a few hundred buckets per sample instead of the host's hundreds of thousands. Kernels before
  * 6.1 have no such setting and work without it, slower.
  */
+#define _GNU_SOURCE 1 /* as -D_GNU_SOURCE would */
 #include "peer_net.h"
 
 #include <arpa/inet.h>

@@ -9,6 +9,7 @@
  * than the reading, and grows fivefold when nothing has changed for a second (a TIME_WAIT of 60 s
  * needs no 2 ms).
  */
+#define _GNU_SOURCE 1 /* as -D_GNU_SOURCE would */
 #include "witness.h"
 
 #include <errno.h>

@@ -57,7 +57,7 @@ static inline uint64_t ns_of(double ms)
 
 static inline uint64_t jiffies_of(double ms)
 {
-	return SCENE_JIFFIES_0 + (uint64_t)(ms * SCENE_HZ / 1000);
+	return SCENE_JIFFIES_0 + (uint64_t)(int64_t)(ms * SCENE_HZ / 1000);
 }
 
 static inline void say_flag(struct fw_buf *b, unsigned int set, const char *word)
@@ -232,6 +232,58 @@ static inline void scene_mini(struct scene *s, double ms, unsigned int kind, uns
 	scene_mini(s, ms, kind, substate, cause, (struct detail){ __VA_ARGS__ })
 #define request(s, ms, kind, cause, ...) \
 	scene_mini(s, ms, kind, FW_SYN_RECV, cause, (struct detail){ __VA_ARGS__ })
+
+/* connect(), and the SYN+ACK a millisecond later. */
+static inline void active_open(struct scene *s, double ms)
+{
+	full(s, ms, FW_CLOSE, FW_SYN_SENT, .flags = FW_REC_OWNER, .pid = 7, .comm = "curl");
+	full(s, ms + 1, FW_SYN_SENT, FW_ESTABLISHED, .segs_in = 1);
+}
+
+/* The same, and close() at @ms: SYN_SENT=1 ESTABLISHED=98. The next segment is the second. */
+static inline void open_and_close(struct scene *s, double ms)
+{
+	active_open(s, ms - 99);
+	full(s, ms, FW_ESTABLISHED, FW_FIN_WAIT_1, .flags = FW_REC_OWNER, .pid = 7, .comm = "curl",
+	     .segs_in = 1);
+}
+
+/* The same, and the peer's ACK at @ms finds no process any more: into a FIN_WAIT_2 minisock. */
+static inline void orphan_in_minisock(struct scene *s, double ms)
+{
+	open_and_close(s, ms - 10);
+	full(s, ms, FW_FIN_WAIT_1, FW_FIN_WAIT_2, .flags = FW_REC_ORPHAN, .segs_in = 2);
+	mini(s, ms, FW_REC_TW_SCHED, FW_FIN_WAIT_2, FW_CAUSE_UNKNOWN);
+	full(s, ms, FW_FIN_WAIT_2, FW_CLOSE, .flags = FW_REC_ORPHAN, .segs_in = 2);
+}
+
+/* The same up to close(), and the peer's FIN+ACK at @ms: into TIME_WAIT. */
+static inline void three_segment_close(struct scene *s, double ms)
+{
+	open_and_close(s, ms - 10);
+	full(s, ms, FW_FIN_WAIT_1, FW_FIN_WAIT_2, .flags = FW_REC_ORPHAN, .segs_in = 2);
+	mini(s, ms, FW_REC_TW_SCHED, FW_TIME_WAIT, FW_CAUSE_UNKNOWN);
+	full(s, ms, FW_FIN_WAIT_2, FW_CLOSE, .flags = FW_REC_ORPHAN | FW_REC_FIN_RECEIVED,
+	     .segs_in = 2);
+}
+
+/* cmocka's setup and teardown: *state is a scene. */
+static inline int scene_setup(void **state)
+{
+	static struct scene scene;
+
+	scene_init(&scene, 1000);
+	*state = &scene;
+	return 0;
+}
+
+static inline int scene_teardown(void **state)
+{
+	scene_fini(*state);
+	return 0;
+}
+
+#define scene_test(f) cmocka_unit_test_setup_teardown(f, scene_setup, scene_teardown)
 
 /* The connections (transitions) told since this was last asked. */
 #define expect_connections(s, want) expect_buf(&(s)->connections, want)

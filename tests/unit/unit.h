@@ -16,11 +16,11 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-/* The content of @b is @want. Empties @b. */
-static inline void expect_buf(struct fw_buf *b, const char *want)
-{
-	assert_string_equal(fw_buf_str(b), want);
-	fw_buf_clear(b);
-}
+/* The content of the buffer is @want. Empties it. */
+#define expect_buf(b, want)                                   \
+	do {                                                  \
+		assert_string_equal(fw_buf_str(b), want);     \
+		fw_buf_clear(b);                              \
+	} while (0)
 
 #endif

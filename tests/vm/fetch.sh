@@ -32,6 +32,7 @@ fail() {
 mirror() {
 	local uri=${FINWAIT_VM_MIRROR:-}
 
+	# shellcheck disable=SC2016 # a format of apt's
 	[ "$uri" ] || uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' |
 		grep -m 1 '/debian/\?$') ||
 		fail "the system's package sources name no Debian mirror: set FINWAIT_VM_MIRROR"

@@ -151,7 +151,7 @@ static void fullsock_closed(struct fw_tracker *t, struct fw_conn *c, const struc
 		c->flags &= (uint16_t)~FW_CONN_UNANNOUNCED;
 		return;
 	}
-	verdict = verdict_of_close(c, ev->state);
+	verdict = verdict_of_close(ev->state);
 	if (verdict.end == FW_END_TIME_WAIT_OVERFLOW || verdict.end == FW_END_FIN_WAIT_2_SKIPPED)
 		drop_transit_fin_wait_2(c, segs_in_before, ev);
 	if (verdict.wait)

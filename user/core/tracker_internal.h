@@ -51,7 +51,7 @@ struct fw_verdict {
 	enum fw_end end;
 	bool wait; /* an RST sent within FW_UNDECIDED_NS changes it */
 };
-struct fw_verdict verdict_of_close(const struct fw_conn *c, const struct fw_rec_state *rec);
+struct fw_verdict verdict_of_close(const struct fw_rec_state *rec);
 enum fw_end verdict_with_reset_sent(const struct fw_conn *c);
 enum fw_end verdict_of_minisock(unsigned int substate, enum fw_cause cause);
 

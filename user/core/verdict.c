@@ -58,6 +58,9 @@ static struct fw_verdict verdict_after_fin(unsigned int state, uint16_t flags)
 {
 	if (state == FW_LAST_ACK && (flags & FW_REC_FIN_ACKED))
 		return now(FW_END_LAST_ACK);
+	/* Not shut for reading: neither close() nor the peer's FIN, but connect(AF_UNSPEC). */
+	if (!(flags & FW_REC_SHUT_RD) && (flags & FW_REC_HAS_FILE))
+		return now(FW_END_ABORTED);
 	if (state == FW_FIN_WAIT_2 && (flags & FW_REC_LINGER2_NEG) && both_shut(flags))
 		return now(FW_END_FIN_WAIT_2_SKIPPED);
 	if (state == FW_FIN_WAIT_2 || (state == FW_CLOSING && (flags & FW_REC_FIN_ACKED)))
@@ -65,12 +68,11 @@ static struct fw_verdict verdict_after_fin(unsigned int state, uint16_t flags)
 	return unless_reset_sent(FW_END_ABORTED);
 }
 
-struct fw_verdict verdict_of_close(const struct fw_conn *c, const struct fw_rec_state *rec)
+struct fw_verdict verdict_of_close(const struct fw_rec_state *rec)
 {
 	unsigned int state = rec->head.oldstate;
 	uint16_t flags = rec->head.flags;
 
-	(void)c;
 	if (rec->err)
 		return verdict_of_error(state, rec);
 	switch (state) {

@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Proves that FIN_WAIT_2 and TIME_WAIT in minisocks are measured, seen by hooks or only by their timer. */
+#include "events.h"
+
+#define ORPHAN "active SYN_SENT=1 ESTABLISHED=98 FIN_WAIT_1=10 FIN_WAIT_2="
+
+static void orphan_lives_on_in_a_minisock(void **state)
+{
+	struct scene *s = *state;
+
+	orphan_in_minisock(s, 200);
+	expect_transitions(s, "CLOSE>SYN_SENT ?\n"
+			      "SYN_SENT>ESTABLISHED 1\n"
+			      "ESTABLISHED>FIN_WAIT_1 98\n"
+			      "FIN_WAIT_1>FIN_WAIT_2 10\n");
+	mini(s, 1158, FW_REC_TW_SCHED, FW_TIME_WAIT, FW_CAUSE_UNKNOWN);
+	mini(s, 62560, FW_REC_TW_END, FW_TIME_WAIT, FW_CAUSE_EXPIRED);
+	expect_connections(s, ORPHAN "958(orphaned) TIME_WAIT=61402 time_wait_expired local\n");
+	expect_transitions(s, "FIN_WAIT_2>TIME_WAIT 958 minisock\n"
+			      "TIME_WAIT>CLOSE 61402 time_wait_expired\n");
+	assert_int_equal(s->tracker.table.nr, 0);
+}
+
+static void every_cause_has_its_end(void **state)
+{
+	static const struct {
+		unsigned int substate;
+		enum fw_cause cause;
+		const char *want;
+	} cases[] = {
+		{ FW_TIME_WAIT, FW_CAUSE_EXPIRED, "time_wait_expired" },
+		{ FW_TIME_WAIT, FW_CAUSE_RESET, "time_wait_reset" },
+		{ FW_TIME_WAIT, FW_CAUSE_SEGMENT, "time_wait_reopened" },
+		{ FW_TIME_WAIT, FW_CAUSE_REUSED, "time_wait_reused" },
+		{ FW_TIME_WAIT, FW_CAUSE_PURGED, "time_wait_purged" },
+		{ FW_TIME_WAIT, FW_CAUSE_DESTROYED, "time_wait_destroyed" },
+		{ FW_TIME_WAIT, FW_CAUSE_UNKNOWN, "unknown" },
+		{ FW_FIN_WAIT_2, FW_CAUSE_EXPIRED, "fin_wait_2_timeout" },
+		{ FW_FIN_WAIT_2, FW_CAUSE_RESET, "reset_received" },
+		{ FW_FIN_WAIT_2, FW_CAUSE_SEGMENT, "fin_wait_2_data" },
+		{ FW_FIN_WAIT_2, FW_CAUSE_PURGED, "time_wait_purged" },
+		{ FW_FIN_WAIT_2, FW_CAUSE_DESTROYED, "time_wait_destroyed" },
+		{ FW_FIN_WAIT_2, FW_CAUSE_UNKNOWN, "unknown" },
+	};
+	struct scene *s = *state;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
+		char want[200];
+
+		scene_connection(s, i + 1);
+		orphan_in_minisock(s, 200);
+		if (cases[i].substate == FW_TIME_WAIT)
+			mini(s, 300, FW_REC_TW_SCHED, FW_TIME_WAIT, FW_CAUSE_UNKNOWN);
+		mini(s, 400, FW_REC_TW_END, cases[i].substate, cases[i].cause);
+		snprintf(want, sizeof(want), ORPHAN "%s%s local\n",
+			 cases[i].substate == FW_TIME_WAIT ? "100(orphaned) TIME_WAIT=100 " :
+							     "200(orphaned) ",
+			 cases[i].want);
+		expect_connections(s, want);
+	}
+}
+
+/* The timer front end sees a cancel whenever the timer is set anew. */
+static void rearmed_is_not_ended(void **state)
+{
+	struct scene *s = *state;
+
+	orphan_in_minisock(s, 200);
+	mini(s, 300, FW_REC_TW_END, FW_TIME_WAIT, FW_CAUSE_REARMED);
+	mini(s, 300, FW_REC_TW_SCHED, FW_TIME_WAIT, FW_CAUSE_UNKNOWN);
+	expect_connections(s, "");
+	mini(s, 60400, FW_REC_TW_END, FW_TIME_WAIT, FW_CAUSE_EXPIRED);
+	expect_connections(s, ORPHAN "100(orphaned) TIME_WAIT=60100 time_wait_expired local\n");
+}
+
+static void restarts_are_seen(void **state)
+{
+	struct scene *s = *state;
+
+	three_segment_close(s, 200);
+	fw_buf_clear(&s->transitions);
+	mini(s, 5200, FW_REC_TW_SCHED, FW_TIME_WAIT, FW_CAUSE_UNKNOWN);
+	mini(s, 6200, FW_REC_TW_SCHED, FW_TIME_WAIT, FW_CAUSE_UNKNOWN);
+	mini(s, 67000, FW_REC_TW_END, FW_TIME_WAIT, FW_CAUSE_EXPIRED);
+	expect_connections(s, "active SYN_SENT=1 ESTABLISHED=98 FIN_WAIT_1=10 "
+			      "TIME_WAIT=66800(2 restarts) time_wait_expired local three_segment\n");
+	expect_transitions(s, "TIME_WAIT>TIME_WAIT 5000 minisock restart\n"
+			      "TIME_WAIT>TIME_WAIT 6000 minisock restart\n"
+			      "TIME_WAIT>CLOSE 66800 time_wait_expired\n");
+}
+
+/* A FIN_WAIT_2 minisock never restarts TIME_WAIT. */
+static void fin_wait_2_set_again(void **state)
+{
+	struct scene *s = *state;
+
+	orphan_in_minisock(s, 200);
+	mini(s, 300, FW_REC_TW_SCHED, FW_FIN_WAIT_2, FW_CAUSE_UNKNOWN);
+	mini(s, 400, FW_REC_TW_END, FW_FIN_WAIT_2, FW_CAUSE_EXPIRED);
+	expect_connections(s, ORPHAN "200(orphaned) fin_wait_2_timeout local\n");
+}
+
+/* ---- What fires no hook is told by the timer's own expiry ------------------------------------- */
+
+static void time_wait_found_at_its_end(void **state)
+{
+	struct scene *s = *state;
+
+	orphan_in_minisock(s, 200);
+	fw_buf_clear(&s->transitions);
+	mini(s, 62000, FW_REC_TW_END, FW_TIME_WAIT, FW_CAUSE_EXPIRED, .armed_ms = 1200);
+	expect_connections(s, ORPHAN "1000(orphaned) TIME_WAIT=60800 time_wait_expired local\n");
+	expect_transitions(s, "FIN_WAIT_2>TIME_WAIT 1000 minisock\n"
+			      "TIME_WAIT>CLOSE 60800 time_wait_expired\n");
+}
+
+static void time_wait_found_by_looking(void **state)
+{
+	struct scene *s = *state;
+
+	orphan_in_minisock(s, 200);
+	mini(s, 1000, FW_REC_TW_SEEN, FW_FIN_WAIT_2, FW_CAUSE_UNKNOWN);
+	mini(s, 2000, FW_REC_TW_SEEN, FW_TIME_WAIT, FW_CAUSE_UNKNOWN, .armed_ms = 1200);
+	mini(s, 3000, FW_REC_TW_SEEN, FW_TIME_WAIT, FW_CAUSE_UNKNOWN, .armed_ms = 1200);
+	mini(s, 61600, FW_REC_TW_END, FW_TIME_WAIT, FW_CAUSE_EXPIRED, .armed_ms = 1200);
+	expect_connections(s, ORPHAN "1000(orphaned) TIME_WAIT=60400 time_wait_expired local\n");
+}
+
+static void restarts_found_later(void **state)
+{
+	struct scene *s = *state;
+
+	three_segment_close(s, 200);
+	/* one found by looking, and not counted again; one found at the end */
+	mini(s, 2000, FW_REC_TW_SEEN, FW_TIME_WAIT, FW_CAUSE_UNKNOWN, .armed_ms = 1200);
+	mini(s, 3000, FW_REC_TW_SEEN, FW_TIME_WAIT, FW_CAUSE_UNKNOWN, .armed_ms = 1200);
+	mini(s, 62000, FW_REC_TW_END, FW_TIME_WAIT, FW_CAUSE_EXPIRED, .armed_ms = 1800);
+	expect_connections(s, "active SYN_SENT=1 ESTABLISHED=98 FIN_WAIT_1=10 "
+			      "TIME_WAIT=61800(2 restarts) time_wait_expired local three_segment\n");
+}
+
+/* The timer is set in jiffies: within two of them it is the same moment. */
+static void a_jiffy_is_not_a_restart(void **state)
+{
+	struct scene *s = *state;
+
+	three_segment_close(s, 202);
+	mini(s, 62000, FW_REC_TW_END, FW_TIME_WAIT, FW_CAUSE_EXPIRED, .armed_ms = 208);
+	assert_int_equal(s->last.restarts, 0);
+	scene_connection(s, 2);
+	three_segment_close(s, 62202);
+	mini(s, 124000, FW_REC_TW_END, FW_TIME_WAIT, FW_CAUSE_EXPIRED, .armed_ms = 62216);
+	assert_int_equal(s->last.restarts, 1);
+}
+
+/* The timer was set in a jiffy that began after the record's own now. */
+static void timer_set_this_very_jiffy(void **state)
+{
+	struct scene *s = *state;
+
+	orphan_in_minisock(s, 200);
+	mini(s, 1000, FW_REC_TW_SEEN, FW_TIME_WAIT, FW_CAUSE_UNKNOWN, .armed_ms = 1004);
+	mini(s, 62000, FW_REC_TW_END, FW_TIME_WAIT, FW_CAUSE_EXPIRED, .armed_ms = 1004);
+	expect_connections(s, ORPHAN "800(orphaned) TIME_WAIT=61000 time_wait_expired local\n");
+}
+
+/* A timer from before FIN_WAIT_2 makes no sense: TIME_WAIT follows FIN_WAIT_2. */
+static void timer_older_than_the_state(void **state)
+{
+	struct scene *s = *state;
+
+	orphan_in_minisock(s, 200);
+	mini(s, 60400, FW_REC_TW_END, FW_TIME_WAIT, FW_CAUSE_EXPIRED, .armed_ms = 100);
+	expect_connections(s, ORPHAN "0(orphaned) TIME_WAIT=60200 time_wait_expired local\n");
+}
+
+/* Without the kernel's HZ a jiffy has no length: nothing is derived, and nothing breaks. */
+static void without_hz(void **state)
+{
+	struct scene *s = *state;
+
+	s->tracker.hz = 0;
+	three_segment_close(s, 200);
+	mini(s, 62000, FW_REC_TW_END, FW_TIME_WAIT, FW_CAUSE_EXPIRED, .armed_ms = 1200);
+	assert_int_equal(s->last.restarts, 0);
+	scene_connection(s, 2);
+	orphan_in_minisock(s, 62200);
+	mini(s, 123000, FW_REC_TW_END, FW_TIME_WAIT, FW_CAUSE_EXPIRED, .armed_ms = 63000);
+	assert_int_equal(s->last.end, FW_END_TIME_WAIT_EXPIRED);
+}
+
+static void gone_or_unknown_tells_nothing(void **state)
+{
+	struct scene *s = *state;
+
+	orphan_in_minisock(s, 200);
+	/* what lies at that address now is something else */
+	mini(s, 300, FW_REC_TW_SEEN, FW_TIME_WAIT, FW_CAUSE_UNKNOWN, .flags = FW_REC_GONE,
+	     .armed_ms = 240);
+	scene_connection(s, 2);
+	mini(s, 400, FW_REC_TW_SEEN, FW_TIME_WAIT, FW_CAUSE_UNKNOWN, .armed_ms = 300);
+	active_open(s, 500);
+	mini(s, 600, FW_REC_TW_SEEN, FW_TIME_WAIT, FW_CAUSE_UNKNOWN, .armed_ms = 300);
+	fw_tracker_finish(&s->tracker, ns_of(1000));
+	expect_connections(s, ORPHAN "800(orphaned) open local\n"
+			      "active SYN_SENT=1 ESTABLISHED=499 open\n");
+}
+
+/* ---- Who is to be looked at ------------------------------------------------------------------- */
+
+static struct fw_buf looked;
+
+static void look(void *arg, uint64_t skaddr, uint64_t cookie)
+{
+	struct scene *s = arg;
+
+	assert_int_equal(skaddr & ~0xfffULL, s->skaddr - ((s->cookie - cookie) << 12));
+	assert_int_equal(skaddr & 0xfff, 0x400);
+	fw_buf_printf(&looked, "%llu ", (unsigned long long)cookie);
+}
+
+static void only_unsettled_orphans_are_looked_at(void **state)
+{
+	struct scene *s = *state;
+
+	s->tracker.rearms_unseen = true;
+	for (unsigned int n = 1; n <= 4; n++) {
+		scene_connection(s, n);
+		if (n == 4)
+			three_segment_close(s, 200);
+		else
+			orphan_in_minisock(s, 200);
+	}
+	fw_tracker_unsettled(&s->tracker, look, s);
+	expect_buf(&looked, "1 2 3 ");
+	/* one enters TIME_WAIT, one ends */
+	scene_connection(s, 1);
+	mini(s, 300, FW_REC_TW_SCHED, FW_TIME_WAIT, FW_CAUSE_UNKNOWN);
+	scene_connection(s, 3);
+	mini(s, 300, FW_REC_TW_END, FW_FIN_WAIT_2, FW_CAUSE_RESET);
+	scene_connection(s, 4);
+	fw_tracker_unsettled(&s->tracker, look, s);
+	expect_buf(&looked, "2 ");
+	fw_tracker_unsettled(&s->tracker, look, s);
+	expect_buf(&looked, "2 ");
+	fw_buf_free(&looked);
+}
+
+static void hooks_that_see_all_need_no_looking(void **state)
+{
+	struct scene *s = *state;
+
+	orphan_in_minisock(s, 200);
+	fw_tracker_unsettled(&s->tracker, look, s);
+	expect_buf(&looked, "");
+	fw_buf_free(&looked);
+}
+
+/* Also one whose life before the minisock is not known. */
+static void orphans_from_before_are_looked_at(void **state)
+{
+	struct scene *s = *state;
+
+	s->tracker.rearms_unseen = true;
+	mini(s, 200, FW_REC_TW_SCHED, FW_FIN_WAIT_2, FW_CAUSE_UNKNOWN);
+	fw_tracker_unsettled(&s->tracker, look, s);
+	expect_buf(&looked, "1 ");
+	fw_buf_free(&looked);
+}
+
+static void many_orphans(void **state)
+{
+	struct scene *s = *state;
+
+	s->tracker.rearms_unseen = true;
+	for (unsigned int n = 1; n <= 300; n++) {
+		scene_connection(s, n);
+		orphan_in_minisock(s, 200);
+	}
+	fw_tracker_unsettled(&s->tracker, look, s);
+	assert_int_equal(looked.len, 9 * 2 + 90 * 3 + 201 * 4);
+	fw_buf_free(&looked);
+}
+
+/* ---- Older than the trace --------------------------------------------------------------------- */
+
+/* Only the end is seen. The timer tells when it was set last, which is a lower bound. */
+static void first_seen_at_its_end(void **state)
+{
+	struct scene *s = *state;
+
+	mini(s, 20000, FW_REC_TW_END, FW_TIME_WAIT, FW_CAUSE_EXPIRED, .armed_ms = -41000);
+	expect_connections(s, "TIME_WAIT>=61000 time_wait_expired since_before\n");
+	mini(s, 21000, FW_REC_TW_END, FW_FIN_WAIT_2, FW_CAUSE_EXPIRED);
+	expect_connections(s, "FIN_WAIT_2>=21000(orphaned) fin_wait_2_timeout since_before\n");
+	assert_int_equal(s->tracker.counters.unmatched, 2);
+	assert_int_equal(s->last.lport, 40001);
+}
+
+static void first_seen_when_it_restarts(void **state)
+{
+	struct scene *s = *state;
+
+	mini(s, 1000, FW_REC_TW_SCHED, FW_TIME_WAIT, FW_CAUSE_UNKNOWN);
+	mini(s, 61400, FW_REC_TW_END, FW_TIME_WAIT, FW_CAUSE_EXPIRED);
+	expect_connections(s, "TIME_WAIT>=61400 time_wait_expired since_before\n");
+}
+
+/* Nothing happened to this connection since before the trace, so it got its cookie only when its
+ * full socket closed, after the minisock was born without one.
+ */
+static void anonymous_minisock_joins_its_socket(void **state)
+{
+	struct scene *s = *state;
+
+	s->no_mini_cookie = true;
+	mini(s, 500, FW_REC_TW_SCHED, FW_TIME_WAIT, FW_CAUSE_UNKNOWN);
+	full(s, 500.01, FW_FIN_WAIT_2, FW_CLOSE, .sent = 10, .segs_in = 9);
+	expect_transitions(s, "FIN_WAIT_2>TIME_WAIT >=500 minisock\n");
+	/* the minisock stays without a cookie */
+	mini(s, 1500, FW_REC_TW_SCHED, FW_TIME_WAIT, FW_CAUSE_UNKNOWN);
+	mini(s, 62000, FW_REC_TW_END, FW_TIME_WAIT, FW_CAUSE_EXPIRED);
+	expect_connections(s, "FIN_WAIT_2>=500 TIME_WAIT=61500(1 restarts) time_wait_expired "
+			      "since_before\n");
+	assert_int_equal(s->last.bytes_sent, 10);
+	assert_int_equal(s->last.lport, 40001);
+	assert_int_equal(s->last.id, 1);
+}
+
+/* tcp_fin_timeout above 60 s: FIN_WAIT_2 moves from object to object. */
+static void anonymous_minisock_in_fin_wait_2(void **state)
+{
+	struct scene *s = *state;
+
+	s->no_mini_cookie = true;
+	mini(s, 500, FW_REC_TW_SCHED, FW_FIN_WAIT_2, FW_CAUSE_UNKNOWN);
+	full(s, 500.01, FW_FIN_WAIT_2, FW_CLOSE, .flags = FW_REC_ORPHAN);
+	expect_transitions(s, "");
+	mini(s, 1500, FW_REC_TW_END, FW_FIN_WAIT_2, FW_CAUSE_EXPIRED);
+	expect_connections(s, "FIN_WAIT_2>=1500(orphaned) fin_wait_2_timeout since_before\n");
+}
+
+static void anonymous_minisock_of_somebody_else(void **state)
+{
+	struct scene *s = *state;
+
+	for (unsigned int n = 1; n <= 3; n++) {
+		scene_connection(s, n);
+		s->no_mini_cookie = true;
+		s->cpu = 0;
+		mini(s, n * 1000, FW_REC_TW_SCHED, FW_TIME_WAIT, FW_CAUSE_UNKNOWN);
+		if (n == 1)
+			s->cpu = 1;
+		if (n == 2)
+			s->rport = 81;
+		full(s, n * 1000 + (n == 3 ? 21 : 0.01), FW_LAST_ACK, FW_CLOSE,
+		     .flags = FW_REC_FIN_ACKED);
+	}
+	expect_connections(s, "LAST_ACK>=1000.01 last_ack since_before\n"
+			      "LAST_ACK>=2000.01 last_ack since_before\n"
+			      "LAST_ACK>=3021 last_ack since_before\n");
+	fw_tracker_finish(&s->tracker, ns_of(5000));
+	expect_connections(s, "TIME_WAIT>=5000 open since_before\n"
+			      "TIME_WAIT>=5000 open since_before\n"
+			      "TIME_WAIT>=5000 open since_before\n");
+}
+
+/* Two anonymous minisocks, one after the other at the same address. */
+static void address_is_used_again(void **state)
+{
+	struct scene *s = *state;
+
+	for (int i = 0; i < 2; i++) {
+		s->no_mini_cookie = true;
+		mini(s, 100 + i * 1000, FW_REC_TW_SCHED, FW_TIME_WAIT, FW_CAUSE_UNKNOWN);
+		full(s, 100.01 + i * 1000, FW_CLOSING, FW_CLOSE);
+		mini(s, 200 + i * 1000, FW_REC_TW_END, FW_TIME_WAIT, FW_CAUSE_RESET);
+		s->cookie++;
+	}
+	expect_connections(s, "CLOSING>=100 TIME_WAIT=100 time_wait_reset since_before\n"
+			      "CLOSING>=1100 TIME_WAIT=100 time_wait_reset since_before\n");
+	assert_int_equal(s->tracker.table.nr, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		scene_test(orphan_lives_on_in_a_minisock),
+		scene_test(every_cause_has_its_end),
+		scene_test(rearmed_is_not_ended),
+		scene_test(restarts_are_seen),
+		scene_test(fin_wait_2_set_again),
+		scene_test(time_wait_found_at_its_end),
+		scene_test(time_wait_found_by_looking),
+		scene_test(restarts_found_later),
+		scene_test(a_jiffy_is_not_a_restart),
+		scene_test(timer_set_this_very_jiffy),
+		scene_test(timer_older_than_the_state),
+		scene_test(without_hz),
+		scene_test(gone_or_unknown_tells_nothing),
+		scene_test(only_unsettled_orphans_are_looked_at),
+		scene_test(hooks_that_see_all_need_no_looking),
+		scene_test(orphans_from_before_are_looked_at),
+		scene_test(many_orphans),
+		scene_test(first_seen_at_its_end),
+		scene_test(first_seen_when_it_restarts),
+		scene_test(anonymous_minisock_joins_its_socket),
+		scene_test(anonymous_minisock_in_fin_wait_2),
+		scene_test(anonymous_minisock_of_somebody_else),
+		scene_test(address_is_used_again),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
