@@ -4,13 +4,13 @@
  *
  *	churn [-n CONNECTIONS] [-t THREADS] [-c active|passive|reset|mixed] [-b BYTES] [-6]
  *
- * Each thread is client and server of its own connections, one after the other, so the number made is
- * exact: any call that fails ends the program with status 1. The first to close is the client (active),
- * the server (passive), or the client with a RST (reset); mixed takes turns. Every connection has two
- * ends on this host: a tracer of all of it sees twice the number.
+ * Each thread is client and server of its own connections, one after the other, so the number made
+ * is exact: any call that fails ends the program with status 1. The first to close is the client
+ * (active), the server (passive), or the client with a RST (reset); mixed takes turns. Every
+ * connection has two ends on this host: a tracer of all of it sees twice the number.
  *
- * Prints one JSON object. user_ns and system_ns are the process's own CPU time; what the kernel does in
- * softirq on its behalf is mostly in there too, since loopback delivers on the sender's CPU.
+ * Prints one JSON object. user_ns and system_ns are the process's own CPU time; what the kernel does
+ * in softirq on its behalf is mostly in there too: loopback delivers on the sender's CPU.
  *
  *	{"connections":20000,"threads":1,"close":"active","bytes":0,"wall_ns":712345678,
  *	 "ns_per_connection":35617,"user_ns":61234567,"system_ns":640123456}
@@ -32,8 +32,8 @@
 #include <unistd.h>
 
 /*
- * A port in TIME_WAIT towards one server port is taken for 60 s (or until it may be reused, a second
- * later): move on to a new server port well before the 28,232 of the default range are gone.
+ * A port in TIME_WAIT towards one server port is taken for 60 s (or until it may be reused, a
+ * second later): move on to a new server port well before the 28,232 of the default range are gone.
  */
 #define CONNECTIONS_PER_LISTENER 8192
 #define MAX_BYTES 4096

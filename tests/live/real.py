@@ -9,8 +9,9 @@
     FINWAIT_TOLERANCE_MS=50    how far a dwell may be from the witness's
     FINWAIT_CHURN=20000        connections of the load test
 
-One case a line: "ok NAME" or "FAIL NAME: reason"; then "N passed, N failed". The load comes first and
-alone, since it disturbs what the others measure. Those that wait for TIME_WAIT run beside the rest.
+One case a line: "ok NAME" or "FAIL NAME: reason"; then "N passed, N failed". The load comes first
+and alone, since it disturbs what the others measure. Those that wait for TIME_WAIT run beside the
+rest.
 """
 
 import concurrent.futures

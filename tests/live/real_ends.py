@@ -104,8 +104,7 @@ def time_wait_purged_with_namespace(timeline):
         began = time.monotonic_ns()
         check(netns.time_waits() == 1, "no TIME_WAIT to be purged")
         time.sleep(0.5)
-        inum = netns.inum
-    rows = one_with_end(timeline, inum, "time_wait_purged")
+    rows = one_with_end(timeline, netns, "time_wait_purged")
     # The kernel takes its time with the cleaning up, so the end is known only within limits.
     longest = time.monotonic_ns() - began + 2 * TOLERANCE_NS
     row = [row for row in rows if row["end"] == "time_wait_purged"][0]
@@ -121,7 +120,7 @@ def time_wait_destroyed_by_ss(timeline):
         netns.run("ss", "-K", "-n", "state", "time-wait")
         if netns.time_waits() == 1:
             version = tuple(int(n) for n in re.findall(r"\d+", os.uname().release)[:2])
-            check(version < (6, 1), "ss -K does not end TIME_WAIT here; was INET_DIAG_DESTROY built in?")
+            check(version < (6, 1), "ss -K does not end TIME_WAIT: no INET_DIAG_DESTROY?")
             return
         one_with_end(timeline, netns, "time_wait_destroyed")
         check_against_witness(timeline.wait_rows(netns, 2, 10), witness.stop())

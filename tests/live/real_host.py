@@ -38,6 +38,12 @@ def wait_until(condition, seconds, what, pause=0.02):
         time.sleep(pause)
 
 
+def wall_clock(offset_s=0.0):
+    """The time of day as RFC 3339 with nanoseconds: comparable as text."""
+    seconds, ns = divmod(time.time_ns() + int(offset_s * 1e9), 1_000_000_000)
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{ns:09}Z"
+
+
 def run(argv, **options):
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "timeout": 60, **options}
     return subprocess.run([str(arg) for arg in argv], check=False, **options)
@@ -48,8 +54,8 @@ def enter(fd):
         raise OSError(ctypes.get_errno(), "setns")
 
 
-# A namespace made from one with this sysctl (Linux 6.1) has a connection table of its own instead of
-# the host's, which is large: the witness reads it in microseconds and can look more often.
+# A namespace made from one with this sysctl (Linux 6.1) has a connection table of its own, not the
+# host's, which is large: the witness reads it in microseconds and can look more often.
 ADD_WITH_OWN_TABLE = """
 (echo 1024 >/proc/sys/net/ipv4/tcp_child_ehash_entries) 2>/dev/null
 exec ip netns add "$0"
@@ -73,7 +79,9 @@ class Netns:
             run(["unshare", "-n", "sh", "-c", ADD_WITH_OWN_TABLE, self.name])
         else:
             self.ip("netns", "add", self.name)
+        # The kernel gives the number of a deleted namespace to a new one, so the time counts too.
         self.inum = os.stat(self.path).st_ino
+        self.born, self.gone = wall_clock(-0.05), None
         self.ip("-n", self.name, "link", "set", "lo", "up")
         for key, value in sysctls.items():
             self.sysctl(key, value)
@@ -94,9 +102,9 @@ class Netns:
             program.kill()
             program.wait()
         self.programs = []
-        if self.name:
+        if not self.gone:
+            self.gone = wall_clock()
             run(["ip", "netns", "del", self.name])
-        self.name = None
         self.directory.cleanup()
 
     @contextlib.contextmanager
@@ -128,8 +136,10 @@ class Netns:
     def run(self, *argv, **options):
         return run(self.argv(argv), **options)
 
-    def start(self, *argv, **options):
-        program = subprocess.Popen(self.argv(argv), **options)
+    def start(self, *argv):
+        """In the background and silent: what outlives the test must not hold its pipes open."""
+        null = subprocess.DEVNULL
+        program = subprocess.Popen(self.argv(argv), stdin=null, stdout=null, stderr=null)
         self.programs.append(program)
         return program
 
@@ -179,7 +189,7 @@ class Netns:
 
 NGINX = """
 daemon off;
-worker_processes 1;
+master_process off;
 pid {directory}/nginx.pid;
 error_log stderr;
 events {{ worker_connections 64; }}
@@ -200,7 +210,7 @@ http {{
 
 def start_nginx(netns, port):
     conf = netns.file("nginx.conf", NGINX.format(directory=netns.directory.name, port=port))
-    netns.start("nginx", "-c", conf, stderr=subprocess.DEVNULL)
+    netns.start("nginx", "-c", conf)
     wait_until(lambda: netns.is_listening(port), 20, "nginx")
 
 

@@ -78,7 +78,7 @@ class Minute:
             server.join()
 
     def ncat(self, netns):
-        netns.start("ncat", "-l", "--recv-only", "127.0.0.1", NCAT, stdout=-3)
+        netns.start("ncat", "-l", "--recv-only", "127.0.0.1", NCAT)
         wait_until(lambda: netns.is_listening(NCAT), 20, "ncat")
         done = netns.run("ncat", "--send-only", "127.0.0.1", NCAT, input=b"hello\n")
         check(done.returncode == 0, f"ncat: {done.stderr}")
@@ -135,8 +135,8 @@ class Minute:
 
 def near(row, state, expected_ms):
     found = dwell(row, state)
-    # The ACK of the FIN may be delayed by 40 ms, sleep() by the scheduler: that the dwell is exact is
-    # the witness's case, this one is about the sum of the parts.
+    # The ACK of the FIN may be delayed by 40 ms, sleep() by the scheduler: that the dwell is exact
+    # is the witness's case, this one is about the sum of the parts.
     low, high = (expected_ms - 50) * 1e6 - TOLERANCE_NS, expected_ms * 1e6 + 4 * TOLERANCE_NS
     check(low <= found <= high, f"{state} is not about {expected_ms} ms: {describe(row)}")
 

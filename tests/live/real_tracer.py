@@ -20,7 +20,7 @@ TOLERANCE_NS = int(os.environ.get("FINWAIT_TOLERANCE_MS", "50")) * 1_000_000
 # Loading BPF programs takes seconds on an emulated machine.
 READY_S = 60
 
-# RFC 9293's transitions that a life can show, with what Linux adds: data and FIN can be queued before
+# RFC 9293's transitions that a life can show, with what Linux adds: a FIN can be queued before
 # SYN_RECV has become ESTABLISHED.
 NEXT_STATES = {
     "SYN_SENT": {"ESTABLISHED", "SYN_RECV"},
@@ -96,12 +96,16 @@ class Tracer:
         except ValueError as error:
             raise Failure(f"finwait {self.name}: not JSON: {error}") from error
 
-    def objects_of(self, inum):
-        return [row for row in self.objects() if row.get("netns") == inum]
+    def objects_of(self, netns):
+        """The lines about one namespace, in the time that it was there."""
+        rows = [row for row in self.objects() if row.get("netns") == netns.inum]
+        times = [row["start"] if "start" in row else row["ts"] for row in rows]
+        end = netns.gone or "9999"
+        return [row for row, ts in zip(rows, times) if netns.born <= ts < end]
 
     def rows(self, netns, **fields):
         """Connections of one namespace, the oldest first, whose fields have these values."""
-        rows = self.objects_of(getattr(netns, "inum", netns))
+        rows = self.objects_of(netns)
         rows = [row for row in rows if all(row.get(k) == v for k, v in fields.items())]
         return sorted(rows, key=lambda row: row["start"])
 

@@ -65,7 +65,7 @@ def hostile_process_names():
             check(tracer.stop() == 0, f"status {tracer.status}")
     for tracer in tracers[:2]:
         check_json_lines(tracer)
-        names = {row.get("comm") for row in tracer.objects_of(netns.inum) if row.get("rport") == PORT}
+        names = {row.get("comm") for row in tracer.objects_of(netns) if row.get("rport") == PORT}
         check(names == {HOSTILE.decode()}, f"the name became {names}")
     for tracer in tracers[2:]:
         check_harmless(tracer)
@@ -195,7 +195,7 @@ def filters():
         for tracer in tracers.values():
             tracer.stop()
     for args, tracer in tracers.items():
-        rows = tracer.rows(netns.inum)
+        rows = tracer.rows(netns)
         found = {(k, r[k]) for r in rows for k in ("lport", "rport") if 7000 < r.get(k, 0) < 7010}
         check(found == expected[args], f"{' '.join(args)}: {found}")
 

@@ -29,6 +29,7 @@ struct scene {
 	struct fw_tracker tracker;
 	struct fw_buf connections, transitions;
 	uint64_t last_id;	   /* of the connection told last */
+	unsigned int without_peer; /* transitions told of connections whose peer was not known */
 	struct fw_conn last;	   /* as it was then */
 	/* the connection that the next records are about */
 	uint64_t cookie, skaddr, mini_skaddr, request_skaddr;
@@ -110,6 +111,8 @@ static inline void on_transition(void *arg, const struct fw_conn *c, const struc
 	struct fw_buf *b = &s->transitions;
 
 	s->last_id = c->id;
+	if (!c->rport && !(c->flags & FW_CONN_LISTENER))
+		s->without_peer++;
 	say_state(b, tr->from);
 	fw_buf_putc(b, '>');
 	say_state(b, tr->to);
@@ -187,7 +190,7 @@ static inline void scene_full(struct scene *s, double ms, unsigned int kind, uns
 		.pid = d.pid, .err = d.err,
 	};
 
-	rec.head.flags = d.flags;
+	rec.head.flags = d.flags | (d.flags & FW_REC_FIN_RECEIVED ? FW_REC_SHUT_RD : 0);
 	if (d.comm)
 		memcpy(rec.comm, d.comm, strnlen(d.comm, sizeof(rec.comm)));
 	if (to == FW_CLOSE || (from == FW_CLOSE && to == FW_SYN_SENT))

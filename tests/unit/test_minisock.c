@@ -102,6 +102,16 @@ static void fin_wait_2_set_again(void **state)
 
 /* ---- What fires no hook is told by the timer's own expiry ------------------------------------- */
 
+static int timer_front_end(void **state)
+{
+	struct scene *s;
+
+	scene_setup(state);
+	s = *state;
+	s->tracker.rearms_unseen = true;
+	return 0;
+}
+
 static void time_wait_found_at_its_end(void **state)
 {
 	struct scene *s = *state;
@@ -139,18 +149,41 @@ static void restarts_found_later(void **state)
 			      "TIME_WAIT=61800(2 restarts) time_wait_expired local three_segment\n");
 }
 
-/* The timer is set in jiffies: within two of them it is the same moment. */
-static void a_jiffy_is_not_a_restart(void **state)
+/* What the timer is set to is exact: the same jiffy is no restart, the next one is. */
+static void restarts_are_told_by_jiffies(void **state)
 {
 	struct scene *s = *state;
 
-	three_segment_close(s, 202);
-	mini(s, 62000, FW_REC_TW_END, FW_TIME_WAIT, FW_CAUSE_EXPIRED, .armed_ms = 208);
+	three_segment_close(s, 201);
+	mini(s, 62000, FW_REC_TW_END, FW_TIME_WAIT, FW_CAUSE_EXPIRED, .armed_ms = 203);
 	assert_int_equal(s->last.restarts, 0);
 	scene_connection(s, 2);
-	three_segment_close(s, 62202);
-	mini(s, 124000, FW_REC_TW_END, FW_TIME_WAIT, FW_CAUSE_EXPIRED, .armed_ms = 62216);
+	three_segment_close(s, 62201);
+	mini(s, 124000, FW_REC_TW_END, FW_TIME_WAIT, FW_CAUSE_EXPIRED, .armed_ms = 62204);
 	assert_int_equal(s->last.restarts, 1);
+}
+
+/* Where every restart has a hook, a record that was made a jiffy before the timer was set is none. */
+static void hooks_that_see_all_are_believed(void **state)
+{
+	struct scene *s = *state;
+
+	s->tracker.rearms_unseen = false;
+	three_segment_close(s, 200);
+	mini(s, 61000, FW_REC_TW_END, FW_TIME_WAIT, FW_CAUSE_EXPIRED, .armed_ms = 204);
+	assert_int_equal(s->last.restarts, 0);
+}
+
+/* ... but they, too, can lose a record. */
+static void time_wait_whose_record_was_lost(void **state)
+{
+	struct scene *s = *state;
+
+	s->tracker.rearms_unseen = false;
+	orphan_in_minisock(s, 200);
+	fw_tracker_lost(&s->tracker, 1, ns_of(1200));
+	mini(s, 62000, FW_REC_TW_END, FW_TIME_WAIT, FW_CAUSE_EXPIRED, .armed_ms = 1200);
+	expect_connections(s, ORPHAN "1000(orphaned) TIME_WAIT=60800 time_wait_expired local gap\n");
 }
 
 /* The timer was set in a jiffy that began after the record's own now. */
@@ -160,8 +193,10 @@ static void timer_set_this_very_jiffy(void **state)
 
 	orphan_in_minisock(s, 200);
 	mini(s, 1000, FW_REC_TW_SEEN, FW_TIME_WAIT, FW_CAUSE_UNKNOWN, .armed_ms = 1004);
-	mini(s, 62000, FW_REC_TW_END, FW_TIME_WAIT, FW_CAUSE_EXPIRED, .armed_ms = 1004);
-	expect_connections(s, ORPHAN "800(orphaned) TIME_WAIT=61000 time_wait_expired local\n");
+	mini(s, 2000, FW_REC_TW_SEEN, FW_TIME_WAIT, FW_CAUSE_UNKNOWN, .armed_ms = 2004);
+	mini(s, 62400, FW_REC_TW_END, FW_TIME_WAIT, FW_CAUSE_EXPIRED, .armed_ms = 2004);
+	expect_connections(s, ORPHAN "800(orphaned) TIME_WAIT=61400(1 restarts) time_wait_expired "
+				     "local\n");
 }
 
 /* A timer from before FIN_WAIT_2 makes no sense: TIME_WAIT follows FIN_WAIT_2. */
@@ -200,7 +235,9 @@ static void gone_or_unknown_tells_nothing(void **state)
 	scene_connection(s, 2);
 	mini(s, 400, FW_REC_TW_SEEN, FW_TIME_WAIT, FW_CAUSE_UNKNOWN, .armed_ms = 300);
 	active_open(s, 500);
+	fw_buf_clear(&s->transitions);
 	mini(s, 600, FW_REC_TW_SEEN, FW_TIME_WAIT, FW_CAUSE_UNKNOWN, .armed_ms = 300);
+	expect_transitions(s, "");
 	fw_tracker_finish(&s->tracker, ns_of(1000));
 	expect_connections(s, ORPHAN "800(orphaned) open local\n"
 			      "active SYN_SENT=1 ESTABLISHED=499 open\n");
@@ -214,8 +251,8 @@ static void look(void *arg, uint64_t skaddr, uint64_t cookie)
 {
 	struct scene *s = arg;
 
-	assert_int_equal(skaddr & ~0xfffULL, s->skaddr - ((s->cookie - cookie) << 12));
-	assert_int_equal(skaddr & 0xfff, 0x400);
+	scene_connection(s, (unsigned int)cookie);
+	assert_int_equal(skaddr, s->mini_skaddr);
 	fw_buf_printf(&looked, "%llu ", (unsigned long long)cookie);
 }
 
@@ -223,7 +260,6 @@ static void only_unsettled_orphans_are_looked_at(void **state)
 {
 	struct scene *s = *state;
 
-	s->tracker.rearms_unseen = true;
 	for (unsigned int n = 1; n <= 4; n++) {
 		scene_connection(s, n);
 		if (n == 4)
@@ -238,7 +274,6 @@ static void only_unsettled_orphans_are_looked_at(void **state)
 	mini(s, 300, FW_REC_TW_SCHED, FW_TIME_WAIT, FW_CAUSE_UNKNOWN);
 	scene_connection(s, 3);
 	mini(s, 300, FW_REC_TW_END, FW_FIN_WAIT_2, FW_CAUSE_RESET);
-	scene_connection(s, 4);
 	fw_tracker_unsettled(&s->tracker, look, s);
 	expect_buf(&looked, "2 ");
 	fw_tracker_unsettled(&s->tracker, look, s);
@@ -261,7 +296,6 @@ static void orphans_from_before_are_looked_at(void **state)
 {
 	struct scene *s = *state;
 
-	s->tracker.rearms_unseen = true;
 	mini(s, 200, FW_REC_TW_SCHED, FW_FIN_WAIT_2, FW_CAUSE_UNKNOWN);
 	fw_tracker_unsettled(&s->tracker, look, s);
 	expect_buf(&looked, "1 ");
@@ -272,7 +306,6 @@ static void many_orphans(void **state)
 {
 	struct scene *s = *state;
 
-	s->tracker.rearms_unseen = true;
 	for (unsigned int n = 1; n <= 300; n++) {
 		scene_connection(s, n);
 		orphan_in_minisock(s, 200);
@@ -340,6 +373,20 @@ static void anonymous_minisock_in_fin_wait_2(void **state)
 	expect_connections(s, "FIN_WAIT_2>=1500(orphaned) fin_wait_2_timeout since_before\n");
 }
 
+/* It is one socket's minisock, not that of the next as well. */
+static void anonymous_minisock_joins_once(void **state)
+{
+	struct scene *s = *state;
+
+	s->no_mini_cookie = true;
+	mini(s, 500, FW_REC_TW_SCHED, FW_FIN_WAIT_2, FW_CAUSE_UNKNOWN);
+	full(s, 500.01, FW_FIN_WAIT_2, FW_CLOSE, .flags = FW_REC_ORPHAN);
+	scene_connection(s, 2);
+	full(s, 500.02, FW_LAST_ACK, FW_CLOSE, .flags = FW_REC_FIN_ACKED);
+	expect_connections(s, "LAST_ACK>=500.02 last_ack since_before\n");
+	assert_int_equal(s->tracker.table.nr, 1);
+}
+
 static void anonymous_minisock_of_somebody_else(void **state)
 {
 	struct scene *s = *state;
@@ -382,6 +429,8 @@ static void address_is_used_again(void **state)
 	assert_int_equal(s->tracker.table.nr, 0);
 }
 
+#define timer_test(f) cmocka_unit_test_setup_teardown(f, timer_front_end, scene_teardown)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -390,22 +439,25 @@ int main(void)
 		scene_test(rearmed_is_not_ended),
 		scene_test(restarts_are_seen),
 		scene_test(fin_wait_2_set_again),
-		scene_test(time_wait_found_at_its_end),
-		scene_test(time_wait_found_by_looking),
-		scene_test(restarts_found_later),
-		scene_test(a_jiffy_is_not_a_restart),
-		scene_test(timer_set_this_very_jiffy),
-		scene_test(timer_older_than_the_state),
-		scene_test(without_hz),
-		scene_test(gone_or_unknown_tells_nothing),
-		scene_test(only_unsettled_orphans_are_looked_at),
+		timer_test(time_wait_found_at_its_end),
+		timer_test(time_wait_found_by_looking),
+		timer_test(restarts_found_later),
+		timer_test(restarts_are_told_by_jiffies),
+		timer_test(hooks_that_see_all_are_believed),
+		timer_test(time_wait_whose_record_was_lost),
+		timer_test(timer_set_this_very_jiffy),
+		timer_test(timer_older_than_the_state),
+		timer_test(without_hz),
+		timer_test(gone_or_unknown_tells_nothing),
+		timer_test(only_unsettled_orphans_are_looked_at),
 		scene_test(hooks_that_see_all_need_no_looking),
-		scene_test(orphans_from_before_are_looked_at),
-		scene_test(many_orphans),
+		timer_test(orphans_from_before_are_looked_at),
+		timer_test(many_orphans),
 		scene_test(first_seen_at_its_end),
 		scene_test(first_seen_when_it_restarts),
 		scene_test(anonymous_minisock_joins_its_socket),
 		scene_test(anonymous_minisock_in_fin_wait_2),
+		scene_test(anonymous_minisock_joins_once),
 		scene_test(anonymous_minisock_of_somebody_else),
 		scene_test(address_is_used_again),
 	};

@@ -56,7 +56,7 @@ boot() {
 		-machine q35 -accel "$accel" -cpu max,la57=off -smp 2 -m 2048 \
 		-kernel "$kernel/vmlinux" -initrd "$run/initrd.cpio" \
 		-append "console=ttyS0 quiet panic=-1 oops=panic nokaslr mitigations=off tsc=reliable
-			random.trust_cpu=on" \
+			random.trust_cpu=on thash_entries=4096" \
 		-serial "file:$directory/console.log" \
 		-virtfs local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap \
 		-virtfs "local,path=$directory,mount_tag=share,security_model=none,multidevs=remap" \

@@ -79,6 +79,9 @@ static void tick(struct run *run)
 	run->src->ops->stats(run->src, &now);
 	if (now.lost > run->seen.lost)
 		fw_tracker_lost(&run->tracker, now.lost - run->seen.lost, now.last_lost_ns);
+	if (now.missed > run->seen.missed)
+		fw_tracker_lost(&run->tracker, now.missed - run->seen.missed,
+				run->src->ops->now_ns(run->src));
 	run->seen = now;
 	fw_tracker_unsettled(&run->tracker, look, run->src);
 }

@@ -73,6 +73,8 @@ enum fw_conn_flags {
 	FW_CONN_CLOSED_LATE = 1 << 8, /* close() came when it was in FIN_WAIT_2 already */
 	FW_CONN_UNDECIDED = 1 << 9,   /* ended; a late record may still tell how */
 	FW_CONN_UNANNOUNCED = 1 << 10, /* a transition is known but not yet told to the observer */
+	FW_CONN_TRANSIT = 1 << 12, /* its last step, FIN_WAIT_2, was not really visited */
+	FW_CONN_SOCKET_SEEN = 1 << 11, /* its full socket was: bytes, uid and the like are known */
 };
 
 struct fw_conn {
@@ -84,7 +86,7 @@ struct fw_conn {
 
 	uint64_t enter_ns[FW_STEPS_MAX]; /* when each step began, CLOCK_MONOTONIC */
 	uint64_t end_ns;		 /* when it ended, or, if open, until when it was seen */
-	uint64_t armed_ns;		 /* minisock: when its timer was last set */
+	uint64_t armed_jiffies;		 /* minisock in TIME_WAIT: what its timer was last set to */
 	uint8_t steps[FW_STEPS_MAX];	 /* enum fw_state */
 	uint8_t step_flags[FW_STEPS_MAX];
 

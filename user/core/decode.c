@@ -6,6 +6,9 @@
 
 #include "core/state.h"
 
+/* Kernels grow states; sets of them are kept in 32 bits. */
+#define STATES_IN_A_MASK 32
+
 /*
  * Several names a frame: compilers inline the small ones, each build differently (measured on 5.10
  * to 7.x), so callers further out stand beside them.
@@ -106,7 +109,8 @@ int fw_decode(const void *data, size_t len, const struct fw_symbols *symbols, st
 	const struct fw_rec_head *head = data;
 
 	*ev = (struct fw_event){ .head = head };
-	if (len < sizeof(*head) || (head->family != AF_INET && head->family != AF_INET6))
+	if (len < sizeof(*head) || (head->family != AF_INET && head->family != AF_INET6) ||
+	    head->oldstate >= STATES_IN_A_MASK || head->newstate >= STATES_IN_A_MASK)
 		return -EBADMSG;
 	switch (head->kind) {
 	case FW_REC_STATE:

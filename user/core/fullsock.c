@@ -6,11 +6,15 @@
 
 #include "core/tracker_internal.h"
 
+/* Longer than anything that one segment causes, shorter than any timer. */
+#define AT_ONCE_NS 10000000ULL
+
 static void set_owner(struct fw_conn *c, const struct fw_event *ev)
 {
 	const struct fw_rec_state *rec = ev->state;
 
 	c->uid = rec->uid;
+	c->flags |= FW_CONN_SOCKET_SEEN;
 	if (rec->cgroup_id)
 		c->cgroup_id = rec->cgroup_id;
 	if (!(ev->head->flags & FW_REC_OWNER))
@@ -60,11 +64,33 @@ static struct fw_conn *conn_since_before(struct fw_tracker *t, const struct fw_e
 	return c;
 }
 
+/*
+ * A socket can be connected again after connect(AF_UNSPEC), with the cookie of its former life, and
+ * while the minisock of that life still is in TIME_WAIT.
+ */
+static void end_former_life(struct fw_tracker *t, const struct fw_event *ev)
+{
+	struct fw_conn *c = fw_conn_table_by_cookie(&t->table, ev->head->cookie);
+
+	if (!c)
+		return;
+	if (c->flags & FW_CONN_MINI) {
+		fw_conn_table_unindex(&t->table, c);
+		fw_conn_table_index(&t->table, c, FW_KEY_SKADDR);
+	} else if (!(c->flags & FW_CONN_UNDECIDED)) {
+		t->counters.gaps++;
+		c->flags |= FW_CONN_GAP;
+		conn_end(t, c, ev->head->ts_ns, FW_END_UNKNOWN);
+	}
+}
+
 /* CLOSE -> LISTEN and CLOSE -> SYN_SENT. */
 static void conn_begin(struct fw_tracker *t, const struct fw_event *ev)
 {
-	struct fw_conn *c = conn_new(t, ev);
+	struct fw_conn *c;
 
+	end_former_life(t, ev);
+	c = conn_new(t, ev);
 	if (!c)
 		return;
 	if (ev->head->newstate == FW_LISTEN)
@@ -103,25 +129,29 @@ static void orphaned(struct fw_tracker *t, struct fw_conn *c, const struct fw_ev
  * kernel counts segments before it queues them for a socket that is busy, so an ACK and a FIN that
  * both waited in that queue look like one segment; their dwell was the wait for a lock.
  */
-static bool merge_same_segment(struct fw_conn *c, uint32_t segs_in_before, uint32_t segs_in)
+static bool is_same_segment(const struct fw_conn *c, uint32_t segs_in_before)
 {
 	unsigned int n = c->nr_steps;
 
-	if (n < 3 || c->steps[n - 1] != FW_TIME_WAIT || c->steps[n - 2] != FW_FIN_WAIT_2 ||
-	    c->steps[n - 3] != FW_FIN_WAIT_1 || segs_in_before != segs_in)
-		return false;
+	return n >= 3 && c->steps[n - 1] == FW_TIME_WAIT && c->steps[n - 2] == FW_FIN_WAIT_2 &&
+	       c->steps[n - 3] == FW_FIN_WAIT_1 && segs_in_before == c->segs_in;
+}
+
+static void merge_same_segment(struct fw_conn *c)
+{
+	unsigned int n = c->nr_steps;
+
 	c->steps[n - 2] = FW_TIME_WAIT;
 	c->step_flags[n - 2] = 0;
 	c->nr_steps--;
 	c->flags |= FW_CONN_THREE_SEGMENT;
-	return true;
 }
 
 /*
  * The same when no minisock was born (table full, TCP_LINGER2 < 0): the segment that acknowledged
  * our FIN also made the end, because nobody held the socket any more or because it brought the FIN.
  */
-static void drop_transit_fin_wait_2(struct fw_conn *c, uint32_t segs_in_before,
+static void mark_transit_fin_wait_2(struct fw_conn *c, uint32_t segs_in_before,
 				    const struct fw_event *ev)
 {
 	unsigned int n = c->nr_steps;
@@ -130,9 +160,9 @@ static void drop_transit_fin_wait_2(struct fw_conn *c, uint32_t segs_in_before,
 	if (n < 2 || c->steps[n - 1] != FW_FIN_WAIT_2 || c->steps[n - 2] != FW_FIN_WAIT_1)
 		return;
 	at_once = c->step_flags[n - 1] & FW_STEP_ORPHANED && !(c->flags & FW_CONN_CLOSED_LATE);
-	if (segs_in_before == ev->state->segs_in &&
+	if (segs_in_before == ev->state->segs_in && ev->head->ts_ns - c->enter_ns[n - 1] < AT_ONCE_NS &&
 	    (at_once || ev->head->flags & FW_REC_FIN_RECEIVED))
-		c->nr_steps--;
+		c->flags |= FW_CONN_TRANSIT;
 }
 
 /* * -> CLOSE: the end, unless a minisock lives on. */
@@ -140,20 +170,22 @@ static void fullsock_closed(struct fw_tracker *t, struct fw_conn *c, const struc
 {
 	uint32_t segs_in_before = c->segs_in;
 	struct fw_verdict verdict;
-	bool merged;
+	bool same_segment;
 
 	set_owner(c, ev);
 	set_totals(c, ev);
 	if (c->flags & FW_CONN_MINI) {
-		merged = merge_same_segment(c, segs_in_before, c->segs_in);
+		same_segment = is_same_segment(c, segs_in_before);
 		if (c->flags & FW_CONN_UNANNOUNCED)
-			conn_announce(t, c, FW_TR_MINISOCK | (merged ? FW_TR_SAME_SEGMENT : 0));
+			conn_announce(t, c, FW_TR_MINISOCK | (same_segment ? FW_TR_SAME_SEGMENT : 0));
 		c->flags &= (uint16_t)~FW_CONN_UNANNOUNCED;
+		if (same_segment)
+			merge_same_segment(c);
 		return;
 	}
 	verdict = verdict_of_close(ev->state);
 	if (verdict.end == FW_END_TIME_WAIT_OVERFLOW || verdict.end == FW_END_FIN_WAIT_2_SKIPPED)
-		drop_transit_fin_wait_2(c, segs_in_before, ev);
+		mark_transit_fin_wait_2(c, segs_in_before, ev);
 	if (verdict.wait)
 		conn_end_undecided(t, c, ev->head->ts_ns, verdict.end);
 	else
@@ -166,8 +198,7 @@ static struct fw_conn *conn_of(struct fw_tracker *t, const struct fw_event *ev)
 
 	if (c && !(c->flags & FW_CONN_UNDECIDED))
 		return c;
-	if (ev->head->oldstate == FW_SYN_RECV)
-		c = request_child_known(t, ev);
+	c = ev->head->oldstate == FW_SYN_RECV ? request_child_known(t, ev) : NULL;
 	if (!c && ev->head->newstate == FW_CLOSE)
 		c = minisock_of_unknown(t, ev);
 	return c ? c : conn_since_before(t, ev);

@@ -26,19 +26,18 @@ static uint64_t armed_ns(const struct fw_tracker *t, const struct fw_event *ev)
 	return ago < ev->head->ts_ns ? ev->head->ts_ns - ago : 0;
 }
 
-static uint64_t two_jiffies_ns(const struct fw_tracker *t)
-{
-	return t->hz ? 2 * NS_PER_S / t->hz : 0;
-}
-
 static struct fw_conn *conn_of(struct fw_tracker *t, const struct fw_event *ev)
 {
-	struct fw_conn *c;
+	struct fw_conn *c, *by_addr;
 
-	if (ev->head->cookie)
-		return fw_conn_table_by_cookie(&t->table, ev->head->cookie);
-	c = fw_conn_table_by_skaddr(&t->table, ev->head->skaddr);
-	return c && c->flags & FW_CONN_MINI ? c : NULL;
+	c = ev->head->cookie ? fw_conn_table_by_cookie(&t->table, ev->head->cookie) : NULL;
+	if (c && c->flags & FW_CONN_MINI && c->skaddr == ev->head->skaddr)
+		return c;
+	/* Without a cookie, or its socket has begun another life with the same cookie. */
+	by_addr = fw_conn_table_by_skaddr(&t->table, ev->head->skaddr);
+	if (by_addr && by_addr->flags & FW_CONN_MINI && by_addr->cookie == ev->head->cookie)
+		return by_addr;
+	return c;
 }
 
 /*
@@ -55,9 +54,12 @@ static struct fw_conn *conn_since_before(struct fw_tracker *t, const struct fw_e
 		return NULL;
 	t->counters.unmatched++;
 	c->flags |= FW_CONN_MINI | FW_CONN_SINCE_BEFORE | FW_CONN_ORPHANED;
+	c->armed_jiffies = ev->mini->expires_jiffies;
 	conn_push(c, ev->head->newstate, enter_ns, FW_STEP_AT_LEAST);
-	if (ev->head->newstate == FW_FIN_WAIT_2)
+	if (ev->head->newstate == FW_FIN_WAIT_2) {
 		c->step_flags[0] |= FW_STEP_ORPHANED;
+		conn_unsettled(t, c);
+	}
 	fw_conn_table_index(&t->table, c, ev->head->cookie ? FW_KEY_COOKIE : FW_KEY_SKADDR);
 	if (!ev->head->cookie) {
 		t->anonymous_tw = (struct fw_undecided){ c, c->id, ev->head->ts_ns + FW_UNDECIDED_NS };
@@ -85,6 +87,8 @@ struct fw_conn *minisock_of_unknown(struct fw_tracker *t, const struct fw_event 
 		conn_push(c, state, born_ns, 0);
 		c->flags |= FW_CONN_UNANNOUNCED;
 	}
+	if (state == FW_FIN_WAIT_2)
+		c->step_flags[c->nr_steps - 1] |= FW_STEP_ORPHANED;
 	return c;
 }
 
@@ -93,7 +97,7 @@ static void born(struct fw_tracker *t, struct fw_conn *c, const struct fw_event 
 {
 	c->flags |= FW_CONN_MINI | FW_CONN_ORPHANED;
 	c->skaddr = ev->head->skaddr;
-	c->armed_ns = ev->head->ts_ns;
+	c->armed_jiffies = ev->mini->expires_jiffies;
 	conn_set_endpoints(c, ev->head);
 	if (fw_conn_state(c) != ev->head->newstate) {
 		conn_push(c, ev->head->newstate, ev->head->ts_ns, 0);
@@ -105,19 +109,21 @@ static void born(struct fw_tracker *t, struct fw_conn *c, const struct fw_event 
 	}
 }
 
-static void enter_time_wait(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns)
+static void enter_time_wait(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev,
+			    uint64_t ts_ns)
 {
 	if (ts_ns < c->enter_ns[c->nr_steps - 1])
 		ts_ns = c->enter_ns[c->nr_steps - 1];
 	conn_push(c, FW_TIME_WAIT, ts_ns, 0);
-	c->armed_ns = ts_ns;
+	c->armed_jiffies = ev->mini->expires_jiffies;
 	conn_announce(t, c, FW_TR_MINISOCK);
 }
 
-static void restarted(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns)
+static void restarted(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev,
+		      uint64_t ts_ns)
 {
 	c->restarts++;
-	c->armed_ns = ts_ns;
+	c->armed_jiffies = ev->mini->expires_jiffies;
 	conn_announce_self(t, c, ts_ns, FW_TR_MINISOCK | FW_TR_RESTART);
 }
 
@@ -130,9 +136,9 @@ static void settle(struct fw_tracker *t, struct fw_conn *c, const struct fw_even
 		return;
 	set_ns = armed_ns(t, ev);
 	if (fw_conn_state(c) == FW_FIN_WAIT_2)
-		enter_time_wait(t, c, set_ns ? set_ns : ev->head->ts_ns);
-	else if (set_ns > c->armed_ns + two_jiffies_ns(t))
-		restarted(t, c, set_ns);
+		enter_time_wait(t, c, ev, set_ns ? set_ns : ev->head->ts_ns);
+	else if (t->rearms_unseen && ev->mini->expires_jiffies > c->armed_jiffies)
+		restarted(t, c, ev, set_ns ? set_ns : ev->head->ts_ns);
 }
 
 void minisock_scheduled(struct fw_tracker *t, const struct fw_event *ev)
@@ -140,18 +146,16 @@ void minisock_scheduled(struct fw_tracker *t, const struct fw_event *ev)
 	struct fw_conn *c = conn_of(t, ev);
 
 	if (!c) {
-		c = conn_since_before(t, ev, t->start_ns);
-		if (c)
-			c->armed_ns = ev->head->ts_ns;
+		conn_since_before(t, ev, t->start_ns);
 		return;
 	}
 	fw_conn_table_touch(&t->table, c);
 	if (!(c->flags & FW_CONN_MINI))
 		born(t, c, ev);
 	else if (fw_conn_state(c) == ev->head->newstate && ev->head->newstate == FW_TIME_WAIT)
-		restarted(t, c, ev->head->ts_ns);
+		restarted(t, c, ev, ev->head->ts_ns);
 	else if (ev->head->newstate == FW_TIME_WAIT)
-		enter_time_wait(t, c, ev->head->ts_ns);
+		enter_time_wait(t, c, ev, ev->head->ts_ns);
 }
 
 void minisock_ended(struct fw_tracker *t, const struct fw_event *ev)
@@ -159,14 +163,19 @@ void minisock_ended(struct fw_tracker *t, const struct fw_event *ev)
 	struct fw_conn *c = conn_of(t, ev);
 	uint64_t since_ns;
 
-	if (ev->cause == FW_CAUSE_REARMED)
+	if (ev->cause == FW_CAUSE_REARMED) {
+		if (c && !(c->flags & FW_CONN_MINI)) {
+			/* It was born without a record. */
+			c->flags |= FW_CONN_GAP;
+			t->counters.gaps++;
+		}
 		return;
+	}
 	if (!c) {
 		since_ns = ev->head->newstate == FW_TIME_WAIT ? armed_ns(t, ev) : 0;
 		c = conn_since_before(t, ev, since_ns ? since_ns : t->start_ns);
 		if (!c)
 			return;
-		c->armed_ns = since_ns;
 	}
 	settle(t, c, ev);
 	conn_end(t, c, ev->head->ts_ns, verdict_of_minisock(ev->head->newstate, ev->cause));

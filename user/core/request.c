@@ -8,7 +8,8 @@
  *
  *   request born ... LISTEN -> SYN_RECV, request completed, SYN_RECV -> ESTABLISHED
  *
- * and the request becomes the child's SYN_RECV at the first of them that shows the whole 4-tuple.
+ * and the request becomes the child's SYN_RECV at the last of them: several segments may each make a
+ * child at the same time, and those that lose the race are freed without another word.
  */
 #include "core/tracker_internal.h"
 
@@ -17,6 +18,20 @@ static struct fw_conn *request_of(struct fw_tracker *t, const struct fw_rec_head
 	struct fw_tuple tuple = { head->netns, head->lport, head->rport, head->laddr, head->raddr };
 
 	return fw_conn_table_by_tuple(&t->table, &tuple);
+}
+
+/* Another request has taken its 4-tuple: it is over. */
+static void request_replaced(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns)
+{
+	if (c->flags & FW_CONN_COMPLETED) {
+		conn_drop(t, c);
+	} else if (c->flags & FW_CONN_UNDECIDED) {
+		conn_decide(t, c);
+	} else {
+		c->flags |= FW_CONN_GAP;
+		t->counters.gaps++;
+		conn_end(t, c, ts_ns, FW_END_UNKNOWN);
+	}
 }
 
 void request_scheduled(struct fw_tracker *t, const struct fw_event *ev)
@@ -31,10 +46,8 @@ void request_scheduled(struct fw_tracker *t, const struct fw_event *ev)
 		fw_conn_table_touch(&t->table, c);
 		return;
 	}
-	if (c && c->flags & FW_CONN_UNDECIDED && !(c->flags & FW_CONN_COMPLETED))
-		conn_decide(t, c);
-	else if (c)
-		conn_drop(t, c);
+	if (c)
+		request_replaced(t, c, ev->head->ts_ns);
 	c = conn_new(t, ev);
 	if (!c)
 		return;
@@ -82,37 +95,38 @@ static bool endpoints_known(const struct fw_rec_head *head)
 
 /* The request lives on as the full socket of @ev. */
 static void request_becomes_child(struct fw_tracker *t, struct fw_conn *request,
-				  const struct fw_event *ev, enum fw_key key)
+				  const struct fw_event *ev)
 {
 	fw_conn_table_unindex(&t->table, request);
 	request->flags &= (uint16_t)~(FW_CONN_REQUEST | FW_CONN_COMPLETED | FW_CONN_UNDECIDED);
 	request->end = FW_END_OPEN;
 	request->skaddr = ev->head->skaddr;
 	request->cookie = ev->head->cookie;
-	fw_conn_table_index(&t->table, request, key);
+	fw_conn_table_index(&t->table, request, FW_KEY_COOKIE);
 }
 
 void request_child_born(struct fw_tracker *t, const struct fw_event *ev)
 {
 	struct fw_conn *c = fw_conn_table_by_skaddr(&t->table, ev->head->skaddr);
+	bool alone;
 
 	/* A child that lost the race for its request is freed without a transition. */
 	if (c && !(c->flags & FW_CONN_MINI))
 		conn_drop(t, c);
-	c = endpoints_known(ev->head) ? request_of(t, ev->head) : NULL;
-	if (c) {
-		request_becomes_child(t, c, ev, FW_KEY_SKADDR);
-		return;
-	}
+	/* Without a request (Fast Open, SYN cookie) this is where SYN_RECV begins. */
+	alone = endpoints_known(ev->head) && !request_of(t, ev->head);
 	c = conn_new(t, ev);
 	if (!c)
 		return;
 	c->role = FW_ROLE_PASSIVE;
-	c->flags |= FW_CONN_UNANNOUNCED;
 	c->uid = ev->state->uid;
 	conn_push(c, FW_SYN_RECV, ev->head->ts_ns,
 		  ev->head->flags & FW_REC_REQ_UNSEEN ? FW_STEP_AT_LEAST : 0);
 	fw_conn_table_index(&t->table, c, FW_KEY_SKADDR);
+	if (alone)
+		conn_announce(t, c, 0);
+	else
+		c->flags |= FW_CONN_UNANNOUNCED;
 }
 
 struct fw_conn *request_child_known(struct fw_tracker *t, const struct fw_event *ev)
@@ -127,7 +141,7 @@ struct fw_conn *request_child_known(struct fw_tracker *t, const struct fw_event 
 	if (request) {
 		if (child)
 			conn_drop(t, child);
-		request_becomes_child(t, request, ev, FW_KEY_COOKIE);
+		request_becomes_child(t, request, ev);
 		return request;
 	}
 	if (!child)

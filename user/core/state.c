@@ -27,12 +27,14 @@ const char *fw_state_name(unsigned int state, char scratch[FW_STATE_NAME_LEN])
 	return scratch;
 }
 
-/* Letters and digits only, upper case. */
-static void canonical(const char *name, char out[FW_STATE_NAME_LEN])
+#define CANONICAL_LEN 32
+
+/* Letters and digits only, upper case. What is longer than any name stays so. */
+static void canonical(const char *name, char out[CANONICAL_LEN])
 {
 	size_t n = 0;
 
-	for (; *name && n < FW_STATE_NAME_LEN - 1; name++) {
+	for (; *name && n < CANONICAL_LEN - 1; name++) {
 		if (isalnum((unsigned char)*name))
 			out[n++] = (char)toupper((unsigned char)*name);
 	}
@@ -41,7 +43,7 @@ static void canonical(const char *name, char out[FW_STATE_NAME_LEN])
 
 unsigned int fw_state_from_name(const char *name)
 {
-	char want[FW_STATE_NAME_LEN], have[FW_STATE_NAME_LEN];
+	char want[CANONICAL_LEN], have[CANONICAL_LEN];
 
 	canonical(name, want);
 	for (unsigned int s = 1; s < FW_STATE_MAX; s++) {

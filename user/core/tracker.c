@@ -173,6 +173,9 @@ void conn_decide(struct fw_tracker *t, struct fw_conn *c)
 
 	c->flags &= (uint16_t)~FW_CONN_UNDECIDED;
 	tell(t, c, &tr);
+	/* The observer of transitions has seen the kernel pass through it. */
+	if (c->flags & FW_CONN_TRANSIT)
+		c->nr_steps--;
 	report(t, c);
 	conn_drop(t, c);
 }
@@ -307,7 +310,9 @@ void fw_tracker_finish(struct fw_tracker *t, uint64_t now_ns)
 		next = c->idle_next;
 		if (now_ns > c->end_ns)
 			c->end_ns = now_ns;
-		report(t, c);
+		/* A child that lost the race for its request (see request.c) was never a connection. */
+		if (!(c->flags & FW_CONN_UNANNOUNCED) || c->flags & FW_CONN_MINI)
+			report(t, c);
 		conn_drop(t, c);
 	}
 }

@@ -61,7 +61,8 @@ static struct fw_verdict verdict_after_fin(unsigned int state, uint16_t flags)
 	/* Not shut for reading: neither close() nor the peer's FIN, but connect(AF_UNSPEC). */
 	if (!(flags & FW_REC_SHUT_RD) && (flags & FW_REC_HAS_FILE))
 		return now(FW_END_ABORTED);
-	if (state == FW_FIN_WAIT_2 && (flags & FW_REC_LINGER2_NEG) && both_shut(flags))
+	/* It is an orphan by then; SO_LINGER 0 comes before that. */
+	if (state == FW_FIN_WAIT_2 && (flags & FW_REC_LINGER2_NEG) && (flags & FW_REC_ORPHAN))
 		return now(FW_END_FIN_WAIT_2_SKIPPED);
 	if (state == FW_FIN_WAIT_2 || (state == FW_CLOSING && (flags & FW_REC_FIN_ACKED)))
 		return unless_reset_sent(FW_END_TIME_WAIT_OVERFLOW);
@@ -95,7 +96,8 @@ struct fw_verdict verdict_of_close(const struct fw_rec_state *rec)
 enum fw_end verdict_with_reset_sent(const struct fw_conn *c)
 {
 	/* Orphaned before this transition: the RST answers what the peer sent after close(). */
-	if (fw_conn_state(c) == FW_FIN_WAIT_2 && (c->flags & FW_CONN_ORPHANED))
+	if (fw_conn_state(c) == FW_FIN_WAIT_2 && (c->flags & FW_CONN_ORPHANED) &&
+	    !(c->flags & FW_CONN_TRANSIT))
 		return FW_END_FIN_WAIT_2_DATA;
 	return FW_END_RESET_SENT;
 }

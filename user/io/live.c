@@ -230,40 +230,60 @@ static uint32_t jiffies_now(struct live *live)
 	return run.retval;
 }
 
-/* Waits for the next jiffy; returns when it came. */
-static uint64_t next_jiffy(struct live *live, uint32_t *jiffies)
-{
-	struct timespec pause = { .tv_nsec = 200000 };
-	uint64_t deadline = clock_ns(CLOCK_MONOTONIC) + NS_PER_S / 10;
-	uint32_t before = *jiffies;
-
-	while ((*jiffies = jiffies_now(live)) == before && clock_ns(CLOCK_MONOTONIC) < deadline)
-		nanosleep(&pause, NULL);
-	return clock_ns(CLOCK_MONOTONIC);
-}
-
 /*
  * HZ is a build-time choice that no interface tells, and not every host has its kernel's .config.
- * Ten jiffies are enough to tell the four values apart.
+ * A count of jiffies is exact to one on either side, so two looks bound HZ from both sides, however
+ * late this process was scheduled; the longer between them, the closer. Done when one value fits.
  */
 static unsigned int measure_hz(struct live *live)
 {
 	static const unsigned int choices[] = { 100, 250, 300, 1000 };
-	uint32_t first = jiffies_now(live), last;
-	uint64_t begin, end;
-	double hz;
+	const struct timespec pause = { .tv_nsec = 20000000 };
+	uint64_t begin_lo = clock_ns(CLOCK_MONOTONIC), begin_hi, end_lo, end_hi = 0;
+	uint32_t first = jiffies_now(live);
 
-	begin = next_jiffy(live, &first);
-	last = first;
-	do {
-		end = next_jiffy(live, &last);
-	} while (last - first < 10 && end - begin < NS_PER_S / 5);
-	hz = (double)(last - first) * (double)NS_PER_S / (double)(end - begin);
-	for (unsigned int i = 0; i < sizeof(choices) / sizeof(choices[0]); i++) {
-		if (hz > 0.92 * choices[i] && hz < 1.08 * choices[i])
-			return choices[i];
+	begin_hi = clock_ns(CLOCK_MONOTONIC);
+	while (end_hi < begin_hi + NS_PER_S) {
+		unsigned int fit = 0, nr_fits = 0;
+		double jiffies;
+
+		nanosleep(&pause, NULL);
+		end_lo = clock_ns(CLOCK_MONOTONIC);
+		jiffies = (double)(jiffies_now(live) - first) * (double)NS_PER_S;
+		end_hi = clock_ns(CLOCK_MONOTONIC);
+		for (unsigned int i = 0; i < sizeof(choices) / sizeof(choices[0]); i++) {
+			if (choices[i] * (double)(end_hi - begin_lo) > jiffies - (double)NS_PER_S &&
+			    choices[i] * (double)(end_lo - begin_hi) < jiffies + (double)NS_PER_S) {
+				fit = choices[i];
+				nr_fits++;
+			}
+		}
+		if (nr_fits == 1)
+			return fit;
 	}
 	return 0;
+}
+
+/*
+ * The kernel skips a program that already runs on the same CPU: a softirq on top of close(). Those
+ * of the timer front end are not counted: nearly all are other people's timers.
+ */
+static uint64_t recursion_misses(const struct live *live)
+{
+	struct bpf_program *prog;
+	uint64_t misses = 0;
+
+	bpf_object__for_each_program(prog, live->skel->obj) {
+		struct bpf_prog_info info = { 0 };
+		__u32 len = sizeof(info);
+		int fd = bpf_program__fd(prog);
+
+		if (fd < 0 || belongs_to(bpf_program__name(prog), FW_HOOKS_TIMER))
+			continue;
+		if (!bpf_obj_get_info_by_fd(fd, &info, &len))
+			misses += info.recursion_misses;
+	}
+	return misses;
 }
 
 static int on_record(void *ctx, void *data, size_t len)
@@ -313,6 +333,7 @@ static void live_stats(struct fw_source *src, struct fw_source_stats *out)
 		}
 	}
 	free(per_cpu);
+	out->missed = recursion_misses(live);
 }
 
 static void live_look(struct fw_source *src, uint64_t skaddr, uint64_t cookie)

@@ -16,6 +16,7 @@ struct fw_source_stats {
 	uint64_t sent;
 	uint64_t lost;
 	uint64_t last_lost_ns;
+	uint64_t missed;     /* events that the kernel did not call our programs for */
 	uint64_t suppressed; /* half-open events above the limit */
 };
 

@@ -154,7 +154,7 @@ static void json_connection(struct fw_stream *s, const struct fw_conn *c)
 	fw_buf_putc(b, '{');
 	identity(b, c);
 	cgroup(s, c->cgroup_id);
-	if (!(c->flags & (FW_CONN_REQUEST | FW_CONN_MINI)) || c->pid)
+	if (c->flags & FW_CONN_SOCKET_SEEN)
 		number(b, "uid", c->uid);
 	fw_buf_puts(b, ",\"start\":\"");
 	fw_fmt_rfc3339(b, fw_stream_wall_ns(s, c->enter_ns[0]));
@@ -172,9 +172,12 @@ static void json_connection(struct fw_stream *s, const struct fw_conn *c)
 	word(b, "closed_by", fw_closed_by_name(c->closed_by));
 	boolean(b, "three_segment_close", c->flags & FW_CONN_THREE_SEGMENT);
 	boolean(b, "gap", c->flags & FW_CONN_GAP);
-	number(b, "bytes_sent", c->bytes_sent);
-	number(b, "bytes_received", c->bytes_received);
-	number(b, "retransmits", c->retransmits);
+	if (c->flags & FW_CONN_SOCKET_SEEN) {
+		number(b, "bytes_sent", c->bytes_sent);
+		number(b, "bytes_received", c->bytes_received);
+	}
+	if (c->flags & (FW_CONN_SOCKET_SEEN | FW_CONN_REQUEST))
+		number(b, "retransmits", c->retransmits);
 	fw_buf_puts(b, "}\n");
 }
 

@@ -5,6 +5,7 @@
  * CONN    PROCESS           LOCAL                  REMOTE                 PATH (time in state)   END
  * 9       python3/2676      127.0.0.1:35510        127.0.0.1:8899         SYN_SENT 0.18 ms > ...
  */
+#include <string.h>
 #include <sys/socket.h>
 
 #include "report/stream.h"
@@ -204,23 +205,36 @@ static void newline(struct fw_stream *s, size_t indent)
 	fw_buf_pad(s->out, s->out->len, indent, 0);
 }
 
+static const char *gap_words(const struct fw_conn *c)
+{
+	return c->flags & FW_CONN_GAP ? " (events lost)" : "";
+}
+
+/* The same for most, so that ends stand below each other. */
+static size_t end_columns(const struct fw_conn *c)
+{
+	size_t len = strlen(fw_end_words(c->end)) + strlen(gap_words(c)) + 2;
+
+	return len > END_WIDTH ? len : END_WIDTH;
+}
+
 static void end_words(struct fw_stream *s, const struct fw_conn *c)
 {
 	fw_buf_puts(s->out, fw_end_words(c->end));
-	if (c->flags & FW_CONN_GAP)
-		fw_buf_puts(s->out, " (events lost)");
+	fw_buf_puts(s->out, gap_words(c));
 	fw_buf_putc(s->out, '\n');
 }
 
 /* Folded: the path within its column, the end beside its last line. */
 static void text_connection(struct fw_stream *s, const struct fw_conn *c)
 {
-	size_t line = s->out->len, indent, room, used = 0;
+	size_t line = s->out->len, indent, end_width, room, used = 0;
 	struct fw_buf *one = &s->scratch;
 
 	who(s, c);
 	indent = s->out->len - line;
-	room = s->width > indent + END_WIDTH + MIN_FOLDED_PATH ? s->width - indent - END_WIDTH :
+	end_width = end_columns(c);
+	room = s->width > indent + end_width + MIN_FOLDED_PATH ? s->width - indent - end_width :
 								  MIN_FOLDED_PATH;
 	if (!s->width)
 		room = SIZE_MAX;

@@ -32,14 +32,17 @@ int fw_parse_duration(const char *text, uint64_t *out_ns, struct fw_err *err)
 	double v;
 	char *end;
 
+	/* strtod() would take hexadecimal, infinity and signs. */
 	errno = 0;
-	v = strtod(text, &end);
+	v = strspn(text, "0123456789.") ? strtod(text, &end) : -1;
+	if (v < 0 || text[1] == 'x' || text[1] == 'X')
+		end = (char *)text;
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		if (errno || end == text || strcmp(end, units[i].suffix))
 			continue;
 		if (v < 0 || !(v * units[i].ns < 1e18))
 			break;
-		*out_ns = (uint64_t)(v * units[i].ns);
+		*out_ns = (uint64_t)(v * units[i].ns + 0.5);
 		return 0;
 	}
 	return fw_err_set(err, -EINVAL, "'%s' is not a duration such as 250ms, 30s, 5m or 2h", text);
@@ -57,7 +60,7 @@ int fw_parse_ports(const char *text, uint16_t *out, int max, struct fw_err *err)
 		if (n == max)
 			return fw_err_set(err, -EINVAL, "more than %d ports", max);
 		snprintf(one, sizeof(one), "%.*s", (int)(len < sizeof(one) ? len : sizeof(one)), text);
-		if (fw_parse_u64(one, 1, 65535, &port, NULL))
+		if (len >= sizeof(one) || fw_parse_u64(one, 1, 65535, &port, NULL))
 			return fw_err_set(err, -EINVAL,
 					  "'%.*s' is not a port number from 1 to 65535", (int)len,
 					  text);

@@ -1,0 +1,315 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""A SYN flood does not hurt: finwait stays small, counts what it does not list, and loses nothing else.
+
+    sudo tests/live/flood.py [NAME...]     only the floods whose names contain one of these words
+
+    FINWAIT=./finwait          the binary
+    FINWAIT_ARGS=              options for timeline, such as --hooks=timer
+    FINWAIT_FLOOD=50000        SYNs of a flood
+
+Each flood is one namespace that drowns (flood.c) and one in which ordinary connections are made all
+the while. The judge is the kernel: its SNMP counters and ss. One check a line: "ok NAME" or
+"FAIL NAME: reason"; then "N passed, N failed".
+"""
+
+import collections
+import concurrent.futures
+import contextlib
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+
+sys.dont_write_bytecode = True
+from real import Results
+from real_host import Netns, check, close_after_peer, wait_until
+from real_load import check_nothing_lost
+from real_tracer import CHURN, FINWAIT, Tracer, check_path, describe, key_of, span_ns
+
+FLOOD = os.path.join(os.path.dirname(CHURN), "flood")
+ATTEMPTS = int(os.environ.get("FINWAIT_FLOOD", "50000"))
+ORDINARY = 500
+# They last from before the first SYN to after the last request has expired.
+ORDINARY_S = 6.0
+
+# One retransmission of the SYN-ACK: a request is dropped after 1 + 2 s, later by the coarseness of
+# the timer wheel. How often its timer runs in this time:
+TIMEOUTS = 2
+EXPIRY_NS = 3_000_000_000
+EARLY_NS, LATE_NS = 50_000_000, 1_000_000_000
+
+MEMORY_MB = 64
+CPU_SHARE = 0.5
+
+# What the limit holds back is births and ends; the timer hooks see one of each per timeout.
+EVENTS = {"trampoline": 2, "kprobe": 2, "timer": 2 * TIMEOUTS}
+
+Flood = collections.namedtuple("Flood", "name limit rate sysctls backlog")
+ROOM = {"tcp_synack_retries": TIMEOUTS - 1, "tcp_max_syn_backlog": 4 * ATTEMPTS}
+FLOODS = [
+    # As fast as one thread can send, and every request is followed.
+    Flood("all_listed", 10 * ATTEMPTS, None, {**ROOM, "tcp_syncookies": 0}, 2 * ATTEMPTS),
+    # The limit that users have; spread over two seconds.
+    Flood("default_limit", None, ATTEMPTS // 2, {**ROOM, "tcp_syncookies": 0}, 2 * ATTEMPTS),
+    Flood("small_limit", 50, ATTEMPTS // 2, {**ROOM, "tcp_syncookies": 0}, 2 * ATTEMPTS),
+    # The queue is soon full; from then on the kernel keeps no request at all.
+    Flood("syn_cookies", None, ATTEMPTS // 2, {**ROOM, "tcp_syncookies": 1}, ATTEMPTS // 50),
+]
+DEFAULT_LIMIT = 10000
+
+
+def rss_kb(pid):
+    """Memory in use; None when the process has none any more."""
+    with contextlib.suppress(OSError):
+        with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
+            for line in file:
+                if line.startswith("VmRSS:"):
+                    return int(line.split()[1])
+    return None
+
+
+class MeasuredTracer(Tracer):
+    """Knows its peak of memory, up to its last breath, and what it cost."""
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        # Not the peak: loading the programs takes more than tracing.
+        self.ready_kb = self.peak_kb = rss_kb(self.process.pid)
+        self.begin = time.monotonic()
+        self.cpu_share = None
+        self.watcher = threading.Thread(target=self.watch_memory, daemon=True)
+        self.watcher.start()
+
+    def watch_memory(self):
+        while (now_kb := rss_kb(self.process.pid)) is not None:
+            self.peak_kb = max(self.peak_kb, now_kb)
+            time.sleep(0.005)
+
+    def end(self):
+        """SIGTERM, and the cost of all that finwait did since it was started."""
+        self.process.terminate()
+        self.watcher.join(60)
+        check(not self.watcher.is_alive(), "finwait is still there after SIGTERM")
+        _, status, usage = os.wait4(self.process.pid, 0)
+        self.status = self.process.returncode = os.waitstatus_to_exitcode(status)
+        self.reader.join()
+        seconds = time.monotonic() - self.begin
+        self.cpu_share = (usage.ru_utime + usage.ru_stime) / seconds
+
+    def count(self, pattern):
+        found = re.search(pattern, self.stderr())
+        return int(found.group(1)) if found else 0
+
+
+def make_connections(netns, started):
+    """ORDINARY connections, evenly over ORDINARY_S: client closes, server reads that and closes."""
+    listener = netns.listen(7000)
+    begin = time.monotonic()
+    for number in range(ORDINARY):
+        # A port of its own: after a second connect() may take one over from TIME_WAIT.
+        client, server = netns.pair(listener, source_port=20000 + number)
+        client.close()
+        close_after_peer(server)
+        started.set()
+        time.sleep(max(0.0, begin + number * ORDINARY_S / ORDINARY - time.monotonic()))
+    listener.close()
+
+
+class Syns:
+    """flood.c at work in a namespace: listener and device stay to the end of the with block."""
+
+    def __init__(self, netns, flood):
+        argv = [FLOOD, "-n", ATTEMPTS, "-b", flood.backlog]
+        argv += ["-r", flood.rate] if flood.rate else []
+        self.process = subprocess.Popen(
+            netns.argv(argv), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.communicate()
+
+    def sent(self):
+        """Waits until all are out: how long that took."""
+        line = self.process.stdout.readline()
+        check(line, "flood.c failed")
+        return json.loads(line)["ns"] / 1e9
+
+
+class Observation:
+    """One flood under timeline: what finwait said, and what the kernel counted."""
+
+    def __init__(self, flood):
+        self.flood = flood
+        self.limit = flood.limit or DEFAULT_LIMIT
+        args = ["--half-open-limit", str(flood.limit)] if flood.limit else []
+        with Netns(**flood.sysctls) as drowned, Netns() as dry:
+            with drowned.inside(), open("/proc/sys/net/core/somaxconn", "w", encoding="ascii") as f:
+                f.write(str(flood.backlog))
+            with MeasuredTracer("timeline", "-f", "json", *args) as tracer:
+                self.tracer = tracer
+                self.run(drowned, dry)
+                tracer.end()
+        rows = tracer.objects()
+        self.requests_listed = [row for row in rows if row["netns"] == drowned.inum]
+        self.ordinary = [row for row in rows if row["netns"] == dry.inum]
+        self.hooks = re.search(r"with the (\w+) hooks", tracer.stderr()).group(1)
+        self.counted = tracer.count(r"(\d+) half-open events above")
+
+    def run(self, drowned, dry):
+        started = threading.Event()
+        with concurrent.futures.ThreadPoolExecutor(1) as pool, Syns(drowned, self.flood) as syns:
+            ordinary = pool.submit(make_connections, dry, started)
+            check(started.wait(20), "no ordinary connection")
+            self.flood_s = syns.sent()
+            # What the kernel refused or answered with a cookie never was a request socket.
+            refused = drowned.counter("ListenDrops") + drowned.counter("SyncookiesSent")
+            self.requests = ATTEMPTS - refused
+            due = TIMEOUTS * self.requests
+            wait_until(lambda: drowned.counter("TCPTimeouts") >= due, 30, "the last expiry", 0.1)
+            left = drowned.run("ss", "-Htan", "state", "syn-recv").stdout.splitlines()
+            check(not left, f"{len(left)} requests are left")
+            ordinary.result()
+
+
+def memory_is_bounded(seen):
+    grown = (seen.tracer.peak_kb - seen.tracer.ready_kb) / 1024
+    check(grown <= MEMORY_MB, f"grew by {grown:.1f} MB, allowed are {MEMORY_MB}")
+    return f"+{grown:.1f} MB"
+
+
+def cpu_is_bounded(seen):
+    share = seen.tracer.cpu_share
+    check(share <= CPU_SHARE, f"took {share:.0%} of a CPU, allowed are {CPU_SHARE:.0%}")
+    return f"{share:.1%} of a CPU"
+
+
+def nothing_is_lost(seen):
+    check_nothing_lost(seen.tracer)
+    check(" 0 events lost" in seen.tracer.stderr(), seen.tracer.stderr())
+    check("malformed" not in seen.tracer.stderr(), seen.tracer.stderr())
+
+
+def untruth(row):
+    """What is wrong with a line about a request: it lasted 3 s and expired, nothing else."""
+    if [s["state"] for s in row["states"]] != ["SYN_RECV"]:
+        return "path"
+    if row.get("end") != "half_open_expired":
+        return "still open" if row.get("open") else "end"
+    least = 0 if "ns_min" in row["states"][0] else EXPIRY_NS - EARLY_NS
+    if span_ns(row["states"][0]) < least:
+        return "too short"
+    return "too long" if span_ns(row["states"][0]) > EXPIRY_NS + LATE_NS else None
+
+
+def lines_about_requests_are_true(seen):
+    wrong = collections.defaultdict(list)
+    for row in seen.requests_listed:
+        wrong[untruth(row)].append(row)
+    wrong.pop(None, None)
+    text = [f"{kind}: {len(rows)}, such as {describe(rows[0])}" for kind, rows in wrong.items()]
+    check(not wrong, f"of {len(seen.requests_listed)} lines: {'; '.join(text)}")
+    keys = {key_of(row) for row in seen.requests_listed}
+    check(len(keys) == len(seen.requests_listed), "a request was listed twice")
+
+
+def listed_and_counted_are_all(seen):
+    """Against the kernel's number of requests, each of which was born once and expired once."""
+    listed, requests = len(seen.requests_listed), seen.requests
+    if listed == requests and not seen.counted:
+        return f"{listed} listed of {requests}"
+    events = EVENTS[seen.hooks] * (requests + ORDINARY)
+    most = seen.limit * os.cpu_count() * (seen.flood_s + EXPIRY_NS / 1e9 + 2)
+    check(requests > seen.limit, f"{listed} listed of {requests}, all of them below the limit")
+    check(0 < listed <= most, f"{listed} listed, at most {most:.0f} are below the limit")
+    check(seen.counted, "nothing was counted")
+    check(listed + seen.counted >= requests,
+          f"{listed} listed + {seen.counted} counted < {requests} requests")
+    check(seen.counted <= 1.1 * events, f"{seen.counted} counted, but there were {events} events")
+    return f"{listed} listed, {seen.counted} counted of {requests} requests"
+
+
+def flood_is_as_meant(seen):
+    """Else the other checks would prove little."""
+    if seen.flood.sysctls["tcp_syncookies"]:
+        check(0 < seen.requests <= 2 * seen.flood.backlog, f"{seen.requests} requests")
+    else:
+        check(seen.requests == ATTEMPTS, f"{seen.requests} requests of {ATTEMPTS} attempts")
+    if seen.flood.name == "all_listed":
+        check(len(seen.requests_listed) == ATTEMPTS and not seen.counted,
+              f"{len(seen.requests_listed)} listed, {seen.counted} counted")
+    return f"{ATTEMPTS} SYNs in {seen.flood_s:.2f} s, {seen.requests} request sockets"
+
+
+def other_connections_are_complete(seen):
+    rows = seen.ordinary
+    check(len(rows) == 2 * ORDINARY, f"{len(rows)} rows for {2 * ORDINARY} ends")
+    ends = {key_of(row): row for row in rows}
+    check(len(ends) == len(rows), "an end was reported twice")
+    for (laddr, lport, raddr, rport), row in ends.items():
+        check((raddr, rport, laddr, lport) in ends, f"one end only: {describe(row)}")
+        check_path(row)
+        check(row["gap"] is False, f"gap: {describe(row)}")
+        names = [s["state"] for s in row["states"]]
+        if row["role"] == "active":
+            whole = names[:3] == ["SYN_SENT", "ESTABLISHED", "FIN_WAIT_1"]
+            check(whole and names[-1] == "TIME_WAIT" and row.get("open"), describe(row))
+        else:
+            check(names == ["SYN_RECV", "ESTABLISHED", "CLOSE_WAIT", "LAST_ACK"], describe(row))
+            check(row.get("end") == "last_ack", describe(row))
+    roles = collections.Counter(row["role"] for row in rows)
+    check(roles["active"] == roles["passive"] == ORDINARY, f"{roles}")
+
+
+CHECKS = [
+    flood_is_as_meant,
+    listed_and_counted_are_all,
+    lines_about_requests_are_true,
+    other_connections_are_complete,
+    nothing_is_lost,
+    memory_is_bounded,
+    cpu_is_bounded,
+]
+
+
+def run_flood(results, flood):
+    """What a check returns are its figures, shown beside its name."""
+    try:
+        seen = Observation(flood)
+    except Exception as error:
+        results.add(flood.name, error)
+        return
+    for case in CHECKS:
+        name = f"{flood.name} {case.__name__}"
+        try:
+            figures = case(seen)
+        except Exception as error:
+            results.add(name, error)
+        else:
+            results.add(f"{name} ({figures})" if figures else name, None)
+
+
+def main():
+    if os.geteuid() != 0:
+        sys.exit("flood.py: needs root")
+    results = Results([])
+    for path in (FINWAIT, FLOOD):
+        if not os.access(path, os.X_OK):
+            print(f"FAIL flood.py: {path} is not there\n0 passed, 1 failed")
+            sys.exit(1)
+    for flood in FLOODS:
+        if not sys.argv[1:] or any(word in flood.name for word in sys.argv[1:]):
+            run_flood(results, flood)
+    print(f"{results.passed} passed, {results.failed} failed")
+    sys.exit(1 if results.failed or not results.passed else 0)
+
+
+if __name__ == "__main__":
+    main()

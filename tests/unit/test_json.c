@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Proves that JSON Lines keep their contract: names, units, nothing unknown, and always valid JSON. */
+#include "sample.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static int setup(void **state)
+{
+	static struct rendering r;
+
+	rendering_init(&r, &fw_stream_json);
+	*state = &r;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	rendering_fini(*state);
+	return 0;
+}
+
+static void connection(struct rendering *r, const struct fw_conn *c)
+{
+	fw_stream_json.connection(&r->stream, c);
+}
+
+static void transition(struct rendering *r, const struct fw_conn *c, const struct fw_transition *tr)
+{
+	fw_stream_json.transition(&r->stream, c, tr);
+}
+
+/* ---- What JSON is (RFC 8259), for one line; returns where a value ends, or NULL --------------- */
+
+static const char *json_value(const char *s);
+
+static const char *json_string(const char *s)
+{
+	if (*s++ != '"')
+		return NULL;
+	for (; *s != '"'; s++) {
+		if ((unsigned char)*s < 0x20)
+			return NULL;
+		if (*s != '\\')
+			continue;
+		s++;
+		if (*s == 'u') {
+			if (strspn(s + 1, "0123456789abcdefABCDEF") < 4)
+				return NULL;
+			s += 4;
+		} else if (!*s || !strchr("\"\\/bfnrt", *s)) {
+			return NULL;
+		}
+	}
+	return s + 1;
+}
+
+static const char *json_members(const char *s, char close, bool named)
+{
+	if (*s == close)
+		return s + 1;
+	for (;; s++) {
+		if (named) {
+			s = json_string(s);
+			if (!s || *s++ != ':')
+				return NULL;
+		}
+		s = json_value(s);
+		if (!s || *s == close)
+			return s ? s + 1 : NULL;
+		if (*s != ',')
+			return NULL;
+	}
+}
+
+static const char *json_value(const char *s)
+{
+	static const char *const words[] = { "true", "false", "null" };
+	size_t digits;
+
+	if (*s == '{')
+		return json_members(s + 1, '}', true);
+	if (*s == '[')
+		return json_members(s + 1, ']', false);
+	if (*s == '"')
+		return json_string(s);
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (!strncmp(s, words[i], strlen(words[i])))
+			return s + strlen(words[i]);
+	}
+	digits = strspn(s, "0123456789"); /* ours are whole, and not negative */
+	return digits && (*s != '0' || digits == 1) ? s + digits : NULL;
+}
+
+/* The output is one JSON object in one line. */
+static void expect_valid(struct rendering *r)
+{
+	const char *line = fw_buf_str(&r->out), *end = *line == '{' ? json_value(line) : NULL;
+
+	if (!end || strcmp(end, "\n"))
+		fail_msg("not JSON: %s", line);
+	fw_buf_clear(&r->out);
+}
+
+static void the_checker_can_say_no(void **state)
+{
+	static const char *const bad[] = { "",	      "{",	  "{\"a\"}",  "{\"a\":}",  "{\"a\":01}",
+					   "{\"a\":1,}", "{,\"a\":1}", "{a:1}",   "[1 2]",    "\"\n\"",
+					   "\"\\x\"",  "\"\\u00g0\"", "{\"a\":1",  "tru",   "[1,]" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_null(json_value(bad[i]));
+	assert_non_null(json_value("{\"a\":[1,{\"b\":\"\\u0041\\n\"},[],{}],\"c\":true}"));
+}
+
+/* ---- Connections ------------------------------------------------------------------------------ */
+
+static const char *a_path(void *arg, uint64_t id)
+{
+	return id == 4711 ? arg : NULL;
+}
+
+static void as_designed(void **state)
+{
+	static char path[] = "/system.slice/app.service";
+	struct fw_conn c = sample_connection();
+	struct rendering *r = *state;
+
+	r->stream.cgroup_path = a_path;
+	r->stream.cgroup_arg = path;
+	connection(r, &c);
+	expect_buf(&r->out,
+		"{\"conn\":9,\"family\":\"ipv4\",\"laddr\":\"127.0.0.1\",\"lport\":35510,"
+		"\"raddr\":\"127.0.0.1\",\"rport\":8899,\"netns\":4026531840,"
+		"\"role\":\"active\",\"pid\":2676,\"comm\":\"python3\","
+		"\"cgroup\":\"/system.slice/app.service\",\"uid\":0,"
+		"\"start\":\"2026-11-22T19:08:14.000000001Z\",\"start_exact\":true,"
+		"\"states\":[{\"state\":\"SYN_SENT\",\"ns\":180000},"
+		"{\"state\":\"ESTABLISHED\",\"ns\":370000},"
+		"{\"state\":\"FIN_WAIT_1\",\"ns\":42494000},"
+		"{\"state\":\"FIN_WAIT_2\",\"ns\":958030000,\"orphaned\":true},"
+		"{\"state\":\"TIME_WAIT\",\"ns\":61402000000,\"restarts\":0}],"
+		"\"end\":\"time_wait_expired\",\"closed_by\":\"local\","
+		"\"three_segment_close\":false,\"gap\":false,"
+		"\"bytes_sent\":1,\"bytes_received\":0,\"retransmits\":0}\n");
+}
+
+/* IPv6, an error, what else a connection can be. */
+static void other_fields(void **state)
+{
+	struct rendering *r = *state;
+	struct fw_conn c = {
+		.id = 1, .family = AF_INET6, .netns = 1, .lport = 40000, .rport = 443,
+		.laddr = { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 }, .raddr = { [15] = 1 },
+		.role = FW_ROLE_PASSIVE, .uid = 1000, .err = ECONNRESET,
+		.nr_steps = 1, .steps = { FW_ESTABLISHED }, .step_flags = { FW_STEP_AT_LEAST },
+		.enter_ns = { SAMPLE_START_NS }, .end_ns = SAMPLE_START_NS + 7,
+		.end = FW_END_RESET_RECEIVED, .closed_by = FW_CLOSED_BY_BOTH,
+		.flags = FW_CONN_SINCE_BEFORE | FW_CONN_GAP | FW_CONN_THREE_SEGMENT | FW_CONN_SOCKET_SEEN,
+		.bytes_sent = UINT64_MAX, .bytes_received = 2, .retransmits = 3,
+	};
+
+	connection(r, &c);
+	expect_buf(&r->out,
+		"{\"conn\":1,\"family\":\"ipv6\",\"laddr\":\"2001:db8::1\",\"lport\":40000,"
+		"\"raddr\":\"::1\",\"rport\":443,\"netns\":1,\"role\":\"passive\",\"uid\":1000,"
+		"\"start\":\"2026-11-22T19:08:14.000000001Z\",\"start_exact\":false,"
+		"\"states\":[{\"state\":\"ESTABLISHED\",\"ns_min\":7}],"
+		"\"end\":\"reset_received\",\"error\":\"ECONNRESET\",\"closed_by\":\"simultaneous\","
+		"\"three_segment_close\":true,\"gap\":true,"
+		"\"bytes_sent\":18446744073709551615,\"bytes_received\":2,\"retransmits\":3}\n");
+}
+
+static void expect_absent(struct rendering *r, const char *name)
+{
+	const char *line = fw_buf_str(&r->out);
+	char key[40];
+
+	snprintf(key, sizeof(key), "\"%s\":", name);
+	if (strstr(line, key))
+		fail_msg("'%s' is not known, but there: %s", name, line);
+}
+
+/* Absent means unknown. */
+static void unknown_is_absent(void **state)
+{
+	static const char *const names[] = { "laddr", "lport", "raddr", "rport", "role", "pid",
+					     "comm", "cgroup", "closed_by", "error" };
+	const struct fw_conn c = {
+		.id = 1, .family = AF_INET, .nr_steps = 1, .steps = { FW_ESTABLISHED },
+		.enter_ns = { SAMPLE_START_NS }, .end_ns = SAMPLE_START_NS, .end = FW_END_UNKNOWN,
+		.comm = "not ours", .err = 4095, /* no errno */
+	};
+	struct rendering *r = *state;
+
+	connection(r, &c);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		expect_absent(r, names[i]);
+	expect_valid(r);
+}
+
+/* Still open when finwait stops. */
+static void open_connections(void **state)
+{
+	struct fw_conn c = sample_connection();
+	struct rendering *r = *state;
+
+	c.end = FW_END_OPEN;
+	c.err = EAGAIN;
+	connection(r, &c);
+	assert_non_null(strstr(fw_buf_str(&r->out), ",\"open\":true,"));
+	expect_absent(r, "end");
+	expect_absent(r, "error");
+	expect_valid(r);
+}
+
+/* Of a minisock that is older than the trace nobody ever saw the socket. */
+static void totals_of_a_socket_never_seen(void **state)
+{
+	static const char *const names[] = { "uid", "bytes_sent", "bytes_received", "retransmits" };
+	const struct fw_conn c = {
+		.id = 1, .family = AF_INET, .lport = 1, .rport = 2, .nr_steps = 1,
+		.steps = { FW_TIME_WAIT }, .step_flags = { FW_STEP_AT_LEAST },
+		.enter_ns = { SAMPLE_START_NS }, .end_ns = SAMPLE_START_NS + 1,
+		.end = FW_END_TIME_WAIT_EXPIRED, .flags = FW_CONN_MINI | FW_CONN_SINCE_BEFORE,
+	};
+	struct rendering *r = *state;
+
+	connection(r, &c);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		expect_absent(r, names[i]);
+	expect_valid(r);
+}
+
+static const char *evil_path(void *arg, uint64_t id)
+{
+	(void)id;
+	return arg;
+}
+
+/* Names that other people choose. */
+static void hostile_names(void **state)
+{
+	static const char *const names[] = {
+		"\",\"end\":\"x",	"\\",	       "\\\"",		"{",		    "\n",
+		"\x1b[2J\x07",	"caf\xc3\xa9", "\xc3",		"\xff\xfe\xfd",	    "0123456789abcde\xe2",
+		"\xf0\x9f\x92\xa9", "\x7f",    "\xed\xa0\x80", "</script>",
+	};
+	static char path[64];
+	struct rendering *r = *state;
+
+	r->stream.cgroup_path = evil_path;
+	r->stream.cgroup_arg = path;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const struct fw_transition tr = { .from = FW_SYN_SENT, .to = FW_ESTABLISHED };
+		struct fw_conn c = sample_connection();
+
+		memset(c.comm, 0, sizeof(c.comm));
+		memcpy(c.comm, names[i], strnlen(names[i], sizeof(c.comm)));
+		snprintf(path, sizeof(path), "/%s", names[i]);
+		connection(r, &c);
+		for (size_t k = 0; k + 1 < r->out.len; k++)
+			assert_in_range((unsigned char)r->out.data[k], 0x20, 0xff);
+		expect_valid(r);
+		transition(r, &c, &tr);
+		expect_valid(r);
+	}
+}
+
+/* Whatever the tracker may hand over. */
+static void always_valid(void **state)
+{
+	struct rendering *r = *state;
+
+	for (unsigned int i = 0; i < 4096; i++) {
+		struct fw_conn c = sample_connection();
+		struct fw_transition tr = { .ts_ns = SAMPLE_START_NS, .dwell_ns = i, .to = FW_CLOSE,
+					    .flags = (uint16_t)i, .from = (uint8_t)i };
+
+		c.flags = (uint16_t)i;
+		c.end = (uint8_t)(i % (FW_END_MAX + 1));
+		c.role = (uint8_t)(i % 4);
+		c.closed_by = (uint8_t)(i % 5);
+		c.family = i & 1 ? AF_INET : AF_INET6;
+		c.nr_steps = (uint8_t)(i % (FW_STEPS_MAX + 1));
+		c.steps[i % FW_STEPS_MAX] = (uint8_t)i;
+		c.step_flags[i % FW_STEPS_MAX] = (uint8_t)(i >> 2);
+		c.pid = i & 8;
+		c.lport = i & 16;
+		c.err = (uint16_t)(i % 200);
+		connection(r, &c);
+		expect_valid(r);
+		transition(r, &c, &tr);
+		expect_valid(r);
+	}
+}
+
+/* ---- Transitions ------------------------------------------------------------------------------ */
+
+#define WHO "\"conn\":9,\"family\":\"ipv4\",\"laddr\":\"127.0.0.1\",\"lport\":35510," \
+	    "\"raddr\":\"127.0.0.1\",\"rport\":8899,\"netns\":4026531840," \
+	    "\"role\":\"active\",\"pid\":2676,\"comm\":\"python3\","
+#define AT "{\"ts\":\"2026-11-22T19:08:14.000000001Z\","
+
+static void transitions(void **state)
+{
+	static const struct {
+		struct fw_transition tr;
+		const char *want;
+	} cases[] = {
+		{ { .from = FW_SYN_SENT, .to = FW_ESTABLISHED, .dwell_ns = 180000 },
+		  "\"from\":\"SYN_SENT\",\"to\":\"ESTABLISHED\",\"ns\":180000}\n" },
+		{ { .from = FW_CLOSE, .to = FW_SYN_SENT, .flags = FW_TR_DWELL_UNKNOWN },
+		  "\"from\":\"CLOSE\",\"to\":\"SYN_SENT\"}\n" },
+		{ { .from = FW_ESTABLISHED, .to = FW_CLOSE_WAIT, .dwell_ns = 5,
+		    .flags = FW_TR_DWELL_AT_LEAST },
+		  "\"from\":\"ESTABLISHED\",\"to\":\"CLOSE_WAIT\",\"ns_min\":5}\n" },
+		{ { .from = FW_FIN_WAIT_1, .to = FW_TIME_WAIT, .dwell_ns = 5,
+		    .flags = FW_TR_SAME_SEGMENT | FW_TR_MINISOCK },
+		  "\"from\":\"FIN_WAIT_1\",\"to\":\"TIME_WAIT\",\"ns\":5,\"minisock\":true,"
+		  "\"same_segment\":true}\n" },
+		{ { .from = FW_TIME_WAIT, .to = FW_TIME_WAIT, .dwell_ns = 5,
+		    .flags = FW_TR_RESTART | FW_TR_MINISOCK },
+		  "\"from\":\"TIME_WAIT\",\"to\":\"TIME_WAIT\",\"ns\":5,\"minisock\":true,"
+		  "\"restart\":true}\n" },
+		{ { .from = FW_CLOSING, .to = FW_CLOSING, .dwell_ns = 5, .flags = FW_TR_ORPHANED },
+		  "\"from\":\"CLOSING\",\"to\":\"CLOSING\",\"ns\":5,\"orphaned\":true}\n" },
+		{ { .from = FW_TIME_WAIT, .to = FW_CLOSE, .dwell_ns = 5, .flags = FW_TR_END },
+		  "\"from\":\"TIME_WAIT\",\"to\":\"CLOSE\",\"ns\":5,"
+		  "\"end\":\"time_wait_expired\"}\n" },
+		{ { .from = FW_ESTABLISHED, .to = 14, .dwell_ns = 5, .flags = FW_TR_ILLEGAL },
+		  "\"from\":\"ESTABLISHED\",\"to\":\"STATE(14)\",\"ns\":5,\"illegal\":true}\n" },
+	};
+	const struct fw_conn c = sample_connection();
+	struct rendering *r = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct fw_transition tr = cases[i].tr;
+		char want[512];
+
+		tr.ts_ns = SAMPLE_START_NS;
+		transition(r, &c, &tr);
+		snprintf(want, sizeof(want), AT WHO "%s", cases[i].want);
+		expect_buf(&r->out, want);
+	}
+}
+
+/* A listener does not end like a connection. */
+static void listeners(void **state)
+{
+	const struct fw_transition tr = { .from = FW_LISTEN, .to = FW_CLOSE, .flags = FW_TR_END };
+	struct fw_conn c = sample_connection();
+	struct rendering *r = *state;
+
+	c.flags = FW_CONN_LISTENER;
+	transition(r, &c, &tr);
+	expect_absent(r, "end");
+	expect_valid(r);
+}
+
+#define json_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_checker_can_say_no),
+		json_test(as_designed),
+		json_test(other_fields),
+		json_test(unknown_is_absent),
+		json_test(open_connections),
+		json_test(totals_of_a_socket_never_seen),
+		json_test(hostile_names),
+		json_test(always_valid),
+		json_test(transitions),
+		json_test(listeners),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,103 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# usage: tests/vm/guest.sh KERNEL DIRECTORY FRONT_END...
+#
+# Runs in a VM: the live tests, with one front end after the other. Leaves in DIRECTORY what doctor
+# said, every test's output as FRONT_END.RUNNER.log, and "results": one line per runner with
+# "FRONT_END PASSED FAILED". run.sh makes a table of it.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+
+RUNNERS="tests/live/paths.py tests/live/real.py"
+
+kernel=$1 directory=$2
+shift 2
+runner_seconds=1200
+# Emulation makes the machine slow and its clock coarse, so the witness looks less often and a bare
+# 50 ms of difference says nothing. The hash table of a small guest bounds TIME_WAIT: see boot.sh.
+export FINWAIT_TOLERANCE_MS=${FINWAIT_TOLERANCE_MS:-250}
+export FINWAIT_CHURN=${FINWAIT_CHURN:-1500}
+
+say() {
+	echo "$kernel $*"
+}
+
+result() {	# FRONT_END PASSED FAILED
+	echo "$*" >>"$directory/results"
+}
+
+# The documented refusals of this kernel and a front end, one expression a line.
+refusals_of() {
+	awk -F '\t+' -v kernel="$kernel" -v front_end="$1" \
+		'!/^#/ && $1 == kernel && ($2 == "any" || $2 == front_end) { print $3 }' tests/vm/refusals
+}
+
+# judge FRONT_END RUNNER STATUS LOG: counts a runner's log and shows what failed
+judge() {
+	local front_end=$1 runner=$2 status=$3 log=$4 passed failed refused=0 expression n
+
+	read -r passed failed < <(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed.*/\1 \2/p' "$log" |
+		tail -1)
+	if [ -z "${failed:-}" ] || { [ "$status" != 0 ] && [ "$failed" = 0 ]; }; then
+		say "FAIL $front_end $runner: ended with status $status"
+		tail -5 "$log"
+		result "$front_end" "${passed:-0}" 1
+		return
+	fi
+	cp "$log" "$log.rest"
+	while read -r expression; do
+		n=$(grep -cE "$expression" "$log")
+		refused=$((refused + n))
+		grep -vE "$expression" "$log.rest" >"$log.next"
+		mv "$log.next" "$log.rest"
+	done < <(refusals_of "$front_end" | grep '^^FAIL')
+	grep '^FAIL' "$log.rest" | sed "s/^FAIL/$kernel FAIL $front_end/"
+	rm "$log.rest"
+	say "$front_end $runner: $passed passed, $((failed - refused)) failed, $refused refused as documented"
+	result "$front_end" $((passed + refused)) $((failed - refused))
+}
+
+# A refusal that no runner met is out of date.
+check_refusals() {
+	local front_end=$1 expression
+
+	while read -r expression; do
+		if ! cat "$directory/doctor" "$directory/$front_end".*.log 2>/dev/null |
+			grep -qE "$expression"; then
+			say "FAIL $front_end: in tests/vm/refusals, but did not happen: $expression"
+			result "$front_end" 0 1
+		fi
+	done < <(refusals_of "$front_end")
+}
+
+test_front_end() {
+	local front_end=$1 runner log refusal
+
+	if ! grep -q "^$front_end *works" "$directory/doctor"; then
+		refusal=$(grep "^$front_end " "$directory/doctor")
+		if [ "$refusal" ] && grep -qE -f <(refusals_of "$front_end") <<<"$refusal"; then
+			say "$refusal (as documented)"
+			result "$front_end" 1 0
+		else
+			say "FAIL ${refusal:-$front_end: not mentioned by finwait doctor}"
+			result "$front_end" 0 1
+		fi
+		return
+	fi
+	for runner in $RUNNERS; do
+		log=$directory/$front_end.$(basename "$runner").log
+		FINWAIT_ARGS=--hooks=$front_end timeout -k 10 "$runner_seconds" "$runner" \
+			>"$log" 2>&1 </dev/null
+		judge "$front_end" "$(basename "$runner")" $? "$log"
+	done
+	check_refusals "$front_end"
+}
+
+uname -r >"$directory/release"
+modprobe -a tun veth
+./finwait doctor >"$directory/doctor" 2>&1
+for front_end; do
+	test_front_end "$front_end"
+	echo "$front_end" >>"$directory/finished"
+done

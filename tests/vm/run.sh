@@ -1,0 +1,60 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# usage: make vm [KERNEL=6.12] [HOOKS="kprobe timer"]
+#
+# The live tests on real distribution kernels under qemu: boots each kernel of tests/vm/kernels once
+# and runs guest.sh in it with every front end. Prints a table, then "N passed, N failed". Outputs
+# stay in build/vm/KERNEL. KERNELS is a list of names; "newest" is the newest there is.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+
+out=$PWD/build/vm
+front_end_seconds=2400
+read -ra hooks <<<"${HOOKS:-trampoline kprobe timer}"
+read -ra kernels <<<"${KERNEL:-${KERNELS:-$(awk '!/^#/ && NF { printf "%s ", $1 }' tests/vm/kernels)}}"
+
+test_kernel() {
+	local kernel=$1 directory=$out/$1 status front_end
+
+	rm -rf "$directory"
+	mkdir -p "$directory"
+	echo "== Linux $kernel"
+	SECONDS=0
+	tests/vm/boot.sh -t $((front_end_seconds * ${#hooks[@]})) -o "$directory" "$kernel" \
+		env FINWAIT_TOLERANCE_MS="${FINWAIT_TOLERANCE_MS:-}" FINWAIT_CHURN="${FINWAIT_CHURN:-}" \
+		tests/vm/guest.sh "$kernel" "$directory" "${hooks[@]}"
+	status=$?
+	echo "$kernel took $SECONDS s"
+	for front_end in "${hooks[@]}"; do
+		grep -qsx "$front_end" "$directory/finished" && continue
+		echo "$kernel FAIL $front_end: did not finish (status $status)"
+		echo "$front_end 0 1" >>"$directory/results"
+	done
+}
+
+# A kernel's rows, from the results of all runners: "FRONT_END PASSED FAILED".
+rows() {
+	local kernel=$1 release front_end
+
+	release=$(cat "$out/$kernel/release" 2>/dev/null || echo -)
+	for front_end in "${hooks[@]}"; do
+		awk -v kernel="$kernel" -v release="$release" -v front_end="$front_end" \
+			'$1 == front_end { passed += $2; failed += $3 }
+			END { printf "%-8s %-22s %-12s %6d %6d\n",
+				kernel, release, front_end, passed, failed }' \
+			"$out/$kernel/results"
+	done
+}
+
+for kernel in "${kernels[@]}"; do
+	test_kernel "$kernel"
+done
+echo
+printf '%-8s %-22s %-12s %6s %6s\n' KERNEL RELEASE FRONT_END PASSED FAILED
+for kernel in "${kernels[@]}"; do
+	rows "$kernel"
+done | tee "$out/table"
+awk '{ passed += $4; failed += $5 }
+	END { printf "%d passed, %d failed\n", passed, failed; exit failed > 0 || passed == 0 }' \
+	"$out/table"
