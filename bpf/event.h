@@ -93,10 +93,9 @@ _Static_assert(sizeof(struct fw_rec_mini) == 176, "contract");
 
 /* What is lost is counted here, one per CPU. */
 struct fw_cpu_stats {
-	__u64 sent;
 	__u64 lost; /* the ring was full */
 	__u64 last_lost_ns;
-	__u64 suppressed; /* half-open events above the limit */
+	__u64 suppressed; /* request sockets born above the limit: not reported */
 };
 
 #define FW_MAX_PORTS 16

@@ -31,21 +31,41 @@ struct fw_stats_map {
 };
 FW_SHARED struct fw_stats_map fw_stats SEC(".maps");
 
-/* Request sockets born and ended in the current second, per CPU. */
-struct fw_half_open_rate {
-	__u64 second;
-	__u64 born;
-	__u64 ended;
+/* Request sockets on this CPU. */
+struct fw_half_open {
+	__u64 second, born;  /* how many were born in it */
 	__u64 suppressed_ns; /* when one was last only counted */
+	__u64 child_ns;	     /* when a child was last born of one, and its ports */
+	__u16 child_lport, child_rport;
+	__u32 pad;
 };
 
 struct fw_half_open_map {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct fw_half_open_rate);
+	__type(value, struct fw_half_open);
 };
 FW_SHARED struct fw_half_open_map fw_half_open SEC(".maps");
+
+/* The request sockets that were only counted, by address: their ends are nobody's business either. */
+struct fw_suppressed_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 64 * 1024);
+	__type(key, __u64);
+	__type(value, __u8);
+};
+FW_SHARED struct fw_suppressed_map fw_suppressed SEC(".maps");
+
+static __always_inline struct fw_half_open *fw_my_half_open(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&fw_half_open, &zero);
+}
+
+/* Whether fw_suppressed has ever had an entry: until then nobody needs to look. */
+FW_SHARED __u32 fw_flood_seen;
 
 #ifdef FW_MAPS_OWNER
 const volatile struct fw_bpf_config fw_cfg = {};

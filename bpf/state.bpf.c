@@ -34,14 +34,19 @@ static __always_inline __u64 fw_sock_cookie(struct sock *sk, const struct fw_rec
 /* How long ago a request may have been only counted for its child to be told so. */
 #define FW_UNSEEN_NS (2 * FW_NS_PER_SEC)
 
-/* Under a flood of SYNs this child's request socket may not have been reported. */
-static __always_inline bool fw_request_unseen(__u64 now_ns)
+/* LISTEN -> SYN_RECV: leaves word for the end of its request socket, which follows on this CPU. */
+static __always_inline void fw_note_child(struct fw_rec_head *head)
 {
-	struct fw_half_open_rate *rate;
-	__u32 zero = 0;
+	struct fw_half_open *half_open = fw_my_half_open();
 
-	rate = bpf_map_lookup_elem(&fw_half_open, &zero);
-	return rate && rate->suppressed_ns && now_ns - rate->suppressed_ns < FW_UNSEEN_NS;
+	if (!half_open)
+		return;
+	half_open->child_ns = head->ts_ns;
+	half_open->child_lport = head->lport;
+	half_open->child_rport = head->rport;
+	/* Under a flood of SYNs the request may not have been reported. */
+	if (half_open->suppressed_ns && head->ts_ns - half_open->suppressed_ns < FW_UNSEEN_NS)
+		head->flags |= FW_REC_REQ_UNSEEN;
 }
 
 /*
@@ -104,8 +109,8 @@ int BPF_PROG(fw_set_state, struct sock *sk, int oldstate, int newstate)
 	if (!rec)
 		return 0;
 	head.ts_ns = bpf_ktime_get_ns();
-	if (oldstate == TCP_LISTEN && newstate == TCP_SYN_RECV && fw_request_unseen(head.ts_ns))
-		head.flags |= FW_REC_REQ_UNSEEN;
+	if (oldstate == TCP_LISTEN && newstate == TCP_SYN_RECV)
+		fw_note_child(&head);
 	rec->head = head;
 	rec->uid = sk->sk_uid.val;
 	rec->err = sk->sk_err;

@@ -98,9 +98,14 @@ static void padding(void **state)
 		size_t width, min;
 		const char *want;
 	} cases[] = {
-		{ "", "", 0, 0, "" },	   { "", "ab", 5, 0, "ab   " },	   { "", "ab", 5, 2, "ab   " },
-		{ "", "ab", 4, 2, "ab  " }, { "", "ab", 3, 2, "ab  " },	   { "", "ab", 2, 2, "ab  " },
-		{ "", "ab", 2, 0, "ab" },  { "", "abcdef", 2, 1, "abcdef " },
+		{ "", "", 0, 0, "" },
+		{ "", "ab", 5, 0, "ab   " },
+		{ "", "ab", 5, 2, "ab   " },
+		{ "", "ab", 4, 2, "ab  " },
+		{ "", "ab", 3, 2, "ab  " },
+		{ "", "ab", 2, 2, "ab  " },
+		{ "", "ab", 2, 0, "ab" },
+		{ "", "abcdef", 2, 1, "abcdef " },
 		{ "before ", "ab", 5, 1, "before ab   " },
 	};
 	struct fw_buf b = { 0 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Proves that each key finds its connection, that the table grows and is bounded, and who is idle. */
+/* Proves that each key finds its connection, that the table is bounded, and who is idle. */
 #include "unit.h"
 
 #include <errno.h>
@@ -81,7 +81,7 @@ static void every_part_of_a_tuple_counts(void **state)
 
 	fw_conn_table_index(t, c, FW_KEY_TUPLE);
 	/* so many that some share its bucket, where only the comparison tells them apart */
-	for (unsigned int i = 1; i < 20000; i++) {
+	for (unsigned int i = 1; i < 6000; i++) {
 		memcpy(other, &i, sizeof(i));
 		for (int part = 0; part < 6; part++) {
 			tuple = tuple_of(c);
@@ -96,7 +96,8 @@ static void every_part_of_a_tuple_counts(void **state)
 			if (part == 4)
 				tuple.raddr = other;
 			if (part == 5) /* turned round */
-				tuple = (struct fw_tuple){ i, c->rport, c->lport, c->raddr, c->laddr };
+				tuple = (struct fw_tuple){ i, c->rport, c->lport, c->raddr,
+							   c->laddr };
 			assert_null(fw_conn_table_by_tuple(t, &tuple));
 		}
 	}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Proves that only whole, sane records become events, and that real kernels' stacks name the cause. */
+/* Proves that only whole, sane records become events, and that stacks name the cause. */
 #include "unit.h"
 
 #include <errno.h>
@@ -131,7 +131,7 @@ static void stack_depth_is_checked(void **state)
 	}
 }
 
-/* ---- Stacks ---------------------------------------------------------------------------------- */
+/* ---- Stacks ------------------------------------------------------------------------------ */
 
 /*
  * A kernel where every function that decode.c asks for is 0x100 long and the next one follows at

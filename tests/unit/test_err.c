@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Proves that errors carry their code, message and hint, cut to size, and that nobody needs them. */
+/* Proves that errors carry their code, message and hint, cut to size. */
 #include "unit.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Proves that filters on ports, networks, states and durations let through what they say, and no more. */
+/* Proves that filters on ports, networks, states and durations let through what they say. */
 #include "unit.h"
 
 #include <netinet/in.h>
@@ -46,8 +46,10 @@ static void ports_and_families(void **state)
 		{ { .nr_rports = 1, .rports = { 40000 } }, false },
 		{ { .nr_rports = 3, .rports = { 80, 8080, 443 } }, true },
 		{ { .nr_rports = 2, .rports = { 80, 8080, 443 } }, false },
-		{ { .nr_lports = 1, .lports = { 40000 }, .nr_rports = 1, .rports = { 443 } }, true },
-		{ { .nr_lports = 1, .lports = { 40000 }, .nr_rports = 1, .rports = { 80 } }, false },
+		{ { .nr_lports = 1, .lports = { 40000 }, .nr_rports = 1, .rports = { 443 } },
+		  true },
+		{ { .nr_lports = 1, .lports = { 40000 }, .nr_rports = 1, .rports = { 80 } },
+		  false },
 		{ { .family = AF_INET }, true },
 		{ { .family = AF_INET6 }, false },
 	};

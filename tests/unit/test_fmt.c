@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Proves that durations, times and counts read as documented, at every limit where the form changes. */
+/* Proves that durations, times and counts read as documented, at every limit of a form. */
 #include "unit.h"
 
 #include <stdlib.h>

@@ -35,7 +35,8 @@ static void whole_numbers(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		uint64_t v = 4711;
 
-		assert_int_equal(fw_parse_u64(cases[i].text, cases[i].min, cases[i].max, &v, &err), 0);
+		assert_int_equal(fw_parse_u64(cases[i].text, cases[i].min, cases[i].max, &v,
+					      &err), 0);
 		assert_true(v == cases[i].want);
 	}
 }
@@ -60,8 +61,8 @@ static void not_whole_numbers(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		uint64_t v = 4711;
 
-		expect_refusal(&err, fw_parse_u64(cases[i].text, cases[i].min, cases[i].max, &v, &err),
-			       cases[i].text);
+		expect_refusal(&err, fw_parse_u64(cases[i].text, cases[i].min, cases[i].max, &v,
+						  &err), cases[i].text);
 		assert_int_equal(v, 4711);
 	}
 }
@@ -146,8 +147,8 @@ static void ports(void **state)
 static void not_ports(void **state)
 {
 	static const char *const cases[] = {
-		"",	 ",",	   "80,",     ",80",	  "80,,443", "0",	"65536", "http",
-		"-1",	 " 80",	   "80 ",     "80, 443",  "80;443",  "4294967376", "80-90", "8080808080",
+		"",	"0",   ",",	 "80,",	    ",80",    "80,,443",    "65536", "http",
+		"-1",	" 80", "80 ",	 "80, 443", "80;443", "4294967376", "80-90", "8080808080",
 		/* longer than any port, and not to be taken for its beginning */
 		"0000080x", "0000000443", "0000080 and more",
 	};

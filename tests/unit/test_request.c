@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Proves that SYN_RECV is measured in the request socket and goes on as the child that comes of it. */
+/* Proves that SYN_RECV is measured in the request socket and goes on as its child. */
 #include "events.h"
 
 #include <errno.h>
@@ -299,6 +299,18 @@ static void fast_open(void **state)
 	expect_connections(s, "passive SYN_RECV=7000 timed_out\n");
 }
 
+/* Linux 6.14 and later: its peer is known at once, so it can be shown at once. */
+static void fast_open_is_shown_when_it_begins(void **state)
+{
+	struct scene *s = *state;
+
+	s->child_peer_known = true;
+	full(s, 100, FW_LISTEN, FW_SYN_RECV);
+	expect_transitions(s, "LISTEN>SYN_RECV ?\n");
+	fw_tracker_finish(&s->tracker, ns_of(300));
+	expect_connections(s, "passive SYN_RECV=200 open\n");
+}
+
 /* Handshake and FIN in one segment. */
 static void fin_with_the_handshake(void **state)
 {
@@ -364,6 +376,7 @@ int main(void)
 		scene_test(child_that_lost_the_race),
 		scene_test(child_at_the_address_of_a_lost_one),
 		scene_test(fast_open),
+		scene_test(fast_open_is_shown_when_it_begins),
 		scene_test(fin_with_the_handshake),
 		scene_test(child_born_before_the_trace),
 		scene_test(reopened_pair),

@@ -91,7 +91,7 @@ static void closes_have_their_end(void **state)
 	}
 }
 
-/* SO_LINGER 0 disconnects before the socket is orphaned: nothing is skipped, and the RST follows. */
+/* SO_LINGER 0 disconnects before the socket is orphaned: nothing is skipped, an RST follows. */
 static void lingering_goes_before_linger2(void **state)
 {
 	const struct fw_rec_state rec = {

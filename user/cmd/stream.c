@@ -192,7 +192,7 @@ static void summarise(const struct run *run)
 	fprintf(stderr, "finwait: %llu events, %llu connections ended, %llu events lost\n",
 		(unsigned long long)c->events, (unsigned long long)c->connections,
 		(unsigned long long)c->lost);
-	say_count("half-open events above --half-open-limit were only counted", run->seen.suppressed);
+	say_count("half-open connections above --half-open-limit were only counted", run->seen.suppressed);
 	say_count("transitions did not follow from the state known before (events lost?)", c->gaps);
 	say_count("transitions are not in the TCP state machine", c->illegal);
 	say_count("connections were forgotten to stay within --max-connections", c->evicted);

@@ -325,7 +325,6 @@ static void live_stats(struct fw_source *src, struct fw_source_stats *out)
 	if (per_cpu &&
 	    !bpf_map_lookup_elem(bpf_map__fd(live->skel->maps.fw_stats), &zero, per_cpu)) {
 		for (int i = 0; i < live->nr_cpus; i++) {
-			out->sent += per_cpu[i].sent;
 			out->lost += per_cpu[i].lost;
 			out->suppressed += per_cpu[i].suppressed;
 			if (per_cpu[i].last_lost_ns > out->last_lost_ns)

@@ -13,11 +13,10 @@
 
 /* What went through so far; .lost and .suppressed are honest, or the source would not know. */
 struct fw_source_stats {
-	uint64_t sent;
 	uint64_t lost;
 	uint64_t last_lost_ns;
 	uint64_t missed;     /* events that the kernel did not call our programs for */
-	uint64_t suppressed; /* half-open events above the limit */
+	uint64_t suppressed; /* request sockets born above the limit: not reported */
 };
 
 struct fw_source_info {
