@@ -43,6 +43,26 @@ static void old_and_new_kernels_agree(void **state)
 	assert_int_equal(s->tracker.counters.connections, 2);
 }
 
+/* The kernel side may leave out that the request was completed: the child says so. */
+static void completion_goes_without_saying(void **state)
+{
+	struct scene *s = *state;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		scene_connection(s, i + 1);
+		s->child_peer_known = i;
+		request(s, 100, FW_REC_REQ_SCHED, FW_CAUSE_UNKNOWN);
+		full(s, 200, FW_LISTEN, FW_SYN_RECV);
+		full(s, 200.02, FW_SYN_RECV, FW_ESTABLISHED);
+		reset_by_peer(s, 300.02);
+		expect_transitions(s, "LISTEN>SYN_RECV ? minisock\n"
+				      "SYN_RECV>ESTABLISHED 100.02\n"
+				      "ESTABLISHED>CLOSE 100 reset_received\n");
+		expect_connections(s, "passive SYN_RECV=100.02 ESTABLISHED=100 reset_received\n");
+		assert_int_equal(s->tracker.table.nr, 0);
+	}
+}
+
 /* SYN cookies: there never was a request socket. */
 static void child_without_a_request(void **state)
 {
@@ -360,6 +380,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		scene_test(old_and_new_kernels_agree),
+		scene_test(completion_goes_without_saying),
 		scene_test(child_without_a_request),
 		scene_test(child_of_a_request_that_was_only_counted),
 		scene_test(expires_after_retransmissions),

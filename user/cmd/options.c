@@ -69,11 +69,11 @@ static int add_cidr(struct fw_cidr *cidrs, unsigned int *nr, const char *arg, st
 
 static int set_ports(uint16_t *ports, unsigned int *nr, const char *arg, struct fw_err *err)
 {
-	int n = fw_parse_ports(arg, ports, FW_MAX_PORTS, err);
+	int n = fw_parse_ports(arg, ports + *nr, FW_MAX_PORTS - (int)*nr, err);
 
 	if (n < 0)
 		return n;
-	*nr = (unsigned int)n;
+	*nr += (unsigned int)n;
 	return 0;
 }
 
@@ -89,7 +89,7 @@ static int set_states(uint32_t *states, char *arg, struct fw_err *err)
 					  "'%s' is not a TCP state such as TIME_WAIT or CLOSE_WAIT", name);
 		*states |= 1U << state;
 	}
-	return 0;
+	return *states ? 0 : fw_err_set(err, -EINVAL, "names no state");
 }
 
 static int set_format(struct fw_options *opt, const char *arg, struct fw_err *err)

@@ -12,7 +12,7 @@
 
 /* How long a line may wait below the ring's wake-up level. */
 #define POLL_MS 50
-#define TICK_NS 1000000000ULL
+#define SETTLE_NS 1000000000ULL
 
 struct run {
 	const struct fw_options *opt;
@@ -22,8 +22,8 @@ struct run {
 	struct fw_stream stream;
 	struct fw_output out;
 	struct fw_cgroups *cgroups;
-	struct fw_source_stats seen; /* as of the last tick */
-	uint64_t next_tick_ns;
+	struct fw_source_stats seen; /* as of the last batch */
+	uint64_t next_settle_ns;
 	uint64_t malformed;
 };
 
@@ -71,8 +71,8 @@ static void look(void *arg, uint64_t skaddr, uint64_t cookie)
 	src->ops->look(src, skaddr, cookie);
 }
 
-/* Once a second, and at the end: what was lost, and what no hook reports. */
-static void tick(struct run *run)
+/* Before the records of a batch, so that what ends in it knows of the gap. */
+static void check_losses(struct run *run)
 {
 	struct fw_source_stats now;
 
@@ -83,6 +83,11 @@ static void tick(struct run *run)
 		fw_tracker_lost(&run->tracker, now.missed - run->seen.missed,
 				run->src->ops->now_ns(run->src));
 	run->seen = now;
+}
+
+/* Once a second, and at the end: what no hook reports. */
+static void settle(struct run *run)
+{
 	fw_tracker_unsettled(&run->tracker, look, run->src);
 }
 
@@ -140,8 +145,10 @@ static void stream_init(struct run *run, bool transitions)
 
 static int drain(struct run *run, int timeout_ms, struct fw_err *err)
 {
-	int n = run->src->ops->poll(run->src, timeout_ms, on_record, run);
+	int n;
 
+	check_losses(run);
+	n = run->src->ops->poll(run->src, timeout_ms, on_record, run);
 	if (n < 0)
 		return fw_err_set(err, n, "cannot read events from the kernel");
 	fw_tracker_advance(&run->tracker, run->src->ops->now_ns(run->src));
@@ -155,9 +162,9 @@ static int follow(struct run *run, struct fw_err *err)
 	while (!fw_stopping && !ret) {
 		uint64_t now = run->src->ops->now_ns(run->src);
 
-		if (now >= run->next_tick_ns) {
-			tick(run);
-			run->next_tick_ns = now + TICK_NS;
+		if (now >= run->next_settle_ns) {
+			settle(run);
+			run->next_settle_ns = now + SETTLE_NS;
 		}
 		ret = drain(run, POLL_MS, err);
 	}
@@ -171,9 +178,10 @@ static int finish(struct run *run, struct fw_err *err)
 
 	run->src->ops->stop(run->src);
 	ret = drain(run, 0, err);
-	tick(run);
+	settle(run);
 	if (!ret)
 		ret = drain(run, 0, err);
+	check_losses(run);
 	fw_tracker_finish(&run->tracker, run->src->ops->now_ns(run->src));
 	return ret;
 }

@@ -37,7 +37,8 @@ static struct fw_conn *conn_of(struct fw_tracker *t, const struct fw_event *ev)
 	by_addr = fw_conn_table_by_skaddr(&t->table, ev->head->skaddr);
 	if (by_addr && by_addr->flags & FW_CONN_MINI && by_addr->cookie == ev->head->cookie)
 		return by_addr;
-	return c;
+	/* What is about to become a minisock has its endpoints. */
+	return c && c->lport == ev->head->lport && c->rport == ev->head->rport ? c : NULL;
 }
 
 /*
@@ -49,6 +50,7 @@ static struct fw_conn *conn_since_before(struct fw_tracker *t, const struct fw_e
 					 uint64_t enter_ns)
 {
 	struct fw_conn *c = conn_new(t, ev);
+	bool by_cookie;
 
 	if (!c)
 		return NULL;
@@ -60,7 +62,8 @@ static struct fw_conn *conn_since_before(struct fw_tracker *t, const struct fw_e
 		c->step_flags[0] |= FW_STEP_ORPHANED;
 		conn_unsettled(t, c);
 	}
-	fw_conn_table_index(&t->table, c, ev->head->cookie ? FW_KEY_COOKIE : FW_KEY_SKADDR);
+	by_cookie = ev->head->cookie && !fw_conn_table_by_cookie(&t->table, ev->head->cookie);
+	fw_conn_table_index(&t->table, c, by_cookie ? FW_KEY_COOKIE : FW_KEY_SKADDR);
 	if (!ev->head->cookie) {
 		t->anonymous_tw = (struct fw_undecided){ c, c->id, ev->head->ts_ns + FW_UNDECIDED_NS };
 		t->anonymous_tw_cpu = ev->head->cpu;
@@ -110,11 +113,11 @@ static void born(struct fw_tracker *t, struct fw_conn *c, const struct fw_event 
 }
 
 static void enter_time_wait(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev,
-			    uint64_t ts_ns)
+			    uint64_t ts_ns, unsigned int step_flags)
 {
 	if (ts_ns < c->enter_ns[c->nr_steps - 1])
 		ts_ns = c->enter_ns[c->nr_steps - 1];
-	conn_push(c, FW_TIME_WAIT, ts_ns, 0);
+	conn_push(c, FW_TIME_WAIT, ts_ns, step_flags);
 	c->armed_jiffies = ev->mini->expires_jiffies;
 	conn_announce(t, c, FW_TR_MINISOCK);
 }
@@ -122,7 +125,8 @@ static void enter_time_wait(struct fw_tracker *t, struct fw_conn *c, const struc
 static void restarted(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev,
 		      uint64_t ts_ns)
 {
-	c->restarts++;
+	if (c->restarts < UINT16_MAX)
+		c->restarts++;
 	c->armed_jiffies = ev->mini->expires_jiffies;
 	conn_announce_self(t, c, ts_ns, FW_TR_MINISOCK | FW_TR_RESTART);
 }
@@ -136,7 +140,8 @@ static void settle(struct fw_tracker *t, struct fw_conn *c, const struct fw_even
 		return;
 	set_ns = armed_ns(t, ev);
 	if (fw_conn_state(c) == FW_FIN_WAIT_2)
-		enter_time_wait(t, c, ev, set_ns ? set_ns : ev->head->ts_ns);
+		enter_time_wait(t, c, ev, set_ns ? set_ns : ev->head->ts_ns,
+				set_ns ? 0 : FW_STEP_AT_LEAST);
 	else if (t->rearms_unseen && ev->mini->expires_jiffies > c->armed_jiffies)
 		restarted(t, c, ev, set_ns ? set_ns : ev->head->ts_ns);
 }
@@ -155,7 +160,7 @@ void minisock_scheduled(struct fw_tracker *t, const struct fw_event *ev)
 	else if (fw_conn_state(c) == ev->head->newstate && ev->head->newstate == FW_TIME_WAIT)
 		restarted(t, c, ev, ev->head->ts_ns);
 	else if (ev->head->newstate == FW_TIME_WAIT)
-		enter_time_wait(t, c, ev, ev->head->ts_ns);
+		enter_time_wait(t, c, ev, ev->head->ts_ns, 0);
 }
 
 void minisock_ended(struct fw_tracker *t, const struct fw_event *ev)

@@ -53,6 +53,8 @@ unsigned int fw_state_from_name(const char *name)
 	}
 	if (!strcmp(want, "SYNRECEIVED") || !strcmp(want, "SYNRCVD"))
 		return FW_SYN_RECV;
+	if (!strcmp(want, "CLOSED"))
+		return FW_CLOSE;
 	return 0;
 }
 

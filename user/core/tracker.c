@@ -34,10 +34,14 @@ void fw_tracker_fini(struct fw_tracker *t)
 /* Makes room by forgetting whoever has been idle longest. */
 static void evict(struct fw_tracker *t)
 {
-	if (!t->table.idle_first)
-		return;
-	t->counters.evicted++;
-	fw_conn_table_remove(&t->table, t->table.idle_first);
+	struct fw_conn *c = t->table.idle_first;
+
+	if (c && c->flags & FW_CONN_UNDECIDED && !(c->flags & FW_CONN_COMPLETED)) {
+		conn_decide(t, c);
+	} else if (c) {
+		t->counters.evicted++;
+		conn_drop(t, c);
+	}
 }
 
 struct fw_conn *conn_new(struct fw_tracker *t, const struct fw_event *ev)

@@ -172,7 +172,8 @@ static void json_connection(struct fw_stream *s, const struct fw_conn *c)
 	word(b, "closed_by", fw_closed_by_name(c->closed_by));
 	boolean(b, "three_segment_close", c->flags & FW_CONN_THREE_SEGMENT);
 	boolean(b, "gap", c->flags & FW_CONN_GAP);
-	if (c->flags & FW_CONN_SOCKET_SEEN) {
+	/* Of an open socket they are as old as its last transition. */
+	if (c->flags & FW_CONN_SOCKET_SEEN && (c->end != FW_END_OPEN || c->flags & FW_CONN_MINI)) {
 		number(b, "bytes_sent", c->bytes_sent);
 		number(b, "bytes_received", c->bytes_received);
 	}
