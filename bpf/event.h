@@ -34,13 +34,13 @@ enum fw_record_kind {
 enum fw_rec_flags {
 	FW_REC_ORPHAN = 1 << 0,	      /* SOCK_DEAD: no process holds the socket any more */
 	FW_REC_FIN_RECEIVED = 1 << 1, /* SOCK_DONE: the peer's FIN was processed */
-	FW_REC_FIN_ACKED = 1 << 2,    /* snd_una == write_seq: all we sent is acknowledged */
+	FW_REC_FIN_ACKED = 1 << 2,    /* at * -> CLOSE: snd_una == write_seq: all we sent is acknowledged */
 	FW_REC_HAS_FILE = 1 << 3,     /* sk_socket is set: accepted, or opened locally */
-	FW_REC_LINGER2_NEG = 1 << 4,  /* TCP_LINGER2 < 0: FIN_WAIT_2 is skipped once orphaned */
+	FW_REC_LINGER2_NEG = 1 << 4,  /* at * -> CLOSE: TCP_LINGER2 < 0: FIN_WAIT_2 is skipped once orphaned */
 	FW_REC_SHUT_RD = 1 << 5,      /* RCV_SHUTDOWN */
 	FW_REC_SHUT_WR = 1 << 6,      /* SEND_SHUTDOWN */
 	FW_REC_OWNER = 1 << 7,	      /* pid and comm are the process that made the transition */
-	FW_REC_SYN_UNSENT = 1 << 8,   /* segs_out == 0: not even a SYN has left */
+	FW_REC_SYN_UNSENT = 1 << 8,   /* at * -> CLOSE: segs_out == 0: not even a SYN has left */
 	FW_REC_LISTENER_GONE = 1 << 10, /* request socket: its listener is not in LISTEN any more */
 	FW_REC_REQ_UNSEEN = 1 << 9, /* LISTEN -> SYN_RECV: its request may have been only counted */
 	FW_REC_GONE = 1 << 11,	      /* FW_REC_TW_SEEN: the minisock is not there any more */
@@ -68,9 +68,10 @@ _Static_assert(sizeof(struct fw_rec_head) == 72, "contract");
 
 struct fw_rec_state {
 	struct fw_rec_head head;
+	/* totals: at * -> CLOSE, else 0 */
 	__u64 bytes_sent;     /* payload, without retransmissions */
 	__u64 bytes_received; /* payload; counts the FIN as one when FW_REC_FIN_RECEIVED */
-	__u64 cgroup_id;
+	__u64 cgroup_id;      /* with FW_REC_OWNER, else 0 */
 	__u32 retransmits;
 	__u32 segs_in; /* segments received so far: equal means caused by the same segment */
 	__u32 uid;

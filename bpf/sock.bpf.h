@@ -102,7 +102,7 @@ static __always_inline struct request_sock *fw_timer_req(struct timer_list *time
 	return (void *)timer - bpf_core_field_offset(struct request_sock, rsk_timer);
 }
 
-static __always_inline __u16 fw_sock_flags(struct sock *sk, struct tcp_sock *tp)
+static __always_inline __u16 fw_sock_flags(struct sock *sk)
 {
 	unsigned long skf = sk->__sk_common.skc_flags;
 	__u8 shutdown = sk->sk_shutdown;
@@ -118,8 +118,14 @@ static __always_inline __u16 fw_sock_flags(struct sock *sk, struct tcp_sock *tp)
 		flags |= FW_REC_SHUT_RD;
 	if (shutdown & SEND_SHUTDOWN)
 		flags |= FW_REC_SHUT_WR;
-	if (!tp)
-		return flags;
+	return flags;
+}
+
+/* What only the end of a connection needs. Left alone until then: it is five more cache lines. */
+static __always_inline __u16 fw_sock_end_flags(struct tcp_sock *tp)
+{
+	__u16 flags = 0;
+
 	if (tp->snd_una == tp->write_seq)
 		flags |= FW_REC_FIN_ACKED;
 	if (tp->linger2 < 0)

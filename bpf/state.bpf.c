@@ -65,18 +65,25 @@ static __always_inline void fw_fill_totals(struct fw_rec_state *rec, struct tcp_
 	rec->bytes_sent = tp->bytes_sent - tp->bytes_retrans;
 	rec->bytes_received = tp->bytes_received;
 	rec->retransmits = tp->total_retrans;
-	rec->segs_in = tp->segs_in;
 }
 
-static __always_inline void fw_fill_owner(struct fw_rec_state *rec)
+static __always_inline void fw_no_totals(struct fw_rec_state *rec)
+{
+	rec->bytes_sent = rec->bytes_received = 0;
+	rec->retransmits = 0;
+}
+
+static __always_inline void fw_fill_owner(struct fw_rec_state *rec, struct sock *sk)
 {
 	rec->head.flags |= FW_REC_OWNER;
+	rec->cgroup_id = fw_compat_cgroup_id(sk);
 	rec->pid = bpf_get_current_pid_tgid() >> 32;
 	bpf_get_current_comm(rec->comm, sizeof(rec->comm));
 }
 
 static __always_inline void fw_no_owner(struct fw_rec_state *rec)
 {
+	rec->cgroup_id = 0;
 	rec->pid = 0;
 	__builtin_memset(rec->comm, 0, sizeof(rec->comm));
 }
@@ -103,7 +110,9 @@ int BPF_PROG(fw_set_state, struct sock *sk, int oldstate, int newstate)
 	head.kind = FW_REC_STATE;
 	head.oldstate = oldstate;
 	head.newstate = newstate;
-	head.flags = fw_sock_flags(sk, tp);
+	head.flags = fw_sock_flags(sk);
+	if (newstate == TCP_CLOSE)
+		head.flags |= fw_sock_end_flags(tp);
 
 	rec = fw_emit_reserve(sizeof(*rec));
 	if (!rec)
@@ -114,11 +123,14 @@ int BPF_PROG(fw_set_state, struct sock *sk, int oldstate, int newstate)
 	rec->head = head;
 	rec->uid = sk->sk_uid.val;
 	rec->err = sk->sk_err;
-	rec->cgroup_id = fw_compat_cgroup_id(sk);
+	rec->segs_in = tp->segs_in;
 	__builtin_memset(rec->pad, 0, sizeof(rec->pad));
-	fw_fill_totals(rec, tp);
+	if (newstate == TCP_CLOSE)
+		fw_fill_totals(rec, tp);
+	else
+		fw_no_totals(rec);
 	if (fw_is_process_context(oldstate, newstate))
-		fw_fill_owner(rec);
+		fw_fill_owner(rec, sk);
 	else
 		fw_no_owner(rec);
 	fw_emit_submit(rec);

@@ -172,13 +172,14 @@ static void json_connection(struct fw_stream *s, const struct fw_conn *c)
 	word(b, "closed_by", fw_closed_by_name(c->closed_by));
 	boolean(b, "three_segment_close", c->flags & FW_CONN_THREE_SEGMENT);
 	boolean(b, "gap", c->flags & FW_CONN_GAP);
-	/* Of an open socket they are as old as its last transition. */
+	/* The kernel is asked for them when the socket ends. */
 	if (c->flags & FW_CONN_SOCKET_SEEN && (c->end != FW_END_OPEN || c->flags & FW_CONN_MINI)) {
 		number(b, "bytes_sent", c->bytes_sent);
 		number(b, "bytes_received", c->bytes_received);
-	}
-	if (c->flags & (FW_CONN_SOCKET_SEEN | FW_CONN_REQUEST))
 		number(b, "retransmits", c->retransmits);
+	} else if (c->flags & FW_CONN_REQUEST) {
+		number(b, "retransmits", c->retransmits);
+	}
 	fw_buf_puts(b, "}\n");
 }
 
