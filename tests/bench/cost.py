@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """What a loopback connection costs traced and untraced, in one run, interleaved A B A B.
 

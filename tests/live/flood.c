@@ -6,8 +6,9 @@
  *
  *	flood [-n ATTEMPTS] [-r ATTEMPTS_PER_SECOND] [-b BACKLOG]
  *
- * Even attempts are IPv4, odd ones IPv6, no two from the same address and port. When all are out, a
- * line of JSON says so; the listener and the device stay until standard input ends.
+ * Begins at a line on standard input. Even attempts are IPv4, odd ones IPv6, no two from the same
+ * address and port. When all are out, a line of JSON says so; the listener and the device stay until
+ * standard input ends.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -201,6 +202,8 @@ int main(int argc, char **argv)
 	}
 	tun = open_tun();
 	open_listener(opts.backlog);
+	if (getchar() != '\n')
+		return 1;
 	answers = flood(tun, &opts);
 	answers += linger(tun);
 	printf("{\"answers\":%lu}\n", answers);

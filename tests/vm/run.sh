@@ -47,9 +47,17 @@ rows() {
 	done
 }
 
+# A VM keeps one processor busy.
+running=0
 for kernel in "${kernels[@]}"; do
-	test_kernel "$kernel"
+	if [ "$running" -ge "$(nproc)" ]; then
+		wait -n
+		running=$((running - 1))
+	fi
+	test_kernel "$kernel" &
+	running=$((running + 1))
 done
+wait
 echo
 printf '%-8s %-22s %-12s %6s %6s\n' KERNEL RELEASE FRONT_END PASSED FAILED
 for kernel in "${kernels[@]}"; do
