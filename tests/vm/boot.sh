@@ -83,8 +83,8 @@ clean_up() {
 }
 
 explain() {
-	echo "boot.sh: $name: $1; the end of its console ($directory/console.log):" >&2
-	tail -25 "$directory/console.log" >&2
+	echo "boot.sh: $name: $1; the end of its console:" >&2
+	tail -25 "$directory/console.log" 2>/dev/null >&2
 	cat "$run/qemu.err" >&2
 }
 

@@ -78,6 +78,20 @@ best() {
 	grep -q "^$1 *works, chosen" "$directory/doctor"
 }
 
+# Attached is not firing: what the self-test saw of this front end's hooks.
+judge_self_test() {
+	local fired missed
+
+	read -r fired missed < <(awk -v front_end="$1" \
+		'/^(trampoline|kprobe|timer) / { at = $1 }
+		at == front_end && / fires$/ { fired++ }
+		at == front_end && /DID NOT FIRE$/ { missed++ }
+		END { print fired + 0, missed + 0 }' "$directory/doctor")
+	[ "$fired" -gt 0 ] || missed=$((missed + 1))
+	say "$1 self-test: $fired hooks fire, $missed do not"
+	result "$1" "$fired" "$missed"
+}
+
 # Two front ends at once on this kernel, where it has two.
 test_cross() {
 	local log=$directory/cross.log
@@ -101,6 +115,7 @@ test_front_end() {
 		fi
 		return
 	fi
+	judge_self_test "$front_end"
 	for runner in $RUNNERS $(best "$front_end" && echo "$RUNNERS_OF_THE_BEST"); do
 		log=$directory/$front_end.$(basename "$runner").log
 		FINWAIT_ARGS=--hooks=$front_end timeout -k 10 "$runner_seconds" "$runner" \
@@ -112,7 +127,7 @@ test_front_end() {
 
 uname -r >"$directory/release"
 modprobe -a tun veth
-./finwait doctor >"$directory/doctor" 2>&1
+./finwait doctor --self-test >"$directory/doctor" 2>&1
 for front_end; do
 	test_front_end "$front_end"
 	[ "$front_end" != trampoline ] || test_cross

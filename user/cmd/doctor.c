@@ -8,7 +8,9 @@
 #include <sys/utsname.h>
 
 #include "cmd/cmd.h"
+#include "cmd/selftest.h"
 #include "core/decode.h"
+#include "io/host.h"
 #include "io/ksyms.h"
 #include "io/live.h"
 
@@ -43,13 +45,23 @@ static void say_front_end(enum fw_hooks h, const struct fw_err *err, bool chosen
 		printf("works%s: %s\n", chosen ? ", chosen" : "", costs[h]);
 }
 
+static bool self_test(struct fw_source *src)
+{
+	struct fw_err err = { 0 };
+	bool fired = fw_selftest(src, &err);
+
+	if (err.code)
+		fw_complain(&err);
+	return fired;
+}
+
 /* Each is tried by itself: that one works does not say that the next would not. */
-static int try_front_ends(const struct fw_ksyms *ks)
+static int try_front_ends(const struct fw_ksyms *ks, bool test)
 {
 	struct fw_live_options opt = {
 		.ring_bytes = 1024 * 1024, .half_open_limit = 1, .ksyms = ks,
 	};
-	bool chosen = false;
+	bool chosen = false, fired = true;
 
 	for (unsigned int h = 0; h < FW_HOOKS_MAX; h++) {
 		struct fw_live_report report;
@@ -62,26 +74,51 @@ static int try_front_ends(const struct fw_ksyms *ks)
 		if (src && !chosen)
 			printf("hz            %u%s\n", src->info.hz, src->info.hz ? "" : " (unknown)");
 		chosen |= src != NULL;
+		if (src && test)
+			fired &= self_test(src);
 		if (src)
 			src->ops->free(src);
 	}
-	return chosen ? FW_EXIT_OK : FW_EXIT_FAILED;
+	return chosen && fired ? FW_EXIT_OK : FW_EXIT_FAILED;
+}
+
+#define OPT_SELF_TEST 0x100
+
+static error_t parse_one(int key, char *arg, struct argp_state *state)
+{
+	bool *test = state->input;
+
+	if (key == OPT_SELF_TEST)
+		*test = true;
+	else if (key == ARGP_KEY_ARG)
+		argp_error(state, "'%s' is not an option; nothing else was expected", arg);
+	else
+		return ARGP_ERR_UNKNOWN;
+	return 0;
 }
 
 static int run_doctor(int argc, char **argv)
 {
+	static const struct argp_option options[] = {
+		{ "self-test", OPT_SELF_TEST, 0, 0,
+		  "Make connections over loopback, and see which hooks fire", 0 },
+		{ 0 },
+	};
 	const struct argp argp = {
+		.options = options,
+		.parser = parse_one,
 		.doc = "Says what this kernel and these privileges allow: which front ends work, the "
 		       "exact error of those that do not, and what cannot be known without them.",
 	};
 	struct fw_err err = { 0 };
 	struct fw_ksyms *ks;
+	bool test = false;
 	int status;
 
 	argp_err_exit_status = FW_EXIT_USAGE;
-	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	argp_parse(&argp, argc, argv, 0, NULL, &test);
 	say_kernel();
-	if (fw_live_check(&err)) {
+	if (fw_host_check(&err)) {
 		fw_complain(&err);
 		return FW_EXIT_FAILED;
 	}
@@ -92,7 +129,7 @@ static int run_doctor(int argc, char **argv)
 		return FW_EXIT_FAILED;
 	}
 	printf("symbols       readable: the cause of every early end of TIME_WAIT is named\n");
-	status = try_front_ends(ks);
+	status = try_front_ends(ks, test);
 	fw_ksyms_free(ks);
 	return status;
 }

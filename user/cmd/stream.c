@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "io/cgroup.h"
+#include "io/host.h"
 #include "io/ksyms.h"
 #include "io/output.h"
 
@@ -245,7 +246,7 @@ int fw_stream_run(const struct fw_options *opt, bool transitions)
 	struct fw_err err = { 0 };
 	int ret;
 
-	ret = fw_live_check(&err);
+	ret = fw_host_check(&err);
 	if (!ret)
 		ret = fw_output_open(&run.out, opt->output, opt->line_buffered, &err);
 	if (!ret)

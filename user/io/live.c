@@ -8,13 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "fw_bpf.skel.h"
+#include "io/host.h"
 #include "io/ksyms.h"
 
 #define NS_PER_S 1000000000LL
-#define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
 
 /* Wake the reader when the ring is this full; its own timeout finds the rest. */
 #define WAKEUP_FRACTION 8
@@ -369,45 +368,6 @@ static const struct fw_source_ops live_ops = {
 	.free = live_free,
 };
 
-#define CAP_SYS_ADMIN_BIT (1ULL << 21)
-#define CAP_PERFMON_BIT (1ULL << 38)
-#define CAP_BPF_BIT (1ULL << 39)
-
-static bool may_trace(void)
-{
-	unsigned long long caps = 0;
-	char line[256];
-	FILE *f = fopen("/proc/self/status", "re");
-
-	if (!f)
-		return geteuid() == 0;
-	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "CapEff: %llx", &caps) == 1)
-			break;
-	}
-	fclose(f);
-	return caps & CAP_SYS_ADMIN_BIT || ((caps & CAP_BPF_BIT) && (caps & CAP_PERFMON_BIT));
-}
-
-int fw_live_check(struct fw_err *err)
-{
-	if (!may_trace()) {
-		fw_err_set(err, -EPERM, "tracing the kernel needs privileges that this process "
-					"(uid %u) does not have", (unsigned int)geteuid());
-		fw_err_hint(err, "run it as root (sudo finwait ...), or with CAP_BPF, CAP_PERFMON "
-				 "and CAP_SYSLOG");
-		return -EPERM;
-	}
-	if (access(VMLINUX_BTF, R_OK)) {
-		fw_err_set(err, -ENOENT, "this kernel shows no BTF type information (%s: %s)",
-			   VMLINUX_BTF, strerror(errno));
-		fw_err_hint(err, "finwait needs Linux 5.10 or newer built with "
-				 "CONFIG_DEBUG_INFO_BTF=y, and /sys mounted");
-		return -ENOENT;
-	}
-	return 0;
-}
-
 struct fw_source *fw_live_open(const struct fw_live_options *opt, struct fw_live_report *report,
 			       struct fw_err *err)
 {
@@ -419,7 +379,7 @@ struct fw_source *fw_live_open(const struct fw_live_options *opt, struct fw_live
 	*report = (struct fw_live_report){ 0 };
 	for (unsigned int h = 0; h < FW_HOOKS_MAX; h++)
 		report->front_end[h].code = 1;
-	if (fw_live_check(err))
+	if (fw_host_check(err))
 		return NULL;
 	live = calloc(1, sizeof(*live));
 	if (!live) {

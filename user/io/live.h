@@ -33,7 +33,4 @@ struct fw_live_report {
 struct fw_source *fw_live_open(const struct fw_live_options *opt, struct fw_live_report *report,
 			       struct fw_err *err);
 
-/* Can this process, on this kernel, load tracing programs at all? 0, or negative errno with @err. */
-int fw_live_check(struct fw_err *err);
-
 #endif

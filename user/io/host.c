@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "io/host.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
+
+#define CAP_SYS_ADMIN_BIT (1ULL << 21)
+#define CAP_PERFMON_BIT (1ULL << 38)
+#define CAP_BPF_BIT (1ULL << 39)
+
+static bool may_trace(void)
+{
+	unsigned long long caps = 0;
+	char line[256];
+	FILE *f = fopen("/proc/self/status", "re");
+
+	if (!f)
+		return geteuid() == 0;
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "CapEff: %llx", &caps) == 1)
+			break;
+	}
+	fclose(f);
+	return caps & CAP_SYS_ADMIN_BIT || ((caps & CAP_BPF_BIT) && (caps & CAP_PERFMON_BIT));
+}
+
+int fw_host_check(struct fw_err *err)
+{
+	if (!may_trace()) {
+		fw_err_set(err, -EPERM, "tracing the kernel needs privileges that this process "
+					"(uid %u) does not have", (unsigned int)geteuid());
+		fw_err_hint(err, "run it as root (sudo finwait ...), or with CAP_BPF, CAP_PERFMON "
+				 "and CAP_SYSLOG");
+		return -EPERM;
+	}
+	if (access(VMLINUX_BTF, R_OK)) {
+		fw_err_set(err, -ENOENT, "this kernel shows no BTF type information (%s: %s)",
+			   VMLINUX_BTF, strerror(errno));
+		fw_err_hint(err, "finwait needs Linux 5.10 or newer built with "
+				 "CONFIG_DEBUG_INFO_BTF=y, and /sys mounted");
+		return -ENOENT;
+	}
+	return 0;
+}

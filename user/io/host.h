@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the host allows, asked before anything is tried, so that the answer is one clear sentence.
+ */
+#ifndef FW_IO_HOST_H
+#define FW_IO_HOST_H
+
+#include "util/err.h"
+
+/* Can this process, on this kernel, load tracing programs at all? 0, or negative errno with @err. */
+int fw_host_check(struct fw_err *err);
+
+#endif
