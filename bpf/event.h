@@ -42,7 +42,7 @@ enum fw_rec_flags {
 	FW_REC_OWNER = 1 << 7,	      /* pid and comm are the process that made the transition */
 	FW_REC_SYN_UNSENT = 1 << 8,   /* at * -> CLOSE: segs_out == 0: not even a SYN has left */
 	FW_REC_LISTENER_GONE = 1 << 10, /* request socket: its listener is not in LISTEN any more */
-	FW_REC_REQ_UNSEEN = 1 << 9, /* LISTEN -> SYN_RECV: its request may have been only counted */
+	FW_REC_REQ_UNSEEN = 1 << 9, /* request, or child: its birth may have been only counted */
 	FW_REC_GONE = 1 << 11,	      /* FW_REC_TW_SEEN: the minisock is not there any more */
 };
 

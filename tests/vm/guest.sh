@@ -102,7 +102,7 @@ test_cross() {
 }
 
 test_front_end() {
-	local front_end=$1 runner log refusal
+	local front_end=$1 runner log status refusal
 
 	if ! grep -q "^$front_end *works" "$directory/doctor"; then
 		refusal=$(grep "^$front_end " "$directory/doctor")
@@ -120,7 +120,8 @@ test_front_end() {
 		log=$directory/$front_end.$(basename "$runner").log
 		FINWAIT_ARGS=--hooks=$front_end timeout -k 10 "$runner_seconds" "$runner" \
 			>"$log" 2>&1 </dev/null
-		judge "$front_end" "$(basename "$runner")" $? "$log"
+		status=$?
+		judge "$front_end" "$(basename "$runner")" "$status" "$log"
 	done
 	check_refusals "$front_end"
 }

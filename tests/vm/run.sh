@@ -47,7 +47,18 @@ rows() {
 	done
 }
 
-# A VM keeps one processor busy.
+# The VMs run side by side, since one keeps one processor busy. Each is a job, with a process group of
+# its own, so that none outlives this script.
+end_all() {
+	for job in $(jobs -p); do
+		kill -- "-$job"
+	done
+	wait
+	exit 130
+}
+
+set -m
+trap end_all INT TERM HUP
 running=0
 for kernel in "${kernels[@]}"; do
 	if [ "$running" -ge "$(nproc)" ]; then

@@ -46,6 +46,9 @@ void request_scheduled(struct fw_tracker *t, const struct fw_event *ev)
 		fw_conn_table_touch(&t->table, c);
 		return;
 	}
+	/* Not older than the trace, but one of a flood. */
+	if (!c && ev->mini->timeouts && ev->head->flags & FW_REC_REQ_UNSEEN)
+		return;
 	if (c)
 		request_replaced(t, c, ev->head->ts_ns);
 	c = conn_new(t, ev);
