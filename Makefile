@@ -3,6 +3,7 @@
 # make check      unit tests (no root, no kernel, no libbpf)
 # make live       live tests on this kernel (root)
 # make vm         live tests on real kernels under qemu (root); KERNEL=6.12 for one
+# make bench      what it costs, traced against untraced (root)
 # make install    PREFIX=/usr/local, DESTDIR=
 # V=1 shows commands, DEBUG=1 builds for the debugger, SANITIZE=1 with ASan and UBSan.
 
@@ -46,7 +47,7 @@ LIVE_PROGRAMS := $B/tests/peer $B/tests/witness $B/tests/churn $B/tests/flood
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all check live vm tests install clean vmlinux
+.PHONY: all check live vm bench tests install clean vmlinux
 
 all: finwait
 
@@ -98,6 +99,8 @@ $B/tests/test_%: tests/unit/test_%.c $(wildcard tests/unit/*.h) $B/san/libfinwai
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(SAN) -o $@ $< $B/san/libfinwait.a -lcmocka
 
 check: $(UNIT)
+	$(Q)if grep -rnE 'include <bpf/|"io/|"cmd/' user/util user/core user/report; then \
+		echo 'FAIL: the pure archive includes what it must not' >&2; exit 1; fi
 	$(Q)scripts/check-unit $^
 
 WITNESS_SRC := $(filter-out %_main.c,$(wildcard tests/live/witness*.c))
@@ -116,6 +119,9 @@ live: finwait $(LIVE_PROGRAMS)
 
 vm: finwait $(LIVE_PROGRAMS)
 	$(Q)tests/vm/run.sh
+
+bench: finwait $B/tests/churn
+	$(Q)tests/bench/cost.py
 
 install: finwait
 	install -D -m 0755 finwait $(DESTDIR)$(PREFIX)/sbin/finwait
