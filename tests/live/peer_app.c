@@ -198,12 +198,15 @@ int app_connected(struct run *run, const struct line *line)
 
 static int app_error(struct run *run, const struct line *line)
 {
-	uint64_t deadline = run_now_ns() + run_within_ns(line, STEP_TIMEOUT_NS);
 	int want = errno_parse(line->words[2]), err;
 	int fd = run_side(run, line)->fd;
 
-	while ((err = socket_error(fd)) == 0 && run_now_ns() < deadline)
-		run_sleep_ns(2000000);
+	/* Asleep until the kernel reports it: who asks for SO_ERROR again and again clears it at times
+	 * between the kernel's setting it and its last transition, and then nobody can tell why.
+	 */
+	if (wait_for(run, fd, 0, run_within_ns(line, STEP_TIMEOUT_NS)))
+		return -1;
+	err = socket_error(fd);
 	return err == want ? 0 : run_fail(run, "error %s, not %s", strerror(err), line->words[2]);
 }
 

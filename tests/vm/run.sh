@@ -22,7 +22,7 @@ test_kernel() {
 	echo "== Linux $kernel"
 	SECONDS=0
 	tests/vm/boot.sh -t $((front_end_seconds * ${#hooks[@]})) -o "$directory" "$kernel" \
-		env FINWAIT_TOLERANCE_MS="${FINWAIT_TOLERANCE_MS:-}" FINWAIT_CHURN="${FINWAIT_CHURN:-}" \
+		env VM_QUICK="${VM_QUICK:-}" FINWAIT_TOLERANCE_MS="${FINWAIT_TOLERANCE_MS:-}" FINWAIT_CHURN="${FINWAIT_CHURN:-}" \
 		tests/vm/guest.sh "$kernel" "$directory" "${hooks[@]}"
 	status=$?
 	echo "$kernel took $SECONDS s"
