@@ -7,6 +7,7 @@
     FINWAIT=./finwait          the binary
     FINWAIT_ARGS=              options for timeline, such as --hooks=timer
     FINWAIT_FLOOD=50000        SYNs of a flood
+    FINWAIT_TOLERANCE_MS=50    more where timers are late, as on an emulated machine
 
 Each flood is one namespace that drowns (flood.c) and one that stays dry; all the while, ordinary
 connections are made in both, in the first one to the flooded port. The judge is the kernel: its SNMP
@@ -28,7 +29,8 @@ sys.dont_write_bytecode = True
 from real import Results
 from real_host import Netns, check, close_after_peer, close_with_reset, wait_until
 from real_load import check_nothing_lost
-from real_tracer import CHURN, FINWAIT, Tracer, check_path, describe, key_of, span_ns
+from real_tracer import CHURN, FINWAIT, TOLERANCE_NS
+from real_tracer import Tracer, check_path, describe, key_of, span_ns
 
 FLOOD = os.path.join(os.path.dirname(CHURN), "flood")
 ATTEMPTS = int(os.environ.get("FINWAIT_FLOOD", "50000"))
@@ -42,7 +44,7 @@ ORDINARY_S = 6.0
 # the timer wheel. How often its timer runs in this time:
 TIMEOUTS = 2
 EXPIRY_NS = 3_000_000_000
-EARLY_NS, LATE_NS = 50_000_000, 1_000_000_000
+EARLY_NS, LATE_NS = 2 * TOLERANCE_NS, 1_000_000_000 + 4 * TOLERANCE_NS
 
 MEMORY_MB = 64
 CPU_SHARE = 0.5
@@ -51,6 +53,8 @@ CPU_SHARE = 0.5
 # timer softirq that interrupts one of them expires a bucket of the wheel unseen: no other tool sees it
 # either. Births are seen, they happen in flood.c. So this many requests may seem to be still open:
 HIDDEN_SHARE, HIDDEN = 0.1, 100
+# ... and of the ordinary ends (measured: one in 10,000 at full load) so many may seem to stop half-way.
+HIDDEN_ENDS = 3
 
 # Other half-open connections of this host at the same time, such as those of other tests.
 ELSEWHERE = 100
@@ -279,15 +283,21 @@ def check_both_ends(rows, active, passive):
     in any legal way), and the last state or end."""
     check(len(rows) == 2 * ORDINARY, f"{len(rows)} rows for {2 * ORDINARY} ends")
     ends = {key_of(row): row for row in rows}
+    hidden = []
     for (laddr, lport, raddr, rport), row in ends.items():
         check((raddr, rport, laddr, lport) in ends, f"one end only: {describe(row)}")
-        check_path(row)
-        check(row["gap"] is False, f"gap: {describe(row)}")
         names = [s["state"] for s in row["states"]]
         first, path, last = active if row["role"] == "active" else passive
+        if last not in (row.get("end"), names[-1]) and (row.get("open") or row["gap"]):
+            hidden.append(row)
+            continue
+        check_path(row)
+        check(row["gap"] is False, f"gap: {describe(row)}")
         check(names[: len(first)] == first, f"beginning: {describe(row)}")
         check(path is None or names == first + path, f"path: {describe(row)}")
         check(last in (row.get("end"), names[-1]), f"end: {describe(row)}")
+    check(len(hidden) <= HIDDEN_ENDS,
+          f"{len(hidden)} ends stop half-way: {'; '.join(map(describe, hidden[:3]))}")
     check(len(ends) == len(rows), "an end was reported twice")
     roles = collections.Counter(row["role"] for row in rows)
     check(roles["active"] == roles["passive"] == ORDINARY, f"{roles}")

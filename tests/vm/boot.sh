@@ -3,16 +3,17 @@
 #
 # usage: tests/vm/boot.sh [-t SECONDS] [-o DIRECTORY] KERNEL COMMAND [ARG...]
 #
-# Boots KERNEL, a name in tests/vm/kernels, under qemu and runs COMMAND in it as root, in the current
-# directory and on the host's own file system: everything is there, at the same path, and whatever is
-# written vanishes with the VM, except in DIRECTORY. Prints what COMMAND prints; ends with its status,
-# or with 124 when SECONDS (default 120) have passed, or 125 when the VM ended on its own.
+# Boots KERNEL, a name in tests/vm/kernels, under qemu and runs COMMAND in it as root, in the
+# current directory and on the host's own file system: everything is there, at the same path, and
+# whatever is written vanishes with the VM, except in DIRECTORY. Prints what COMMAND prints; ends
+# with its status, or with 124 when SECONDS (default 120) have passed, or 125 when the VM ended on
+# its own.
 #
-# A VM that ends before COMMAND starts is booted again, twice: emulation fails now and then, and that
-# says nothing about what is tested. A COMMAND that has started is never repeated.
+# A VM that ends before COMMAND starts is booted again, twice: emulation fails now and then, and
+# that says nothing about what is tested. A COMMAND that has started is never repeated.
 #
-# Software emulation is enough: 5 s to COMMAND. With a single emulation thread: with several, qemu 7.2
-# loses one boot in 25 of the newest kernels (the kernel patches code that another processor runs).
+# Software emulation is enough: 5 s to COMMAND. With a single emulation thread: with several, qemu
+# 7.2 loses one boot in 25 of the newest kernels (they patch code that another processor runs).
 # FINWAIT_VM_ACCEL names another accelerator, such as kvm.
 set -u
 
@@ -27,7 +28,7 @@ fail() {
 }
 
 usage() {
-	sed -n '4,9s/^# \{0,1\}//p' "$0" >&2
+	sed -n '4,10s/^# \{0,1\}//p' "$0" >&2
 	exit 2
 }
 
@@ -50,6 +51,8 @@ write_initrd() {
 }
 
 # The ports are those that init.sh looks for. An oops ends the VM: whoever caused it wants to know.
+# thash_entries: whoever reads /proc/net/tcp walks the whole hash table, and the witness does so all
+# the time. The small table halves the tests' time, and makes tcp_max_tw_buckets 2048.
 boot() {
 	: >"$run/status"
 	timeout -k 5 "$seconds" qemu-system-x86_64 -nodefaults -display none -no-reboot \

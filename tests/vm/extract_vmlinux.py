@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """extract_vmlinux.py BZIMAGE OUT: the uncompressed kernel inside an x86 bzImage.
 
-qemu boots that ELF file through PVH: under emulation the kernel's own decompressor takes longer than
-the rest of the boot. Offsets are those of the x86 boot protocol's header.
+qemu boots that ELF file through PVH: under emulation the kernel's own decompressor takes longer
+than the rest of the boot. Offsets are those of the x86 boot protocol's header.
 """
 import struct
 import subprocess

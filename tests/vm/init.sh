@@ -1,9 +1,10 @@
 #!/busybox sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The guest's first process. Makes the host's file system the guest's: read-only through 9p, under an
-# overlay whose writes stay in the guest's memory, except in $share, which is the host's directory
-# itself. Then runs /command there and reports its exit status. boot.sh puts all of this together.
+# The guest's first process. Makes the host's file system the guest's: read-only through 9p, under
+# an overlay whose writes stay in the guest's memory, except in $share, which is the host's
+# directory itself. Then runs /command there and reports its exit status. boot.sh puts all of this
+# together.
 #
 # It runs twice: in the initial RAM disk, then, as "init.sh userland", on the host's file system.
 # shellcheck shell=dash disable=SC2154 # share and modules come from /settings

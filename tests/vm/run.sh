@@ -1,18 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: make vm [KERNEL=6.12] [HOOKS="kprobe timer"]
+# usage: make vm [KERNEL=6.12 | KERNELS="5.10 newest"] [HOOKS="kprobe timer"] [VM_QUICK=1]
 #
 # The live tests on real distribution kernels under qemu: boots each kernel of tests/vm/kernels once
 # and runs guest.sh in it with every front end. Prints a table, then "N passed, N failed". Outputs
-# stay in build/vm/KERNEL. KERNELS is a list of names; "newest" is the newest there is.
+# stay in build/vm/KERNEL. VM_QUICK leaves out what guest.sh says.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
 out=$PWD/build/vm
 front_end_seconds=2400
 read -ra hooks <<<"${HOOKS:-trampoline kprobe timer}"
-read -ra kernels <<<"${KERNEL:-${KERNELS:-$(awk '!/^#/ && NF { printf "%s ", $1 }' tests/vm/kernels)}}"
+known=$(awk '!/^#/ && NF { printf "%s ", $1 }' tests/vm/kernels)
+read -ra kernels <<<"${KERNEL:-${KERNELS:-$known}}"
 
 test_kernel() {
 	local kernel=$1 directory=$out/$1 status front_end
@@ -22,7 +23,8 @@ test_kernel() {
 	echo "== Linux $kernel"
 	SECONDS=0
 	tests/vm/boot.sh -t $((front_end_seconds * ${#hooks[@]})) -o "$directory" "$kernel" \
-		env VM_QUICK="${VM_QUICK:-}" FINWAIT_TOLERANCE_MS="${FINWAIT_TOLERANCE_MS:-}" FINWAIT_CHURN="${FINWAIT_CHURN:-}" \
+		env VM_QUICK="${VM_QUICK:-}" FINWAIT_CHURN="${FINWAIT_CHURN:-}" \
+		FINWAIT_TOLERANCE_MS="${FINWAIT_TOLERANCE_MS:-}" \
 		tests/vm/guest.sh "$kernel" "$directory" "${hooks[@]}"
 	status=$?
 	echo "$kernel took $SECONDS s"
@@ -47,8 +49,8 @@ rows() {
 	done
 }
 
-# The VMs run side by side, since one keeps one processor busy. Each is a job, with a process group of
-# its own, so that none outlives this script.
+# The VMs run side by side, since one keeps one processor busy. Each is a job, with a process group
+# of its own, so that none outlives this script.
 end_all() {
 	for job in $(jobs -p); do
 		kill -- "-$job"
