@@ -7,6 +7,7 @@
 #include "peer_run.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +49,14 @@ int app_kill(struct run *run, const struct line *line)
 	return 0;
 }
 
+/* A busy machine leaves segments to a kernel thread; what does not come is seen by the next call. */
+static void await(int fd, short events)
+{
+	struct pollfd pfd = { .fd = fd, .events = events };
+
+	poll(&pfd, 1, 2000);
+}
+
 /* The kernel frees and reuses the port, and mostly the same struct sock, within microseconds. */
 int app_churn(struct run *run, const struct line *line)
 {
@@ -64,11 +73,13 @@ int app_churn(struct run *run, const struct line *line)
 		if (app_bind(run, &bind_line) || app_connect(run, &plain) ||
 		    app_connected(run, &plain))
 			return -1;
+		await(run->srv.listen_fd, POLLIN);
 		fd = accept4(run->srv.listen_fd, NULL, NULL, SOCK_CLOEXEC);
 		if (fd < 0)
 			return run_fail(run, "accept: %s", strerror(errno));
 		setsockopt(run->app.fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
 		side_close(run, &run->app);
+		await(fd, POLLIN); /* the RST */
 		close(fd);
 	}
 	return 0;
