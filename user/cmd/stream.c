@@ -34,6 +34,7 @@ static void on_transition(void *arg, const struct fw_conn *c, const struct fw_tr
 
 	if (fw_filter_transition(&run->opt->filter, c, tr))
 		run->stream.format->transition(&run->stream, c, tr);
+	fw_output_batch(&run->out, NULL);
 }
 
 static void on_connection(void *arg, const struct fw_conn *c)
@@ -42,6 +43,7 @@ static void on_connection(void *arg, const struct fw_conn *c)
 
 	if (fw_filter_connection(&run->opt->filter, c))
 		run->stream.format->connection(&run->stream, c);
+	fw_output_batch(&run->out, NULL);
 }
 
 static const char *cgroup_path(void *arg, uint64_t id)
@@ -62,7 +64,6 @@ static void on_record(void *arg, const void *record, size_t len)
 	if (ev.state && run->cgroups)
 		fw_cgroups_path(run->cgroups, ev.state->cgroup_id);
 	fw_tracker_apply(&run->tracker, &ev);
-	fw_output_batch(&run->out, NULL);
 }
 
 static void look(void *arg, uint64_t skaddr, uint64_t cookie)
