@@ -36,6 +36,10 @@ PEER_DEADLINE_S = 240
 READY_DEADLINE_S = 60
 PRINT_DEADLINE_S = 15
 ATTEMPTS = 3  # see Run.worth_repeating()
+# Some kernels run no BPF program on top of certain tasks (such as an agent of their hypervisor): a
+# softirq that interrupts one is seen by no tracer at all (measured: by none of two independent ones),
+# and a connection may seem to be still open. So few runs may show that, and must not show it again.
+HIDDEN_RUNS = 2
 
 
 def default_program(variable, *candidates):
@@ -200,8 +204,8 @@ def run_all(runs, peer, directory, args):
                 waiting.append(run)
 
 
-def verdict(run, finwait):
-    """Prints the line of one run. Returns "ok", "FAIL" or "skip"."""
+def verdict(run, finwait, final):
+    """Prints the line of one run. Returns "ok", "FAIL", "skip" or, if not final, "hidden"."""
     again = " (attempt %d)" % run.attempts if run.attempts > 1 else ""
     try:
         compare(run.result, finwait.conns if finwait else None)
@@ -209,6 +213,8 @@ def verdict(run, finwait):
             check_strays(run.result, run.number, run.keys(), finwait.conns)
     except Failure as e:
         word = "skip" if SKIP_OK and run.cannot_run() else "FAIL"
+        if not final and str(e).endswith("still open"):
+            word = "hidden"
         print("%s %s %s: %s%s" % (word, run.name, run.family, e, again))
         return word
     print("ok %s %s%s" % (run.name, run.family, again))
@@ -228,7 +234,7 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def run_and_judge(runs, peer, directory, args):
+def run_and_judge(runs, peer, directory, args, final):
     finwait = None
     try:
         if not args.witness_only:
@@ -239,7 +245,7 @@ def run_and_judge(runs, peer, directory, args):
             finwait.wait_for(runs)
             finwait.stop()
             finwait.read()
-        return [verdict(run, finwait) for run in runs]
+        return [verdict(run, finwait, final) for run in runs]
     finally:
         for run in runs:
             if run.process and run.process.poll() is None:
@@ -257,7 +263,16 @@ def main():
         return 0
     directory = tempfile.mkdtemp(prefix="finwait-paths-")
     try:
-        verdicts = run_and_judge(runs, peer, directory, args)
+        verdicts = run_and_judge(runs, peer, directory, args, False)
+        hidden = [run for run, word in zip(runs, verdicts) if word == "hidden"]
+        if len(hidden) > HIDDEN_RUNS:
+            print("FAIL: %d connections were still open" % len(hidden))
+            verdicts = ["FAIL" if word == "hidden" else word for word in verdicts]
+        elif hidden:
+            verdicts = [word for word in verdicts if word != "hidden"]
+            for run in hidden:
+                run.attempts = max(run.attempts, 1)
+            verdicts += run_and_judge(hidden, peer, directory, args, True)
     finally:
         if args.keep:
             print("outputs are in " + directory, file=sys.stderr)
