@@ -28,6 +28,15 @@ enum fw_record_kind {
 	FW_REC_TW_SEEN,	   /* struct fw_rec_mini: it was looked at (no hook fired) */
 	FW_REC_REQ_SCHED,  /* struct fw_rec_mini: request socket born, or SYN-ACK timer re-armed */
 	FW_REC_REQ_END,	   /* struct fw_rec_mini: its timer fired or was cancelled, or it was dropped */
+	FW_REC_ACCEPTED,   /* struct fw_rec_state: accept() returned this socket to pid and comm */
+	FW_REC_BIND_FAILED, /* struct fw_rec_state: bind() of pid and comm to laddr:lport gave err */
+	/* of the iterators */
+	FW_REC_SNAP_BEGIN, /* struct fw_rec_head: a snapshot of all sockets begins */
+	FW_REC_SOCK,	   /* struct fw_rec_sock: a socket that exists */
+	FW_REC_HOLDER,	   /* struct fw_rec_holder: a process has a file descriptor of it */
+	FW_REC_PROCESS,	   /* struct fw_rec_process: such a process; after all its FW_REC_HOLDER */
+	FW_REC_SNAP_NETNS, /* struct fw_rec_head: every socket of this netns has been told */
+	FW_REC_SNAP_END,   /* struct fw_rec_head: the snapshot is complete */
 	FW_REC_MAX,
 };
 
@@ -91,6 +100,48 @@ struct fw_rec_mini {
 	__u64 ips[FW_STACK_DEPTH]; /* FW_REC_TW_END, FW_REC_REQ_END: caller's kernel stack */
 };
 _Static_assert(sizeof(struct fw_rec_mini) == 176, "contract");
+
+/* A socket as it is: full socket, request socket or minisock. head.oldstate is its state (of a
+ * minisock: its substate), and head.newstate the same.
+ */
+struct fw_rec_sock {
+	struct fw_rec_head head;
+	__u64 bytes_sent, bytes_received; /* full socket; as in struct fw_rec_state */
+	__u64 cgroup_id;		  /* full socket */
+	__u64 expires_jiffies;		  /* minisock, request socket: what its timer is set to */
+	__u64 now_jiffies;
+	__u32 idle_jiffies; /* full socket: it has been in its state for at least so long */
+	__u32 retransmits;  /* request socket: SYN-ACK timer expiries */
+	__u32 uid;
+	__u32 unread;	/* bytes not yet read, the FIN counting as one; LISTEN: connections to accept */
+	__u32 unsent;	/* bytes the peer has not acknowledged; LISTEN: most connections to accept */
+	__u8 object;	/* enum fw_object */
+	__u8 pad[3];
+};
+_Static_assert(sizeof(struct fw_rec_sock) == 136, "contract");
+
+enum fw_object { FW_OBJECT_FULL, FW_OBJECT_REQUEST, FW_OBJECT_MINI, FW_OBJECT_MAX };
+
+/* head: only ts_ns, cookie and skaddr are filled in. */
+struct fw_rec_holder {
+	struct fw_rec_head head;
+	__u32 pid; /* thread group id */
+	__u32 fd;
+};
+_Static_assert(sizeof(struct fw_rec_holder) == 80, "contract");
+
+/* head: only ts_ns and netns are filled in. */
+struct fw_rec_process {
+	struct fw_rec_head head;
+	__u64 cgroup_id;
+	__u64 nofile; /* RLIMIT_NOFILE, soft; all ones: unlimited */
+	__u32 pid;
+	__u32 uid;
+	__u32 fds; /* open file descriptors */
+	__u32 pad;
+	char comm[FW_COMM_LEN];
+};
+_Static_assert(sizeof(struct fw_rec_process) == 120, "contract");
 
 /* What is lost is counted here, one per CPU. */
 struct fw_cpu_stats {

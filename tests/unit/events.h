@@ -144,7 +144,9 @@ static inline void scene_connection(struct scene *s, unsigned int n)
 
 static inline void scene_init(struct scene *s, size_t max_connections)
 {
-	const struct fw_observer observer = { on_transition, on_connection, s };
+	const struct fw_observer observer = {
+		.transition = on_transition, .connection = on_connection, .arg = s,
+	};
 
 	*s = (struct scene){ 0 };
 	scene_connection(s, 1);

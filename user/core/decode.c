@@ -104,6 +104,16 @@ static int decode_mini(const void *data, size_t len, const struct fw_symbols *sy
 	return 0;
 }
 
+static int decode_sock(const void *data, size_t len, struct fw_event *ev)
+{
+	const struct fw_rec_sock *sock = data;
+
+	if (len < sizeof(*sock) || sock->object >= FW_OBJECT_MAX)
+		return -EBADMSG;
+	ev->sock = sock;
+	return 0;
+}
+
 int fw_decode(const void *data, size_t len, const struct fw_symbols *symbols, struct fw_event *ev)
 {
 	const struct fw_rec_head *head = data;
@@ -115,6 +125,8 @@ int fw_decode(const void *data, size_t len, const struct fw_symbols *symbols, st
 	switch (head->kind) {
 	case FW_REC_STATE:
 	case FW_REC_RESET_SENT:
+	case FW_REC_ACCEPTED:
+	case FW_REC_BIND_FAILED:
 		return decode_state(data, len, ev);
 	case FW_REC_TW_SCHED:
 	case FW_REC_TW_END:
@@ -122,6 +134,18 @@ int fw_decode(const void *data, size_t len, const struct fw_symbols *symbols, st
 	case FW_REC_REQ_SCHED:
 	case FW_REC_REQ_END:
 		return decode_mini(data, len, symbols, ev);
+	case FW_REC_SNAP_BEGIN:
+	case FW_REC_SNAP_NETNS:
+	case FW_REC_SNAP_END:
+		return 0;
+	case FW_REC_SOCK:
+		return decode_sock(data, len, ev);
+	case FW_REC_HOLDER:
+		ev->holder = len < sizeof(*ev->holder) ? NULL : data;
+		return ev->holder ? 0 : -EBADMSG;
+	case FW_REC_PROCESS:
+		ev->process = len < sizeof(*ev->process) ? NULL : data;
+		return ev->process ? 0 : -EBADMSG;
 	default:
 		return -EBADMSG;
 	}

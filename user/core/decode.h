@@ -61,8 +61,12 @@ enum fw_cause {
 
 struct fw_event {
 	const struct fw_rec_head *head;
-	const struct fw_rec_state *state; /* FW_REC_STATE, FW_REC_RESET_SENT; else NULL */
-	const struct fw_rec_mini *mini;	  /* the minisock kinds; else NULL */
+	/* Of these at most one is not NULL, by kind (see event.h). */
+	const struct fw_rec_state *state;
+	const struct fw_rec_mini *mini;
+	const struct fw_rec_sock *sock;
+	const struct fw_rec_holder *holder;
+	const struct fw_rec_process *process;
 	enum fw_cause cause;		  /* FW_REC_TW_END, FW_REC_REQ_END */
 };
 

@@ -30,11 +30,33 @@ struct fw_transition {
 	uint16_t flags;
 };
 
-/* Who wants to know. Either may be NULL. The connection is theirs to read during the call only. */
+/* A bind() that failed with EADDRINUSE, and what held the address then, as far as known. */
+struct fw_bind_failure {
+	uint64_t ts_ns;
+	const struct fw_rec_state *rec; /* who wanted which address */
+	uint32_t time_waits;	/* in TIME_WAIT on this address and port */
+	uint64_t time_wait_ns;	/* until the last of them ends, by the nominal 60 s */
+	uint32_t live;		/* in any other state */
+	const struct fw_conn *listener; /* one of these that listens; NULL: none */
+};
+
+/*
+ * Who wants to know; what is NULL is not wanted. What the calls hand over is theirs to read during
+ * the call only. Listeners are told to .transition and .socket, but not to .connection.
+ */
 struct fw_observer {
 	void (*transition)(void *arg, const struct fw_conn *c, const struct fw_transition *tr);
 	/* It has ended; or finwait ends, and it is still open (.end == FW_END_OPEN). */
 	void (*connection)(void *arg, const struct fw_conn *c);
+	/* Snapshots: one begins; a socket that exists (@c: as tracked, NULL if it could not be); a
+	 * process that holds it; that process, after all that it holds; the snapshot is complete.
+	 */
+	void (*snapshot_begin)(void *arg, uint64_t ts_ns);
+	void (*socket)(void *arg, const struct fw_conn *c, const struct fw_rec_sock *sock);
+	void (*holder)(void *arg, const struct fw_conn *c, const struct fw_rec_holder *holder);
+	void (*process)(void *arg, const struct fw_rec_process *process);
+	void (*snapshot_end)(void *arg, uint64_t ts_ns);
+	void (*bind_failed)(void *arg, const struct fw_bind_failure *failure);
 	void *arg;
 };
 

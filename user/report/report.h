@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Results as data: what analyses fill in and renderers walk. An analysis knows no format, a renderer
+ * knows no TCP. Keys are the names of the JSON contract; labels and titles are for people.
+ *
+ *	report
+ *	  finding ...	what is wrong, the evidence, what to do
+ *	  section ...	facts (one value each), tables, histograms, notes
+ *
+ * All strings that a report is given are copied; everything is freed with it.
+ */
+#ifndef FW_REPORT_REPORT_H
+#define FW_REPORT_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum fw_cell_kind {
+	FW_CELL_UNKNOWN, /* text "-", JSON: the key is absent */
+	FW_CELL_COUNT,
+	FW_CELL_DURATION, /* ns; JSON key gets the suffix _ns */
+	FW_CELL_BYTES,	  /* JSON key suffix _bytes */
+	FW_CELL_RATE,	  /* per second; JSON key suffix _per_s */
+	FW_CELL_PERCENT,  /* 0 to 100; JSON key suffix _pct */
+	FW_CELL_BOOL,
+	FW_CELL_TEXT, /* may hold anything, even escape sequences: made visible by the renderer */
+	FW_CELL_MAX,
+};
+
+struct fw_cell {
+	enum fw_cell_kind kind;
+	bool at_least; /* a lower bound: text ">= ", JSON key suffix _min */
+	uint64_t u;    /* COUNT, DURATION, BYTES, BOOL */
+	double d;      /* RATE, PERCENT */
+	char *text;    /* TEXT; owned by the report once it is in it */
+};
+
+struct fw_fact {
+	char *key, *label;
+	struct fw_cell cell;
+};
+
+struct fw_facts {
+	struct fw_fact *fact;
+	size_t nr, cap;
+};
+
+struct fw_column {
+	char *key, *label;
+};
+
+struct fw_table {
+	char *key, *title;
+	struct fw_column *columns;
+	size_t nr_columns;
+	struct fw_cell *cells; /* row after row */
+	size_t nr_rows, cap_rows;
+	size_t nr_more; /* rows left out by --top */
+};
+
+/* Bars over durations: bucket i counts from bounds[i] to bounds[i + 1]. */
+struct fw_bars {
+	char *key, *title;
+	uint64_t *from_ns, *to_ns, *counts;
+	size_t nr;
+};
+
+struct fw_section {
+	char *key, *title;
+	struct fw_facts facts;
+	struct fw_table *tables;
+	size_t nr_tables;
+	struct fw_bars *bars;
+	size_t nr_bars;
+	char **notes; /* sentences: what the numbers mean, what is not known */
+	size_t nr_notes;
+};
+
+enum fw_severity { FW_SEVERITY_INFO, FW_SEVERITY_WARNING, FW_SEVERITY_CRITICAL, FW_SEVERITY_MAX };
+
+struct fw_finding {
+	char *id; /* stable: "close-wait-leak" */
+	enum fw_severity severity;
+	uint64_t harm;	  /* orders findings of one severity, worst first */
+	char *title;	  /* one line with culprit and numbers */
+	struct fw_facts evidence;
+	struct fw_table *offenders; /* NULL: none */
+	char *meaning;	  /* one sentence */
+	char *advice;	  /* one sentence */
+	char *confidence; /* how sure we are: what was not seen; NULL: nothing is missing */
+};
+
+struct fw_report {
+	struct fw_facts about; /* source, span, hooks, counts, own cost */
+	struct fw_finding *findings;
+	size_t nr_findings;
+	struct fw_section *sections;
+	size_t nr_sections;
+	bool failed; /* no memory: the report is not complete */
+};
+
+const char *fw_severity_name(enum fw_severity severity); /* "info", "warning", "critical" */
+
+struct fw_cell fw_cell_unknown(void);
+struct fw_cell fw_cell_count(uint64_t n);
+struct fw_cell fw_cell_duration(uint64_t ns);
+struct fw_cell fw_cell_bytes(uint64_t n);
+struct fw_cell fw_cell_rate(double per_s);
+struct fw_cell fw_cell_percent(double pct);
+struct fw_cell fw_cell_bool(bool b);
+/* Copies @text, at most @max bytes of it (SIZE_MAX: all). NULL: unknown. */
+struct fw_cell fw_cell_text(const char *text, size_t max);
+struct fw_cell fw_cell_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+struct fw_cell fw_cell_at_least(struct fw_cell cell);
+
+/* The builders take over their cells. When memory is short they set report->failed and go on with
+ * something harmless, so callers need not check.
+ */
+void fw_report_fini(struct fw_report *r);
+void fw_report_about(struct fw_report *r, const char *key, const char *label, struct fw_cell cell);
+struct fw_section *fw_report_section(struct fw_report *r, const char *key, const char *title);
+void fw_section_fact(struct fw_report *r, struct fw_section *s, const char *key, const char *label,
+		     struct fw_cell cell);
+void fw_section_note(struct fw_report *r, struct fw_section *s, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* @columns: "key", "label", ..., NULL. */
+struct fw_table *fw_section_table(struct fw_report *r, struct fw_section *s, const char *key,
+				  const char *title, const char *const *columns);
+/* A row of as many cells as there are columns. */
+void fw_table_row(struct fw_report *r, struct fw_table *t, const struct fw_cell *cells);
+struct fw_bars *fw_section_bars(struct fw_report *r, struct fw_section *s, const char *key,
+				const char *title);
+void fw_bars_add(struct fw_report *r, struct fw_bars *b, uint64_t from_ns, uint64_t to_ns,
+		 uint64_t count);
+struct fw_finding *fw_report_finding(struct fw_report *r, const char *id,
+				     enum fw_severity severity, uint64_t harm);
+/* Sets title, meaning, advice or confidence: @field is one of them. */
+void fw_finding_say(struct fw_report *r, char **field, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void fw_finding_evidence(struct fw_report *r, struct fw_finding *f, const char *key,
+			 const char *label, struct fw_cell cell);
+struct fw_table *fw_finding_offenders(struct fw_report *r, struct fw_finding *f,
+				      const char *const *columns);
+/* Worst first. After the last finding, before rendering. */
+void fw_report_sort(struct fw_report *r);
+
+#endif
