@@ -34,8 +34,8 @@ ALL_CFLAGS += $(SAN)
 LDFLAGS += $(SAN)
 endif
 
-# The owner of the shared maps comes first.
-BPF_SRC := bpf/state.bpf.c $(filter-out bpf/state.bpf.c,$(wildcard bpf/*.bpf.c))
+# Two objects: the hooks, whose owner of the shared maps comes first, and the iterators.
+BPF_SRC := bpf/state.bpf.c $(filter-out bpf/state.bpf.c bpf/iter.bpf.c,$(wildcard bpf/*.bpf.c))
 BPF_OBJ := $(BPF_SRC:bpf/%.bpf.c=$B/bpf/%.bpf.o)
 PURE_SRC := $(wildcard user/util/*.c user/core/*.c user/report/*.c user/analysis/*.c)
 APP_SRC := user/main.c $(wildcard user/cmd/*.c user/io/*.c)
@@ -64,8 +64,9 @@ $B/user/%.o: user/%.c
 	$(say) CC $@
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -I$B -c -o $@ $<
 
-# The skeleton is included by one file.
+# Each skeleton is included by one file.
 $B/user/io/live.o: $B/fw_bpf.skel.h
+$B/user/io/snapshot.o: $B/fw_iter.skel.h
 
 $B/bpf/%.bpf.o: bpf/%.bpf.c
 	$(say) BPF $@
@@ -77,9 +78,13 @@ $B/fw_bpf.o: $(BPF_OBJ)
 	$(say) BPFLINK $@
 	$(Q)$(BPFTOOL) gen object $@ $^
 
-$B/fw_bpf.skel.h: $B/fw_bpf.o
+$B/fw_iter.o: $B/bpf/iter.bpf.o
+	$(say) BPFLINK $@
+	$(Q)$(BPFTOOL) gen object $@ $^
+
+$B/%.skel.h: $B/%.o
 	$(say) SKEL $@
-	$(Q)$(BPFTOOL) gen skeleton $< name fw_bpf > $@
+	$(Q)$(BPFTOOL) gen skeleton $< name $* > $@
 
 # Regenerates the checked-in header from the running kernel's BTF.
 vmlinux:
@@ -99,7 +104,7 @@ $B/tests/test_%: tests/unit/test_%.c $(wildcard tests/unit/*.h) $B/san/libfinwai
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(SAN) -o $@ $< $B/san/libfinwait.a -lcmocka
 
 check: $(UNIT)
-	$(Q)if grep -rnE 'include <bpf/|"io/|"cmd/' user/util user/core user/report; then \
+	$(Q)if grep -rnE 'include <bpf/|"io/|"cmd/' user/util user/core user/report $(wildcard user/analysis); then \
 		echo 'FAIL: the pure archive includes what it must not' >&2; exit 1; fi
 	$(Q)scripts/check-unit $^
 

@@ -38,6 +38,7 @@ static __always_inline __u64 fw_compat_cgroup_id(struct sock *sk)
  */
 #define FW_COMPAT_CONNECTIONS (256 * 1024)
 #define FW_COMPAT_ID_MARK (1ULL << 63)
+#define FW_COMPAT_ID_SEEN (3ULL << 62) /* given by an iterator */
 
 struct fw_compat_tuple {
 	__u32 netns;
@@ -94,6 +95,17 @@ static __always_inline __u64 fw_compat_new_id(__u64 skaddr)
 	return id;
 }
 
+/* Minisocks are born in these states. */
+static __always_inline void fw_compat_note_tuple(const struct fw_rec_head *head, int state, __u64 id)
+{
+	struct fw_compat_tuple t;
+
+	if (state != TCP_FIN_WAIT1 && state != TCP_FIN_WAIT2 && state != TCP_CLOSING)
+		return;
+	t = fw_compat_tuple_of(head);
+	bpf_map_update_elem(&fw_compat_tuple, &t, &id, BPF_ANY);
+}
+
 static __always_inline __u64 fw_compat_cookie(const struct fw_rec_head *head, int oldstate,
 					      int newstate)
 {
@@ -101,11 +113,7 @@ static __always_inline __u64 fw_compat_cookie(const struct fw_rec_head *head, in
 
 	known = oldstate == TCP_CLOSE ? NULL : bpf_map_lookup_elem(&fw_compat_sk, &skaddr);
 	id = known ? *known : fw_compat_new_id(skaddr);
-	if (newstate == TCP_FIN_WAIT1 || newstate == TCP_FIN_WAIT2 || newstate == TCP_CLOSING) {
-		struct fw_compat_tuple t = fw_compat_tuple_of(head);
-
-		bpf_map_update_elem(&fw_compat_tuple, &t, &id, BPF_ANY);
-	}
+	fw_compat_note_tuple(head, newstate, id);
 	return id;
 }
 

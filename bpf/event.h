@@ -122,13 +122,14 @@ _Static_assert(sizeof(struct fw_rec_sock) == 136, "contract");
 
 enum fw_object { FW_OBJECT_FULL, FW_OBJECT_REQUEST, FW_OBJECT_MINI, FW_OBJECT_MAX };
 
-/* head: only ts_ns, cookie and skaddr are filled in. */
+/* head: only ts_ns, cookie, skaddr and netns (of the process) are filled in. */
 struct fw_rec_holder {
 	struct fw_rec_head head;
 	__u32 pid; /* thread group id */
 	__u32 fd;
+	char comm[FW_COMM_LEN];
 };
-_Static_assert(sizeof(struct fw_rec_holder) == 80, "contract");
+_Static_assert(sizeof(struct fw_rec_holder) == 96, "contract");
 
 /* head: only ts_ns and netns are filled in. */
 struct fw_rec_process {
@@ -165,7 +166,7 @@ struct fw_bpf_config {
 	__u64 reqsk_timer_handler;
 	__u64 wakeup_bytes;	   /* wake the reader at this fill level of the ring */
 	__u32 half_open_limit;	   /* request sockets per second and CPU; above: only counted */
-	__u32 pad0;
+	__u32 netns;		   /* 0: all */
 	__u8 no_cookie_helper;	   /* before Linux 5.12 */
 	__u8 family;		   /* 0: both */
 	__u8 nr_lports, nr_rports;

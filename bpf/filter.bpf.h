@@ -60,6 +60,8 @@ static __always_inline bool fw_wanted(const struct fw_rec_head *head)
 {
 	if (fw_cfg.family && fw_cfg.family != head->family)
 		return false;
+	if (fw_cfg.netns && fw_cfg.netns != head->netns)
+		return false;
 	return fw_port_listed(fw_cfg.lports, fw_cfg.nr_lports, head->lport) &&
 	       fw_port_listed(fw_cfg.rports, fw_cfg.nr_rports, head->rport) &&
 	       fw_addr_listed(fw_cfg.local, fw_cfg.nr_local, head->family, head->laddr) &&
@@ -70,7 +72,7 @@ static __always_inline bool fw_wanted(const struct fw_rec_head *head)
 static __always_inline bool fw_wanted_early(const struct fw_rec_head *head)
 {
 	if (head->family == AF_INET6 && fw_cfg.family == AF_INET)
-		return !head->rport;
+		return !head->rport && (!fw_cfg.netns || fw_cfg.netns == head->netns);
 	return fw_wanted(head);
 }
 

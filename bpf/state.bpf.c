@@ -7,6 +7,7 @@
 #define FW_MAPS_OWNER
 #include "emit.bpf.h"
 #include "filter.bpf.h"
+#include "process.bpf.h"
 #include <bpf/bpf_tracing.h>
 
 char LICENSE[] SEC("license") = "GPL";
@@ -78,7 +79,7 @@ static __always_inline void fw_fill_owner(struct fw_rec_state *rec, struct sock 
 	rec->head.flags |= FW_REC_OWNER;
 	rec->cgroup_id = fw_compat_cgroup_id(sk);
 	rec->pid = bpf_get_current_pid_tgid() >> 32;
-	bpf_get_current_comm(rec->comm, sizeof(rec->comm));
+	fw_process_name(rec->comm);
 }
 
 static __always_inline void fw_no_owner(struct fw_rec_state *rec)

@@ -13,6 +13,7 @@
 struct bpf_iter_meta;
 struct cgroup;
 struct cred;
+struct css_set;
 struct fdtable;
 struct file;
 struct file_operations;
@@ -82,6 +83,7 @@ enum bpf_func_id {
 	BPF_FUNC_get_socket_cookie = 46,
 	BPF_FUNC_ktime_get_boot_ns = 125,
 	BPF_FUNC_ringbuf_reserve = 131,
+	BPF_FUNC_sock_from_file = 162,
 	BPF_FUNC_get_attach_cookie = 174,
 	BPF_FUNC_loop = 181,
 	BPF_FUNC_get_func_ret = 184,
@@ -375,6 +377,19 @@ struct inet_connection_sock {
 	__u8 icsk_retransmits;
 	__u8 icsk_backoff;
 	__u8 icsk_probes_out;
+	struct {
+		__u8 pending;
+		__u8 quick;
+		__u8 pingpong;
+		__u8 retry;
+		__u32 ato : 8;
+		__u32 lrcv_flowlabel : 20;
+		__u32 dst_quick_ack : 1;
+		__u32 unused : 3;
+		__u32 lrcvtime;
+		__u16 last_seg_size;
+		__u16 rcv_mss;
+	} icsk_ack;
 };
 
 struct tcp_sock {
@@ -384,10 +399,12 @@ struct tcp_sock {
 	u32 data_segs_out;
 	u64 bytes_sent;
 	u32 write_seq;
+	u32 lsndtime;
 	u32 rcv_nxt;
 	u32 snd_nxt;
 	u32 snd_una;
 	u32 srtt_us;
+	u32 rcv_tstamp;
 	u64 bytes_received;
 	u32 segs_in;
 	u32 data_segs_in;
@@ -425,6 +442,13 @@ struct inet_request_sock {
 	u32 ir_mark;
 };
 
+struct proto_accept_arg {
+	int flags;
+	int err;
+	int is_empty;
+	bool kern;
+};
+
 struct tcp_request_sock {
 	struct inet_request_sock req;
 	u64 snt_synack;
@@ -458,6 +482,10 @@ struct inode {
 struct cgroup {
 	int level;
 	struct kernfs_node *kn;
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
 };
 
 struct kernfs_node {
@@ -504,6 +532,7 @@ struct task_struct {
 	struct files_struct *files;
 	struct nsproxy *nsproxy;
 	struct signal_struct *signal;
+	struct css_set *cgroups;
 };
 
 struct sk_buff {};

@@ -27,7 +27,25 @@ static struct fw_rec_mini mini_record(void)
 
 static size_t size_of_kind(unsigned int kind)
 {
-	return kind <= FW_REC_RESET_SENT ? sizeof(struct fw_rec_state) : sizeof(struct fw_rec_mini);
+	static const size_t sizes[FW_REC_MAX] = {
+		[FW_REC_STATE] = sizeof(struct fw_rec_state),
+		[FW_REC_RESET_SENT] = sizeof(struct fw_rec_state),
+		[FW_REC_ACCEPTED] = sizeof(struct fw_rec_state),
+		[FW_REC_BIND_FAILED] = sizeof(struct fw_rec_state),
+		[FW_REC_TW_SCHED] = sizeof(struct fw_rec_mini),
+		[FW_REC_TW_END] = sizeof(struct fw_rec_mini),
+		[FW_REC_TW_SEEN] = sizeof(struct fw_rec_mini),
+		[FW_REC_REQ_SCHED] = sizeof(struct fw_rec_mini),
+		[FW_REC_REQ_END] = sizeof(struct fw_rec_mini),
+		[FW_REC_SNAP_BEGIN] = sizeof(struct fw_rec_head),
+		[FW_REC_SNAP_NETNS] = sizeof(struct fw_rec_head),
+		[FW_REC_SNAP_END] = sizeof(struct fw_rec_head),
+		[FW_REC_SOCK] = sizeof(struct fw_rec_sock),
+		[FW_REC_HOLDER] = sizeof(struct fw_rec_holder),
+		[FW_REC_PROCESS] = sizeof(struct fw_rec_process),
+	};
+
+	return sizes[kind];
 }
 
 static void every_kind_has_its_part(void **state)
@@ -37,13 +55,15 @@ static void every_kind_has_its_part(void **state)
 
 	(void)state;
 	for (unsigned int kind = 0; kind < FW_REC_MAX; kind++) {
-		bool full = kind <= FW_REC_RESET_SENT;
-
 		rec.head.kind = (uint8_t)kind;
 		assert_int_equal(fw_decode(&rec, size_of_kind(kind), NULL, &ev), 0);
 		assert_ptr_equal(ev.head, &rec);
-		assert_ptr_equal(ev.state, full ? (void *)&rec : NULL);
-		assert_ptr_equal(ev.mini, full ? NULL : (void *)&rec);
+		assert_int_equal(!!ev.state, size_of_kind(kind) == sizeof(*ev.state) &&
+					     kind != FW_REC_SOCK);
+		assert_int_equal(!!ev.mini, size_of_kind(kind) == sizeof(*ev.mini));
+		assert_int_equal(!!ev.sock, kind == FW_REC_SOCK);
+		assert_int_equal(!!ev.holder, kind == FW_REC_HOLDER);
+		assert_int_equal(!!ev.process, kind == FW_REC_PROCESS);
 		assert_int_equal(ev.cause, FW_CAUSE_UNKNOWN);
 	}
 }

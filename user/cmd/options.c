@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "cmd/cmd.h"
+#include "io/netns.h"
 #include "util/parse.h"
 
 #define DEFAULT_RING_BYTES (16ULL * 1024 * 1024)
@@ -24,6 +25,10 @@ enum {
 	OPT_RING_SIZE,
 	OPT_HALF_OPEN_LIMIT,
 	OPT_STRICT,
+	OPT_COMM,
+	OPT_CGROUP,
+	OPT_NETNS,
+	OPT_NO_SNAPSHOT,
 };
 
 static const struct argp_option argp_options[] = {
@@ -34,6 +39,13 @@ static const struct argp_option argp_options[] = {
 	{ "remoteport", 'D', "PORTS", 0, "Remote port, or several", 1 },
 	{ "local", OPT_LOCAL, "CIDR", 0, "Local address or network (may be repeated)", 1 },
 	{ "remote", OPT_REMOTE, "CIDR", 0, "Remote address or network (may be repeated)", 1 },
+	{ "pid", 'p', "PID", 0, "Only what this process owns (may be repeated)", 1 },
+	{ "comm", OPT_COMM, "PATTERN", 0,
+	  "Only what processes of this name own, e.g. 'nginx*' (may be repeated)", 1 },
+	{ "cgroup", OPT_CGROUP, "PATH", 0,
+	  "Only this control group and those below it: /system.slice/nginx.service", 1 },
+	{ "netns", OPT_NETNS, "NS", 0,
+	  "Only this network namespace: a name of ip netns, a process id, a path or an inode number", 1 },
 	{ "state", OPT_STATE, "STATES", 0,
 	  "Only what was in one of these states: time_wait,fin_wait_2", 1 },
 	{ "min-duration", OPT_MIN_DURATION, "TIME", 0,
@@ -53,9 +65,15 @@ static const struct argp_option argp_options[] = {
 	  "Request sockets to follow per second and CPU; above it they are only counted "
 	  "(default 10000)", 3 },
 	{ "ring-size", OPT_RING_SIZE, "MIB", 0, "Ring buffer, a power of two (default 16)", 3 },
+	{ "no-snapshot", OPT_NO_SNAPSHOT, 0, 0,
+	  "Do not look at the connections that exist when finwait starts", 3 },
 	{ "strict", OPT_STRICT, 0, 0, "Exit with status 3 if events were lost", 3 },
 	{ 0 },
 };
+
+/* The common ones and a command's own. */
+#define MAX_OPTIONS 64
+_Static_assert(sizeof(argp_options) / sizeof(argp_options[0]) < MAX_OPTIONS - 16, "room");
 
 static int add_cidr(struct fw_cidr *cidrs, unsigned int *nr, const char *arg, struct fw_err *err)
 {
@@ -128,6 +146,33 @@ static int set_half_open_limit(struct fw_options *opt, const char *arg, struct f
 	return 0;
 }
 
+static int set_owner(struct fw_filter *f, int key, char *arg, struct fw_err *err)
+{
+	uint64_t pid;
+
+	switch (key) {
+	case 'p':
+		if (f->nr_pids == FW_MAX_PIDS)
+			return fw_err_set(err, -EINVAL, "more than %d processes", FW_MAX_PIDS);
+		if (fw_parse_u64(arg, 1, UINT32_MAX, &pid, err))
+			return err->code;
+		f->pids[f->nr_pids++] = (uint32_t)pid;
+		return 0;
+	case OPT_COMM:
+		if (f->nr_comms == FW_MAX_COMMS)
+			return fw_err_set(err, -EINVAL, "more than %d names", FW_MAX_COMMS);
+		f->comms[f->nr_comms++] = arg;
+		return 0;
+	case OPT_CGROUP:
+		f->cgroup = arg;
+		return *arg == '/' ? 0 : fw_err_set(err, -EINVAL, "'%s' does not begin with /", arg);
+	case OPT_NETNS:
+		return fw_netns_parse(arg, &f->netns, err);
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
 static int set_filter(struct fw_filter *f, int key, char *arg, struct fw_err *err)
 {
 	switch (key) {
@@ -150,7 +195,7 @@ static int set_filter(struct fw_filter *f, int key, char *arg, struct fw_err *er
 	case OPT_MIN_DURATION:
 		return fw_parse_duration(arg, &f->min_duration_ns, err);
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return set_owner(f, key, arg, err);
 	}
 }
 
@@ -171,6 +216,9 @@ static int set_rest(struct fw_options *opt, int key, char *arg, struct fw_err *e
 	case OPT_WIDE:
 		opt->wide = true;
 		return 0;
+	case OPT_NO_SNAPSHOT:
+		opt->no_snapshot = true;
+		return 0;
 	case OPT_STRICT:
 		opt->strict = true;
 		return 0;
@@ -187,10 +235,16 @@ static int set_rest(struct fw_options *opt, int key, char *arg, struct fw_err *e
 	}
 }
 
+struct parsing {
+	struct fw_options *opt;
+	const struct fw_command_options *command;
+	struct argp_option options[MAX_OPTIONS];
+};
+
 /* How the option is written, for the message. */
-static void option_spelled(int key, char out[32])
+static void option_spelled(const struct argp_option *options, int key, char out[32])
 {
-	for (const struct argp_option *o = argp_options; o->doc; o++) {
+	for (const struct argp_option *o = options; o->doc; o++) {
 		if (o->key != key)
 			continue;
 		if (o->name)
@@ -201,21 +255,33 @@ static void option_spelled(int key, char out[32])
 	}
 }
 
+static bool is_of_command(const struct fw_command_options *command, int key)
+{
+	const struct argp_option *o = command->options;
+
+	while (o && o->doc && o->key != key)
+		o++;
+	return key == FW_OPT_ARGUMENT || (o && o->doc);
+}
+
 static error_t parse_one(int key, char *arg, struct argp_state *state)
 {
-	struct fw_options *opt = state->input;
+	struct parsing *p = state->input;
+	const struct fw_command_options *command = p->command;
 	struct fw_err err = { 0 };
 	char spelled[32] = "";
 	int ret;
 
-	if (key == ARGP_KEY_ARG)
+	if (key == ARGP_KEY_ARG && (!command->args || state->arg_num))
 		argp_error(state, "'%s' is not an option; nothing else was expected", arg);
-	ret = set_filter(&opt->filter, key, arg, &err);
+	ret = set_filter(&p->opt->filter, key, arg, &err);
 	if (ret == ARGP_ERR_UNKNOWN)
-		ret = set_rest(opt, key, arg, &err);
+		ret = set_rest(p->opt, key, arg, &err);
+	if (ret == ARGP_ERR_UNKNOWN && command->parse && is_of_command(command, key))
+		ret = command->parse(command->arg, key, arg, &err);
 	if (ret < 0) {
-		option_spelled(key, spelled);
-		argp_error(state, "%s: %s", spelled, err.msg);
+		option_spelled(p->options, key, spelled);
+		argp_error(state, "%s%s%s", spelled, *spelled ? ": " : "", err.msg);
 	}
 	return ret;
 }
@@ -224,6 +290,7 @@ static error_t parse_one(int key, char *arg, struct argp_state *state)
 static void filter_to_kernel(const struct fw_filter *f, struct fw_bpf_config *cfg)
 {
 	cfg->family = (uint8_t)f->family;
+	cfg->netns = f->netns;
 	cfg->nr_lports = (uint8_t)f->nr_lports;
 	cfg->nr_rports = (uint8_t)f->nr_rports;
 	cfg->nr_local = (uint8_t)f->nr_local;
@@ -234,9 +301,26 @@ static void filter_to_kernel(const struct fw_filter *f, struct fw_bpf_config *cf
 	memcpy(cfg->remote, f->remote, sizeof(cfg->remote));
 }
 
-void fw_options_parse(struct fw_options *opt, int argc, char **argv, const char *doc)
+/* The command's own first. */
+static void all_options(struct argp_option *all, const struct argp_option *own)
 {
-	const struct argp argp = { .options = argp_options, .parser = parse_one, .doc = doc };
+	size_t n = 0;
+
+	for (; own && own->doc; own++)
+		all[n++] = *own;
+	memcpy(all + n, argp_options, sizeof(argp_options));
+}
+
+void fw_options_parse(struct fw_options *opt, int argc, char **argv,
+		      const struct fw_command_options *command)
+{
+	struct parsing p = { .opt = opt, .command = command };
+	const struct argp argp = {
+		.options = p.options,
+		.parser = parse_one,
+		.args_doc = command->args,
+		.doc = command->doc,
+	};
 
 	*opt = (struct fw_options){
 		.format = &fw_stream_text,
@@ -245,6 +329,7 @@ void fw_options_parse(struct fw_options *opt, int argc, char **argv, const char 
 			  .half_open_limit = DEFAULT_HALF_OPEN_LIMIT },
 	};
 	argp_err_exit_status = FW_EXIT_USAGE;
-	argp_parse(&argp, argc, argv, 0, NULL, opt);
+	all_options(p.options, command->options);
+	argp_parse(&argp, argc, argv, 0, NULL, &p);
 	filter_to_kernel(&opt->filter, &opt->live.filter);
 }

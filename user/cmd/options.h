@@ -9,6 +9,8 @@
 #include "io/live.h"
 #include "report/stream.h"
 
+struct argp_option;
+
 struct fw_options {
 	struct fw_filter filter;
 	struct fw_live_options live;
@@ -19,9 +21,26 @@ struct fw_options {
 	bool line_buffered;
 	bool wide;
 	bool strict;
+	bool no_snapshot;
 };
 
-/* Exits with FW_EXIT_USAGE on unusable arguments, and with 0 after --help. @doc: what it does. */
-void fw_options_parse(struct fw_options *opt, int argc, char **argv, const char *doc);
+/* Options of a command's own have keys from here, or letters. */
+#define FW_OPT_OF_COMMAND 0x200
+/* parse() is given this for an argument that is no option. */
+#define FW_OPT_ARGUMENT 0
+
+/* What a command has beside the common options. */
+struct fw_command_options {
+	const char *doc;  /* what it does, "\v", examples */
+	const char *args; /* for the usage line: "[DURATION]"; NULL: no arguments */
+	const struct argp_option *options; /* ends with an empty one; NULL: none */
+	/* 0, or a negative errno with @err filled. NULL: there is nothing to parse. */
+	int (*parse)(void *arg, int key, char *value, struct fw_err *err);
+	void *arg;
+};
+
+/* Exits with FW_EXIT_USAGE on unusable arguments, and with 0 after --help. */
+void fw_options_parse(struct fw_options *opt, int argc, char **argv,
+		      const struct fw_command_options *command);
 
 #endif

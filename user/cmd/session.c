@@ -4,18 +4,28 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "cmd/cmd.h"
 #include "io/host.h"
 #include "io/ksyms.h"
 
 /* How long a record may wait below the ring's wake-up level. */
 #define POLL_MS 50
 #define SETTLE_NS 1000000000ULL
+/* After a loss the snapshot waits for the burst to pass. */
+#define RESYNC_NS 2000000000ULL
 
 const char *fw_session_cgroup_path(void *arg, uint64_t id)
 {
 	struct fw_session *s = arg;
 
 	return s->cgroups ? fw_cgroups_path(s->cgroups, id) : NULL;
+}
+
+const char *fw_session_netns_name(void *arg, uint32_t inum)
+{
+	struct fw_session *s = arg;
+
+	return s->src->ops->netns_name(s->src, inum);
 }
 
 /* Control groups are named now, while they exist. */
@@ -99,12 +109,25 @@ static int open_live(struct fw_session *s, struct fw_err *err)
 	return s->src ? 0 : err->code;
 }
 
+/* What is older than the trace. Worth a lot, but not the trace itself. */
+static void snapshot(struct fw_session *s)
+{
+	struct fw_err err = { 0 };
+
+	if (!s->src->ops->snapshot(s->src, &err))
+		return;
+	fw_complain(&err);
+	fprintf(stderr, "finwait: connections are seen from their next transition on\n");
+}
+
 int fw_session_open(struct fw_session *s, const struct fw_options *opt,
 		    const struct fw_observer *observer, struct fw_err *err)
 {
 	int ret;
 
-	*s = (struct fw_session){ .opt = opt };
+	*s = (struct fw_session){ .opt = opt, .filter = opt->filter };
+	s->filter.cgroup_path = fw_session_cgroup_path;
+	s->filter.cgroup_arg = s;
 	ret = fw_host_check(err);
 	if (!ret)
 		ret = open_live(s, err);
@@ -115,6 +138,8 @@ int fw_session_open(struct fw_session *s, const struct fw_options *opt,
 		return fw_err_set(err, -ENOMEM, "no memory for the connection table");
 	s->tracker.rearms_unseen = s->src->info.rearms_unseen;
 	s->cgroups = fw_cgroups_new();
+	if (!opt->no_snapshot)
+		snapshot(s);
 	return 0;
 }
 
@@ -137,6 +162,16 @@ int fw_session_step(struct fw_session *s, struct fw_err *err)
 	if (now >= s->next_settle_ns) {
 		settle(s);
 		s->next_settle_ns = now + SETTLE_NS;
+	}
+	if (s->tracker.counters.lost != s->resynced_lost && now >= s->next_resync_ns &&
+	    !s->opt->no_snapshot && !s->src->ops->in_snapshot(s->src)) {
+		if (s->next_resync_ns) {
+			s->resynced_lost = s->tracker.counters.lost;
+			snapshot(s);
+			s->next_resync_ns = 0;
+		} else {
+			s->next_resync_ns = now + RESYNC_NS;
+		}
 	}
 	return drain(s, POLL_MS, err);
 }

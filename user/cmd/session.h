@@ -12,12 +12,14 @@
 
 struct fw_session {
 	const struct fw_options *opt;
+	struct fw_filter filter; /* that of the options, able to name control groups */
 	struct fw_source *src;
 	struct fw_symbols symbols;
 	struct fw_tracker tracker;
 	struct fw_cgroups *cgroups;	 /* NULL: no paths are known */
 	struct fw_source_stats seen;	 /* as of the last batch */
 	uint64_t next_settle_ns;
+	uint64_t resynced_lost, next_resync_ns; /* losses that a snapshot has mended */
 	uint64_t malformed;
 };
 
@@ -38,7 +40,8 @@ void fw_session_summarise(const struct fw_session *s);
 
 void fw_session_close(struct fw_session *s);
 
-/* For struct fw_stream.cgroup_path. @arg: the session. */
+/* For struct fw_stream.cgroup_path and .netns_name. @arg: the session. */
 const char *fw_session_cgroup_path(void *arg, uint64_t id);
+const char *fw_session_netns_name(void *arg, uint32_t inum);
 
 #endif

@@ -19,8 +19,17 @@ static void on_transition(void *arg, const struct fw_conn *c, const struct fw_tr
 {
 	struct run *run = arg;
 
-	if (fw_filter_transition(&run->opt->filter, c, tr))
+	if (fw_filter_transition(&run->session.filter, c, tr))
 		run->stream.format->transition(&run->stream, c, tr);
+	fw_output_batch(&run->out, NULL);
+}
+
+static void on_bind_failed(void *arg, const struct fw_bind_failure *f)
+{
+	struct run *run = arg;
+
+	if (fw_filter_record(&run->session.filter, f->rec))
+		run->stream.format->bind_failed(&run->stream, f);
 	fw_output_batch(&run->out, NULL);
 }
 
@@ -28,7 +37,7 @@ static void on_connection(void *arg, const struct fw_conn *c)
 {
 	struct run *run = arg;
 
-	if (fw_filter_connection(&run->opt->filter, c))
+	if (fw_filter_connection(&run->session.filter, c))
 		run->stream.format->connection(&run->stream, c);
 	fw_output_batch(&run->out, NULL);
 }
@@ -46,6 +55,8 @@ static void stream_init(struct run *run, bool transitions)
 		.wall_offset_ns = info->wall_offset_ns,
 		.cgroup_path = fw_session_cgroup_path,
 		.cgroup_arg = &run->session,
+		.netns_name = fw_session_netns_name,
+		.netns_arg = &run->session,
 		.transitions = transitions,
 		.clock = opt->clock,
 		.color = run->out.is_tty && !(no_color && *no_color),
@@ -59,6 +70,7 @@ static int run_all(struct run *run, bool transitions, struct fw_err *err)
 {
 	const struct fw_observer observer = {
 		.transition = transitions ? on_transition : NULL,
+		.bind_failed = transitions ? on_bind_failed : NULL,
 		.connection = transitions ? NULL : on_connection,
 		.arg = run,
 	};

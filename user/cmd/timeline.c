@@ -6,17 +6,19 @@
 
 static int run_timeline(int argc, char **argv)
 {
-	struct fw_options opt;
-
-	fw_options_parse(&opt, argc, argv,
-			 "Shows every TCP connection when it has ended, after TIME_WAIT: the states "
+	static const struct fw_command_options command = {
+		.doc = "Shows every TCP connection when it has ended, after TIME_WAIT: the states "
 			 "it went through, how long it was in each, and how it ended. What is still "
 			 "open when finwait ends is shown then."
 			 "\v"
 			 "Examples:\n"
 			 "  finwait timeline --state fin_wait_2 --min-duration 1s\n"
 			 "                                       who is left in FIN_WAIT_2?\n"
-			 "  finwait timeline -D 5432 -f json     connections to a database\n");
+			 "  finwait timeline -D 5432 -f json     connections to a database\n",
+	};
+	struct fw_options opt;
+
+	fw_options_parse(&opt, argc, argv, &command);
 	return fw_stream_run(&opt, false);
 }
 

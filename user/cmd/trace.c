@@ -6,16 +6,18 @@
 
 static int run_trace(int argc, char **argv)
 {
-	struct fw_options opt;
-
-	fw_options_parse(&opt, argc, argv,
-			 "Shows every transition of every TCP connection as it happens, TIME_WAIT "
+	static const struct fw_command_options command = {
+		.doc = "Shows every transition of every TCP connection as it happens, TIME_WAIT "
 			 "and SYN_RECV included, with the time spent in the state left."
 			 "\v"
 			 "Examples:\n"
 			 "  finwait trace -L 443                 connections to our port 443\n"
 			 "  finwait trace --state time_wait      into and out of TIME_WAIT\n"
-			 "  finwait trace -f json | jq .to       for programs\n");
+			 "  finwait trace -f json | jq .to       for programs\n",
+	};
+	struct fw_options opt;
+
+	fw_options_parse(&opt, argc, argv, &command);
 	return fw_stream_run(&opt, true);
 }
 

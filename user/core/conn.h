@@ -74,6 +74,9 @@ enum fw_conn_flags {
 	FW_CONN_UNDECIDED = 1 << 9,   /* ended; a late record may still tell how */
 	FW_CONN_UNANNOUNCED = 1 << 10, /* a transition is known but not yet told to the observer */
 	FW_CONN_TRANSIT = 1 << 12, /* its last step, FIN_WAIT_2, was not really visited */
+	FW_CONN_OWNER_LISTENS = 1 << 13, /* pid and comm are its listener's: nobody was seen to accept it */
+	FW_CONN_SEEN = 1 << 14, /* by the latest snapshot */
+	FW_CONN_UNACCEPTED = 1 << 15, /* when last looked at it waited to be accepted */
 	FW_CONN_SOCKET_SEEN = 1 << 11, /* its full socket was: bytes, uid and the like are known */
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/filter.h"
 
+#include <fnmatch.h>
 #include <string.h>
 
 static bool port_listed(const uint16_t *ports, unsigned int nr, uint16_t port)
@@ -40,9 +41,67 @@ static bool endpoints_wanted(const struct fw_filter *f, const struct fw_conn *c)
 	       addr_listed(f->remote, f->nr_remote, c->family, c->raddr);
 }
 
+static bool comm_listed(const struct fw_filter *f, const char comm[FW_COMM_LEN])
+{
+	char name[FW_COMM_LEN + 1] = "";
+
+	memcpy(name, comm, FW_COMM_LEN);
+	for (unsigned int i = 0; i < f->nr_comms; i++) {
+		if (!fnmatch(f->comms[i], name, 0))
+			return true;
+	}
+	return !f->nr_comms;
+}
+
+static bool pid_listed(const struct fw_filter *f, uint32_t pid)
+{
+	for (unsigned int i = 0; i < f->nr_pids; i++) {
+		if (f->pids[i] == pid)
+			return true;
+	}
+	return !f->nr_pids;
+}
+
+static bool cgroup_wanted(const struct fw_filter *f, uint64_t id)
+{
+	const char *path;
+	size_t len;
+
+	if (!f->cgroup)
+		return true;
+	path = f->cgroup_path ? f->cgroup_path(f->cgroup_arg, id) : NULL;
+	len = strlen(f->cgroup);
+	while (len && f->cgroup[len - 1] == '/')
+		len--;
+	return path && !strncmp(path, f->cgroup, len) && (!path[len] || path[len] == '/' || !len);
+}
+
+static bool owner_wanted(const struct fw_filter *f, uint32_t pid, const char comm[FW_COMM_LEN],
+			 uint64_t cgroup_id)
+{
+	if ((f->nr_pids || f->nr_comms) && !pid)
+		return false;
+	return pid_listed(f, pid) && comm_listed(f, comm) && cgroup_wanted(f, cgroup_id);
+}
+
+bool fw_filter_subject(const struct fw_filter *f, const struct fw_conn *c)
+{
+	return (!f->netns || f->netns == c->netns) && endpoints_wanted(f, c) &&
+	       owner_wanted(f, c->pid, c->comm, c->cgroup_id);
+}
+
+bool fw_filter_record(const struct fw_filter *f, const struct fw_rec_state *rec)
+{
+	return (!f->family || f->family == rec->head.family) &&
+	       (!f->netns || f->netns == rec->head.netns) && !f->nr_rports && !f->nr_remote &&
+	       port_listed(f->lports, f->nr_lports, rec->head.lport) &&
+	       addr_listed(f->local, f->nr_local, rec->head.family, rec->head.laddr) &&
+	       owner_wanted(f, rec->pid, rec->comm, rec->cgroup_id);
+}
+
 bool fw_filter_connection(const struct fw_filter *f, const struct fw_conn *c)
 {
-	if (!endpoints_wanted(f, c))
+	if (!fw_filter_subject(f, c))
 		return false;
 	if (!f->states && !f->min_duration_ns)
 		return true;
@@ -58,7 +117,7 @@ bool fw_filter_connection(const struct fw_filter *f, const struct fw_conn *c)
 bool fw_filter_transition(const struct fw_filter *f, const struct fw_conn *c,
 			  const struct fw_transition *tr)
 {
-	if (!endpoints_wanted(f, c) || tr->dwell_ns < f->min_duration_ns)
+	if (!fw_filter_subject(f, c) || tr->dwell_ns < f->min_duration_ns)
 		return false;
 	return !f->states || f->states & (1U << tr->from | 1U << tr->to);
 }

@@ -8,6 +8,9 @@
 
 #include "core/tracker.h"
 
+#define FW_MAX_PIDS 16
+#define FW_MAX_COMMS 8
+
 struct fw_filter {
 	uint32_t family; /* AF_INET, AF_INET6, or 0 for both */
 	uint32_t states; /* 1 << enum fw_state; 0 for all */
@@ -15,7 +18,21 @@ struct fw_filter {
 	unsigned int nr_lports, nr_rports, nr_local, nr_remote;
 	uint16_t lports[FW_MAX_PORTS], rports[FW_MAX_PORTS];
 	struct fw_cidr local[FW_MAX_CIDRS], remote[FW_MAX_CIDRS];
+	uint32_t netns; /* 0: all */
+	/* The owner, as far as it is known by then: whose owner is not known is not shown. */
+	unsigned int nr_pids, nr_comms;
+	uint32_t pids[FW_MAX_PIDS];
+	const char *comms[FW_MAX_COMMS]; /* patterns as in fnmatch(3) */
+	const char *cgroup;		 /* this control group and those below it; NULL: all */
+	const char *(*cgroup_path)(void *arg, uint64_t id); /* needed with .cgroup */
+	void *cgroup_arg;
 };
+
+/* Endpoints, namespace and owner. */
+bool fw_filter_subject(const struct fw_filter *f, const struct fw_conn *c);
+
+/* Endpoints only, of what is no connection: a bind(). */
+bool fw_filter_record(const struct fw_filter *f, const struct fw_rec_state *rec);
 
 /* --state and --min-duration: the connection was in one of the states, and at least that long in
  * one of them (of all states, if none is named).

@@ -19,8 +19,7 @@ static void set_owner(struct fw_conn *c, const struct fw_event *ev)
 		c->cgroup_id = rec->cgroup_id;
 	if (!(ev->head->flags & FW_REC_OWNER))
 		return;
-	c->pid = rec->pid;
-	memcpy(c->comm, rec->comm, sizeof(c->comm));
+	conn_set_owner(c, rec->pid, rec->comm);
 }
 
 static void set_totals(struct fw_conn *c, const struct fw_event *ev)
@@ -57,8 +56,10 @@ static struct fw_conn *conn_since_before(struct fw_tracker *t, const struct fw_e
 	if (!c)
 		return NULL;
 	c->flags |= FW_CONN_SINCE_BEFORE;
-	if (ev->head->oldstate == FW_LISTEN)
+	if (ev->head->oldstate == FW_LISTEN) {
 		c->flags |= FW_CONN_LISTENER;
+		fw_listeners_add(&t->listeners, c);
+	}
 	conn_push(c, ev->head->oldstate, t->start_ns, FW_STEP_AT_LEAST);
 	fw_conn_table_index(&t->table, c, FW_KEY_COOKIE);
 	return c;
@@ -93,8 +94,10 @@ static void conn_begin(struct fw_tracker *t, const struct fw_event *ev)
 	c = conn_new(t, ev);
 	if (!c)
 		return;
-	if (ev->head->newstate == FW_LISTEN)
+	if (ev->head->newstate == FW_LISTEN) {
 		c->flags |= FW_CONN_LISTENER;
+		fw_listeners_add(&t->listeners, c);
+	}
 	conn_push(c, ev->head->newstate, ev->head->ts_ns, 0);
 	set_owner(c, ev);
 	set_totals(c, ev);

@@ -12,18 +12,24 @@
 #define NS_PER_S 1000000000ULL
 
 /* When the timer of a minisock in TIME_WAIT was last set; 0 if that cannot be told. */
-static uint64_t armed_ns(const struct fw_tracker *t, const struct fw_event *ev)
+static uint64_t armed_at_ns(const struct fw_tracker *t, uint64_t ts_ns, uint64_t now_jiffies,
+			    uint64_t expires_jiffies)
 {
 	uint64_t timeout = (uint64_t)TIMEWAIT_LEN_S * t->hz;
 	uint64_t ago;
 
-	if (!t->hz || ev->mini->expires_jiffies < timeout)
+	if (!t->hz || expires_jiffies < timeout)
 		return 0;
-	ago = ev->mini->now_jiffies - (ev->mini->expires_jiffies - timeout);
-	if (ago > ev->mini->now_jiffies)
-		return ev->head->ts_ns; /* in the jiffy that has just begun */
+	ago = now_jiffies - (expires_jiffies - timeout);
+	if (ago > now_jiffies)
+		return ts_ns; /* in the jiffy that has just begun */
 	ago = ago * (NS_PER_S / t->hz);
-	return ago < ev->head->ts_ns ? ev->head->ts_ns - ago : 0;
+	return ago < ts_ns ? ts_ns - ago : 0;
+}
+
+static uint64_t armed_ns(const struct fw_tracker *t, const struct fw_event *ev)
+{
+	return armed_at_ns(t, ev->head->ts_ns, ev->mini->now_jiffies, ev->mini->expires_jiffies);
 }
 
 static struct fw_conn *conn_of(struct fw_tracker *t, const struct fw_event *ev)
@@ -192,4 +198,41 @@ void minisock_seen(struct fw_tracker *t, const struct fw_event *ev)
 
 	if (c && c->flags & FW_CONN_MINI && !(ev->head->flags & FW_REC_GONE))
 		settle(t, c, ev);
+}
+
+struct fw_conn *minisock_found(struct fw_tracker *t, const struct fw_event *ev)
+{
+	const struct fw_rec_sock *sock = ev->sock;
+	unsigned int state = ev->head->newstate;
+	struct fw_conn *c = conn_new(t, ev);
+	uint64_t set_ns;
+
+	if (!c)
+		return NULL;
+	c->flags |= FW_CONN_MINI | FW_CONN_SINCE_BEFORE | FW_CONN_ORPHANED;
+	c->armed_jiffies = sock->expires_jiffies;
+	set_ns = state == FW_TIME_WAIT ? armed_at_ns(t, ev->head->ts_ns, sock->now_jiffies,
+						     sock->expires_jiffies) : 0;
+	if (set_ns) {
+		conn_push(c, state, set_ns, 0);
+	} else {
+		conn_push(c, state, ev->head->ts_ns, FW_STEP_AT_LEAST |
+			  (state == FW_FIN_WAIT_2 ? FW_STEP_ORPHANED : 0));
+	}
+	if (state == FW_FIN_WAIT_2)
+		conn_unsettled(t, c);
+	fw_conn_table_index(&t->table, c, ev->head->cookie ? FW_KEY_COOKIE : FW_KEY_SKADDR);
+	return c;
+}
+
+void minisock_met(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev)
+{
+	const struct fw_rec_mini mini = {
+		.head = *ev->head,
+		.expires_jiffies = ev->sock->expires_jiffies,
+		.now_jiffies = ev->sock->now_jiffies,
+	};
+	const struct fw_event look = { .head = &mini.head, .mini = &mini };
+
+	settle(t, c, &look);
 }

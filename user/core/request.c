@@ -58,10 +58,12 @@ void request_scheduled(struct fw_tracker *t, const struct fw_event *ev)
 	c->role = FW_ROLE_PASSIVE;
 	if (ev->mini->timeouts) {
 		c->flags |= FW_CONN_SINCE_BEFORE;
-		conn_push(c, FW_SYN_RECV, t->start_ns, FW_STEP_AT_LEAST);
+		conn_push(c, FW_SYN_RECV, request_since_ns(ev->head->ts_ns, ev->mini->timeouts),
+			  FW_STEP_AT_LEAST);
 	} else {
 		conn_push(c, FW_SYN_RECV, ev->head->ts_ns, 0);
 	}
+	conn_inherit_owner(t, c);
 	fw_conn_table_index(&t->table, c, FW_KEY_TUPLE);
 	conn_announce(t, c, FW_TR_MINISOCK);
 }
@@ -123,6 +125,7 @@ void request_child_born(struct fw_tracker *t, const struct fw_event *ev)
 		return;
 	c->role = FW_ROLE_PASSIVE;
 	c->uid = ev->state->uid;
+	conn_inherit_owner(t, c);
 	conn_push(c, FW_SYN_RECV, ev->head->ts_ns,
 		  ev->head->flags & FW_REC_REQ_UNSEEN ? FW_STEP_AT_LEAST : 0);
 	fw_conn_table_index(&t->table, c, FW_KEY_SKADDR);
@@ -152,6 +155,7 @@ struct fw_conn *request_child_known(struct fw_tracker *t, const struct fw_event 
 	fw_conn_table_unindex(&t->table, child);
 	child->cookie = ev->head->cookie;
 	conn_set_endpoints(child, ev->head);
+	conn_inherit_owner(t, child);
 	fw_conn_table_index(&t->table, child, FW_KEY_COOKIE);
 	if (child->flags & FW_CONN_UNANNOUNCED) {
 		child->flags &= (uint16_t)~FW_CONN_UNANNOUNCED;

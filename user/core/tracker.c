@@ -29,6 +29,8 @@ void fw_tracker_fini(struct fw_tracker *t)
 	fw_conn_table_fini(&t->table);
 	free(t->undecided);
 	free(t->unsettled);
+	free(t->snapshot_netns);
+	fw_listeners_fini(&t->listeners);
 }
 
 /* Makes room by forgetting whoever has been idle longest. */
@@ -65,6 +67,8 @@ struct fw_conn *conn_new(struct fw_tracker *t, const struct fw_event *ev)
 
 void conn_drop(struct fw_tracker *t, struct fw_conn *c)
 {
+	if (c->flags & FW_CONN_LISTENER)
+		fw_listeners_remove(&t->listeners, c);
 	fw_conn_table_remove(&t->table, c);
 }
 
@@ -278,7 +282,8 @@ void fw_tracker_lost(struct fw_tracker *t, uint64_t count, uint64_t ts_ns)
 
 void fw_tracker_apply(struct fw_tracker *t, const struct fw_event *ev)
 {
-	t->counters.events++;
+	if (ev->head->kind < FW_REC_SNAP_BEGIN)
+		t->counters.events++;
 	fw_tracker_advance(t, ev->head->ts_ns);
 	switch (ev->head->kind) {
 	case FW_REC_STATE:
@@ -301,6 +306,31 @@ void fw_tracker_apply(struct fw_tracker *t, const struct fw_event *ev)
 		break;
 	case FW_REC_REQ_END:
 		request_ended(t, ev);
+		break;
+	case FW_REC_ACCEPTED:
+		owner_accepted(t, ev);
+		break;
+	case FW_REC_BIND_FAILED:
+		owner_bind_failed(t, ev);
+		break;
+	case FW_REC_SNAP_BEGIN:
+		snapshot_begin(t, ev);
+		break;
+	case FW_REC_SOCK:
+		snapshot_socket(t, ev);
+		break;
+	case FW_REC_HOLDER:
+		owner_holds(t, ev);
+		break;
+	case FW_REC_PROCESS:
+		if (t->observer.process)
+			t->observer.process(t->observer.arg, ev->process);
+		break;
+	case FW_REC_SNAP_NETNS:
+		snapshot_netns_done(t, ev);
+		break;
+	case FW_REC_SNAP_END:
+		snapshot_end(t, ev);
 		break;
 	}
 }

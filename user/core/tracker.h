@@ -11,6 +11,7 @@
 
 #include "core/conn_table.h"
 #include "core/decode.h"
+#include "core/listeners.h"
 
 enum fw_transition_flags {
 	FW_TR_DWELL_UNKNOWN = 1 << 0, /* nothing is known of the state left */
@@ -38,6 +39,7 @@ struct fw_bind_failure {
 	uint64_t time_wait_ns;	/* until the last of them ends, by the nominal 60 s */
 	uint32_t live;		/* in any other state */
 	const struct fw_conn *listener; /* one of these that listens; NULL: none */
+	bool searched; /* false: failures come too fast to look for what holds the address each time */
 };
 
 /*
@@ -69,6 +71,7 @@ struct fw_tracker_counters {
 	uint64_t lost;	      /* records the kernel had no room for */
 	uint64_t no_memory;   /* connections not tracked for lack of memory */
 	uint64_t unmatched;   /* minisock events of connections never seen */
+	uint64_t bind_failures;
 };
 
 struct fw_undecided {
@@ -94,6 +97,12 @@ struct fw_tracker {
 	/* the last minisock that was born without a cookie, for the socket that left it */
 	struct fw_undecided anonymous_tw;
 	uint8_t anonymous_tw_cpu;
+	struct fw_listeners listeners;
+	uint64_t bind_searched_ns;
+	/* the snapshot that is coming in, or came last: since when, and which namespaces are done */
+	uint64_t snapshot_ns;
+	uint32_t *snapshot_netns;
+	size_t nr_snapshot_netns, snapshot_netns_cap;
 };
 
 /* @max_connections: held at a time; the longest idle is forgotten first, and counted.

@@ -27,6 +27,22 @@ void conn_end_undecided(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns,
 void conn_decide(struct fw_tracker *t, struct fw_conn *c);
 void conn_unsettled(struct fw_tracker *t, struct fw_conn *c);
 
+/* owner.c */
+void conn_set_owner(struct fw_conn *c, uint32_t pid, const char comm[FW_COMM_LEN]);
+/* Of what nobody has accepted: its listener's, if there is one and nothing better is known. */
+void conn_inherit_owner(struct fw_tracker *t, struct fw_conn *c);
+void owner_accepted(struct fw_tracker *t, const struct fw_event *ev);
+void owner_holds(struct fw_tracker *t, const struct fw_event *ev);
+void owner_bind_failed(struct fw_tracker *t, const struct fw_event *ev);
+
+/* snapshot.c */
+void snapshot_begin(struct fw_tracker *t, const struct fw_event *ev);
+void snapshot_socket(struct fw_tracker *t, const struct fw_event *ev);
+void snapshot_netns_done(struct fw_tracker *t, const struct fw_event *ev);
+void snapshot_end(struct fw_tracker *t, const struct fw_event *ev);
+/* Since when at least a request socket exists whose SYN-ACK, as of @ts_ns, has timed out so often. */
+uint64_t request_since_ns(uint64_t ts_ns, unsigned int timeouts);
+
 /* fullsock.c */
 void fullsock_transition(struct fw_tracker *t, const struct fw_event *ev);
 void fullsock_reset_sent(struct fw_tracker *t, const struct fw_event *ev);
@@ -35,6 +51,9 @@ void fullsock_reset_sent(struct fw_tracker *t, const struct fw_event *ev);
 void minisock_scheduled(struct fw_tracker *t, const struct fw_event *ev);
 void minisock_ended(struct fw_tracker *t, const struct fw_event *ev);
 void minisock_seen(struct fw_tracker *t, const struct fw_event *ev);
+/* A snapshot shows a minisock (@ev->sock): never heard of, or known as @c. */
+struct fw_conn *minisock_found(struct fw_tracker *t, const struct fw_event *ev);
+void minisock_met(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev);
 /* A full socket of no known connection went to CLOSE: the minisock that it left, if it did. */
 struct fw_conn *minisock_of_unknown(struct fw_tracker *t, const struct fw_event *ev);
 

@@ -4,19 +4,30 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "fw_bpf.skel.h"
 #include "io/host.h"
 #include "io/ksyms.h"
+#include "io/snapshot.h"
+#include "io/tracefs.h"
 
 #define NS_PER_S 1000000000LL
 
+/* What is read of a snapshot at a time. */
+#define SNAPSHOT_CHUNK (64 * 1024)
+
 /* Wake the reader when the ring is this full; its own timeout finds the rest. */
 #define WAKEUP_FRACTION 8
+
+/* For the system calls that the timer front end looks at. */
+#define NR_SYSCALLS 4
 
 struct live {
 	struct fw_source src;
@@ -25,6 +36,13 @@ struct live {
 	fw_record_fn fn;
 	void *arg;
 	int nr_cpus;
+	struct bpf_link *syscalls[NR_SYSCALLS];
+	struct fw_bpf_config cfg; /* as loaded */
+	struct fw_snapshot *snapshot; /* NULL: none was asked for yet */
+	bool in_snapshot;
+	/* records of a snapshot that are not older than what has come through the ring */
+	const char *chunk_next, *chunk_end;
+	uint64_t chunk[SNAPSHOT_CHUNK / sizeof(uint64_t)];
 };
 
 /*
@@ -110,6 +128,69 @@ static int set_timer_handlers(struct fw_bpf_config *cfg, const struct fw_ksyms *
 	return 0;
 }
 
+struct syscall_hook {
+	struct bpf_program *prog;
+	const char *event;
+};
+
+static struct syscall_hook syscall_hook(const struct fw_bpf *skel, unsigned int i)
+{
+	const struct syscall_hook hooks[NR_SYSCALLS] = {
+		{ skel->progs.fw_timer_accept, "syscalls/sys_exit_accept" },
+		{ skel->progs.fw_timer_accept4, "syscalls/sys_exit_accept4" },
+		{ skel->progs.fw_timer_bind, "syscalls/sys_enter_bind" },
+		{ skel->progs.fw_timer_bind_end, "syscalls/sys_exit_bind" },
+	};
+
+	return hooks[i];
+}
+
+static int attach_syscall(struct live *live, unsigned int i)
+{
+	struct syscall_hook hook = syscall_hook(live->skel, i);
+	int id = fw_tracefs_event_id(hook.event), fd;
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_TRACEPOINT,
+		.size = sizeof(attr),
+		.config = (uint64_t)(id < 0 ? 0 : id),
+		.sample_period = 1,
+	};
+
+	if (id < 0)
+		return id;
+	/* A BPF program of a tracepoint runs on all CPUs, whatever the event says. */
+	fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	live->syscalls[i] = bpf_program__attach_perf_event(hook.prog, fd);
+	if (live->syscalls[i])
+		return 0;
+	close(fd);
+	return -errno;
+}
+
+/* Without them accepted connections are their listener's until they are closed: worth less than a
+ * front end that works.
+ */
+static void attach_syscalls(struct live *live)
+{
+	live->src.info.accepts_unseen = false;
+	for (unsigned int i = 0; i < NR_SYSCALLS; i++) {
+		if (attach_syscall(live, i))
+			live->src.info.accepts_unseen = true;
+	}
+}
+
+static void detach(struct live *live)
+{
+	for (unsigned int i = 0; i < NR_SYSCALLS; i++) {
+		bpf_link__destroy(live->syscalls[i]);
+		live->syscalls[i] = NULL;
+	}
+	if (live->skel)
+		fw_bpf__detach(live->skel);
+}
+
 static void configure(struct fw_bpf *skel, const struct fw_live_options *opt,
 		      const struct fw_bpf_config *cfg, enum fw_hooks hooks)
 {
@@ -127,6 +208,8 @@ static void configure(struct fw_bpf *skel, const struct fw_live_options *opt,
 		}
 		bpf_program__set_autoload(prog, load);
 	}
+	for (unsigned int i = 0; i < NR_SYSCALLS; i++)
+		bpf_program__set_autoattach(syscall_hook(skel, i).prog, false);
 	bpf_program__set_autoattach(skel->progs.fw_settle, false);
 	bpf_program__set_autoattach(skel->progs.fw_jiffies, false);
 	bpf_map__set_max_entries(skel->maps.fw_ring, (uint32_t)opt->ring_bytes);
@@ -167,6 +250,7 @@ static int try_once(struct live *live, const struct fw_live_options *opt, enum f
 		ret = fw_bpf__attach(live->skel);
 	}
 	complaint = NULL;
+	live->cfg = cfg;
 	if (ret) {
 		char why[sizeof(err->msg)];
 
@@ -207,6 +291,8 @@ static int choose(struct live *live, const struct fw_live_options *opt,
 			continue;
 		live->src.info.hooks = front_ends[h].name;
 		live->src.info.rearms_unseen = h == FW_HOOKS_TIMER;
+		if (h == FW_HOOKS_TIMER)
+			attach_syscalls(live);
 		return 0;
 	}
 	if (opt->hooks != FW_HOOKS_MAX) {
@@ -285,12 +371,52 @@ static uint64_t recursion_misses(const struct live *live)
 	return misses;
 }
 
+/* Hands over the records of the snapshot's chunk that are not younger than @ts_ns. */
+static int deliver_chunk(struct live *live, uint64_t ts_ns)
+{
+	int n = 0;
+
+	while (live->chunk_next < live->chunk_end) {
+		const struct fw_rec_head *head = (const void *)live->chunk_next;
+		size_t len = fw_snapshot_record_len(head);
+
+		if (head->ts_ns > ts_ns)
+			break;
+		live->chunk_next += len;
+		live->fn(live->arg, head, len);
+		n++;
+	}
+	return n;
+}
+
 static int on_record(void *ctx, void *data, size_t len)
 {
 	struct live *live = ctx;
 
+	if (live->chunk_next < live->chunk_end)
+		deliver_chunk(live, ((const struct fw_rec_head *)data)->ts_ns);
 	live->fn(live->arg, data, len);
 	return 0;
+}
+
+/*
+ * The next part of the snapshot, among the events of the same time: what happened to a socket before
+ * the iterator came by must be known before, and what happened to it since, after.
+ */
+static int step_snapshot(struct live *live)
+{
+	long n = fw_snapshot_read(live->snapshot, live->chunk, sizeof(live->chunk));
+	int more;
+
+	/* A snapshot that breaks off lacks its end: nothing is concluded from what it has not shown. */
+	if (n <= 0) {
+		live->in_snapshot = false;
+		return 0;
+	}
+	live->chunk_next = (const char *)live->chunk;
+	live->chunk_end = live->chunk_next + n;
+	more = ring_buffer__consume(live->ring);
+	return deliver_chunk(live, UINT64_MAX) + (more > 0 ? more : 0);
 }
 
 static int live_poll(struct fw_source *src, int timeout_ms, fw_record_fn fn, void *arg)
@@ -300,9 +426,11 @@ static int live_poll(struct fw_source *src, int timeout_ms, fw_record_fn fn, voi
 
 	live->fn = fn;
 	live->arg = arg;
-	n = ring_buffer__poll(live->ring, timeout_ms);
+	n = ring_buffer__poll(live->ring, live->in_snapshot ? 0 : timeout_ms);
 	if (n < 0 && n != -EINTR)
 		return n;
+	if (live->in_snapshot)
+		return step_snapshot(live);
 	/* The kernel side wakes us by fill level only; below it we look for ourselves. */
 	more = ring_buffer__consume(live->ring);
 	return (n > 0 ? n : 0) + (more > 0 ? more : 0);
@@ -343,9 +471,48 @@ static void live_look(struct fw_source *src, uint64_t skaddr, uint64_t cookie)
 	bpf_prog_test_run_opts(bpf_program__fd(live->skel->progs.fw_settle), &run);
 }
 
+static int live_snapshot(struct fw_source *src, struct fw_err *err)
+{
+	struct live *live = (struct live *)src;
+	bool share = live->cfg.no_cookie_helper;
+	struct fw_snapshot_options opt = {
+		.cfg = live->cfg,
+		.compat_sk_fd = share ? bpf_map__fd(live->skel->maps.fw_compat_sk) : -1,
+		.compat_tuple_fd = share ? bpf_map__fd(live->skel->maps.fw_compat_tuple) : -1,
+		.compat_next_fd = share ? bpf_map__fd(live->skel->maps.fw_compat_next) : -1,
+	};
+	int ret;
+
+	if (!live->snapshot)
+		live->snapshot = fw_snapshot_open(&opt, err);
+	if (!live->snapshot)
+		return err->code;
+	ret = fw_snapshot_begin(live->snapshot);
+	if (ret)
+		return fw_err_set(err, ret, "cannot list the network namespaces: %s", strerror(-ret));
+	live->in_snapshot = true;
+	return 0;
+}
+
+static bool live_in_snapshot(struct fw_source *src)
+{
+	return ((struct live *)src)->in_snapshot;
+}
+
+static const char *live_netns_name(struct fw_source *src, uint32_t inum)
+{
+	struct live *live = (struct live *)src;
+	const struct fw_netns *ns;
+
+	if (!live->snapshot)
+		return NULL;
+	ns = fw_netns_find(fw_snapshot_netns(live->snapshot), inum);
+	return ns && ns->name[0] ? ns->name : NULL;
+}
+
 static void live_stop(struct fw_source *src)
 {
-	fw_bpf__detach(((struct live *)src)->skel);
+	detach((struct live *)src);
 }
 
 static void live_free(struct fw_source *src)
@@ -354,7 +521,9 @@ static void live_free(struct fw_source *src)
 
 	if (!live)
 		return;
+	fw_snapshot_free(live->snapshot);
 	ring_buffer__free(live->ring);
+	detach(live);
 	fw_bpf__destroy(live->skel);
 	free(live);
 }
@@ -364,6 +533,9 @@ static const struct fw_source_ops live_ops = {
 	.now_ns = live_now_ns,
 	.stats = live_stats,
 	.look = live_look,
+	.snapshot = live_snapshot,
+	.in_snapshot = live_in_snapshot,
+	.netns_name = live_netns_name,
 	.stop = live_stop,
 	.free = live_free,
 };

@@ -22,6 +22,7 @@ struct fw_source_stats {
 struct fw_source_info {
 	const char *hooks;	/* the front end in use: "trampoline", "kprobe", "timer" */
 	bool rearms_unseen;	/* see struct fw_tracker */
+	bool accepts_unseen;	/* who accepts a connection is not seen */
 	unsigned int hz;	/* of the kernel's jiffies; 0: unknown */
 	uint64_t start_ns;	/* CLOCK_MONOTONIC */
 	int64_t wall_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
@@ -40,6 +41,14 @@ struct fw_source_ops {
 	void (*stats)(struct fw_source *src, struct fw_source_stats *out);
 	/* Makes the source emit a FW_REC_TW_SEEN record for this minisock. */
 	void (*look)(struct fw_source *src, uint64_t skaddr, uint64_t cookie);
+	/* Begins a snapshot: its records come through poll, in the order of time with the others. 0, or
+	 * a negative errno with @err filled.
+	 */
+	int (*snapshot)(struct fw_source *src, struct fw_err *err);
+	/* Whether one is under way. */
+	bool (*in_snapshot)(struct fw_source *src);
+	/* The name of a network namespace, or NULL. */
+	const char *(*netns_name)(struct fw_source *src, uint32_t inum);
 	/* No new events from now on; what is on its way can still be polled. */
 	void (*stop)(struct fw_source *src);
 	void (*free)(struct fw_source *src);

@@ -70,8 +70,21 @@ static void state(struct fw_buf *b, const char *name, unsigned int s)
 	word(b, name, fw_state_name(s, scratch));
 }
 
-static void identity(struct fw_buf *b, const struct fw_conn *c)
+/* Of network namespaces that "ip netns" knows. */
+static void netns_name(struct fw_stream *s, uint32_t inum)
 {
+	const char *name = s->netns_name ? s->netns_name(s->netns_arg, inum) : NULL;
+
+	if (!name)
+		return;
+	key(s->out, "netns_name");
+	fw_buf_json(s->out, name, SIZE_MAX);
+}
+
+static void identity(struct fw_stream *s, const struct fw_conn *c)
+{
+	struct fw_buf *b = s->out;
+
 	number(b, "conn", c->id);
 	word(b, "family", c->family == AF_INET ? "ipv4" : "ipv6");
 	address(b, "laddr", c, c->laddr);
@@ -79,11 +92,15 @@ static void identity(struct fw_buf *b, const struct fw_conn *c)
 	address(b, "raddr", c, c->raddr);
 	port(b, "rport", c->rport);
 	number(b, "netns", c->netns);
+	netns_name(s, c->netns);
 	word(b, "role", fw_role_name(c->role));
 	if (c->pid) {
 		number(b, "pid", c->pid);
 		key(b, "comm");
 		fw_buf_json(b, c->comm, sizeof(c->comm));
+		/* Nobody was seen to accept it. */
+		if (c->flags & FW_CONN_OWNER_LISTENS)
+			boolean(b, "pid_of_listener", true);
 	}
 }
 
@@ -95,7 +112,7 @@ static void json_transition(struct fw_stream *s, const struct fw_conn *c,
 	fw_buf_puts(b, "{\"ts\":\"");
 	fw_fmt_rfc3339(b, fw_stream_wall_ns(s, tr->ts_ns));
 	fw_buf_putc(b, '"');
-	identity(b, c);
+	identity(s, c);
 	state(b, "from", tr->from);
 	state(b, "to", tr->to);
 	if (tr->flags & FW_TR_DWELL_AT_LEAST)
@@ -152,7 +169,7 @@ static void json_connection(struct fw_stream *s, const struct fw_conn *c)
 	struct fw_buf *b = s->out;
 
 	fw_buf_putc(b, '{');
-	identity(b, c);
+	identity(s, c);
 	cgroup(s, c->cgroup_id);
 	if (c->flags & FW_CONN_SOCKET_SEEN)
 		number(b, "uid", c->uid);
@@ -183,8 +200,43 @@ static void json_connection(struct fw_stream *s, const struct fw_conn *c)
 	fw_buf_puts(b, "}\n");
 }
 
+static void json_bind_failed(struct fw_stream *s, const struct fw_bind_failure *f)
+{
+	const struct fw_rec_state *rec = f->rec;
+	struct fw_buf *b = s->out;
+
+	fw_buf_puts(b, "{\"ts\":\"");
+	fw_fmt_rfc3339(b, fw_stream_wall_ns(s, f->ts_ns));
+	fw_buf_puts(b, "\",\"event\":\"bind_failed\"");
+	word(b, "family", rec->head.family == AF_INET ? "ipv4" : "ipv6");
+	key(b, "laddr");
+	fw_buf_putc(b, '"');
+	fw_fmt_addr(b, rec->head.family, rec->head.laddr);
+	fw_buf_putc(b, '"');
+	port(b, "lport", rec->head.lport);
+	number(b, "netns", rec->head.netns);
+	netns_name(s, rec->head.netns);
+	number(b, "pid", rec->pid);
+	key(b, "comm");
+	fw_buf_json(b, rec->comm, sizeof(rec->comm));
+	word(b, "error", strerrorname_np(rec->err));
+	if (f->searched) {
+		number(b, "held_by_time_wait", f->time_waits);
+		number(b, "held_by_others", f->live);
+	}
+	if (f->time_waits)
+		number(b, "time_wait_ns", f->time_wait_ns);
+	if (f->listener && f->listener->pid) {
+		number(b, "listener_pid", f->listener->pid);
+		key(b, "listener_comm");
+		fw_buf_json(b, f->listener->comm, sizeof(f->listener->comm));
+	}
+	fw_buf_puts(b, "}\n");
+}
+
 const struct fw_stream_format fw_stream_json = {
 	.name = "json",
 	.transition = json_transition,
 	.connection = json_connection,
+	.bind_failed = json_bind_failed,
 };

@@ -17,6 +17,8 @@ struct fw_stream_format {
 	void (*transition)(struct fw_stream *s, const struct fw_conn *c,
 			   const struct fw_transition *tr);
 	void (*connection)(struct fw_stream *s, const struct fw_conn *c);
+	/* among the transitions */
+	void (*bind_failed)(struct fw_stream *s, const struct fw_bind_failure *f);
 };
 
 extern const struct fw_stream_format fw_stream_text, fw_stream_json;
@@ -32,6 +34,9 @@ struct fw_stream {
 	/* The path of a control group, or NULL when it is not known. May itself be NULL. */
 	const char *(*cgroup_path)(void *arg, uint64_t id);
 	void *cgroup_arg;
+	/* The name of a network namespace, or NULL. May itself be NULL. */
+	const char *(*netns_name)(void *arg, uint32_t inum);
+	void *netns_arg;
 	bool transitions;	/* which of the two the header is for */
 	bool clock;		/* time of day instead of seconds since the start */
 	bool color;

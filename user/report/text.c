@@ -40,7 +40,7 @@ static void column(struct fw_stream *s, size_t since, unsigned int *width)
 	fw_buf_pad(s->out, since, *width + 2, 2);
 }
 
-static void endpoint(struct fw_stream *s, const struct fw_conn *c, const uint8_t addr[16],
+static void endpoint(struct fw_stream *s, unsigned int family, const uint8_t addr[16],
 		     uint16_t port, unsigned int *width)
 {
 	size_t since = s->out->len;
@@ -48,10 +48,10 @@ static void endpoint(struct fw_stream *s, const struct fw_conn *c, const uint8_t
 	if (fw_addr_is_zero(addr) && !port) {
 		fw_buf_putc(s->out, '-');
 	} else {
-		if (c->family == AF_INET6)
+		if (family == AF_INET6)
 			fw_buf_putc(s->out, '[');
-		fw_fmt_addr(s->out, c->family, addr);
-		fw_buf_puts(s->out, c->family == AF_INET6 ? "]:" : ":");
+		fw_fmt_addr(s->out, family, addr);
+		fw_buf_puts(s->out, family == AF_INET6 ? "]:" : ":");
 		if (port)
 			fw_buf_u64(s->out, port);
 		else
@@ -60,14 +60,14 @@ static void endpoint(struct fw_stream *s, const struct fw_conn *c, const uint8_t
 	column(s, since, width);
 }
 
-static void process(struct fw_stream *s, const struct fw_conn *c)
+static void process(struct fw_stream *s, uint32_t pid, const char comm[FW_COMM_LEN])
 {
 	size_t since = s->out->len;
 
-	if (c->pid) {
-		fw_buf_visible(s->out, c->comm, sizeof(c->comm));
+	if (pid) {
+		fw_buf_visible(s->out, comm, FW_COMM_LEN);
 		fw_buf_putc(s->out, '/');
-		fw_buf_u64(s->out, c->pid);
+		fw_buf_u64(s->out, pid);
 	} else {
 		fw_buf_putc(s->out, '-');
 	}
@@ -80,9 +80,9 @@ static void who(struct fw_stream *s, const struct fw_conn *c)
 
 	fw_buf_u64(s->out, c->id);
 	fw_buf_pad(s->out, since, CONN_WIDTH, 1);
-	process(s, c);
-	endpoint(s, c, c->laddr, c->lport, &s->addr_width[0]);
-	endpoint(s, c, c->raddr, c->rport, &s->addr_width[1]);
+	process(s, c->pid, c->comm);
+	endpoint(s, c->family, c->laddr, c->lport, &s->addr_width[0]);
+	endpoint(s, c->family, c->raddr, c->rport, &s->addr_width[1]);
 }
 
 static void text_header(struct fw_stream *s)
@@ -183,6 +183,45 @@ static void text_transition(struct fw_stream *s, const struct fw_conn *c,
 	fw_buf_putc(s->out, '\n');
 }
 
+/* Who is in the way, and what to do. */
+static void bind_note(struct fw_buf *b, const struct fw_bind_failure *f)
+{
+	if (f->listener) {
+		fw_buf_puts(b, ": held by a listener");
+		if (f->listener->pid) {
+			fw_buf_puts(b, ", ");
+			fw_buf_visible(b, f->listener->comm, sizeof(f->listener->comm));
+			fw_buf_printf(b, "/%u", f->listener->pid);
+		}
+	} else if (f->time_waits) {
+		fw_buf_printf(b, ": held by %u in TIME_WAIT, for ", f->time_waits);
+		fw_fmt_duration(b, f->time_wait_ns);
+		fw_buf_puts(b, " more; ");
+		if (f->live)
+			fw_buf_printf(b, "and by %u other connections; ", f->live);
+		fw_buf_puts(b, "SO_REUSEADDR does not wait");
+	} else if (f->live) {
+		fw_buf_printf(b, ": held by %u connections; SO_REUSEADDR does not wait", f->live);
+	}
+}
+
+static void text_bind_failed(struct fw_stream *s, const struct fw_bind_failure *f)
+{
+	const struct fw_rec_state *rec = f->rec;
+	size_t since;
+
+	when(s, f->ts_ns);
+	since = s->out->len;
+	fw_buf_putc(s->out, '-');
+	fw_buf_pad(s->out, since, CONN_WIDTH, 1);
+	process(s, rec->pid, rec->comm);
+	endpoint(s, rec->head.family, rec->head.laddr, rec->head.lport, &s->addr_width[0]);
+	fw_buf_puts(s->out, "bind() failed: ");
+	fw_buf_puts(s->out, strerrorname_np(rec->err) ? strerrorname_np(rec->err) : "?");
+	bind_note(s->out, f);
+	fw_buf_putc(s->out, '\n');
+}
+
 /* "FIN_WAIT_2 958 ms (orphaned)" */
 static void step(struct fw_buf *b, const struct fw_conn *c, unsigned int i)
 {
@@ -269,4 +308,5 @@ const struct fw_stream_format fw_stream_text = {
 	.header = text_header,
 	.transition = text_transition,
 	.connection = text_connection,
+	.bind_failed = text_bind_failed,
 };

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What is there already: every socket of a network namespace (iter/tcp), and every process that has
+ * one open (iter/task_file). An object of its own: it is loaded by who takes snapshots, with hooks or
+ * without, and shares nothing with them but the configuration and, before Linux 5.12, the identities
+ * of compat.bpf.h.
+ */
+#define FW_MAPS_OWNER
+#include "filter.bpf.h"
+#include <bpf/bpf_tracing.h>
+
+char LICENSE[] SEC("license") = "GPL";
+
+#define RLIMIT_NOFILE 7
+
+/*
+ * The kernel shows an item again, later, when its record did not fit into the reader's buffer; so
+ * nothing may be remembered about an item before its record is written.
+ */
+static __always_inline bool fw_put(struct bpf_iter_meta *meta, void *rec, __u32 size)
+{
+	return !bpf_seq_write(meta->seq, rec, size);
+}
+
+static __u64 fw_next_compat_id;
+
+static __always_inline __u64 fw_compat_seen_cookie(const struct fw_rec_head *head, __u8 object)
+{
+	__u64 skaddr = head->skaddr, id;
+
+	if (object == FW_OBJECT_MINI)
+		return fw_compat_tw_cookie(head);
+	id = fw_compat_sk_cookie(skaddr);
+	if (!id) {
+		id = FW_COMPAT_ID_SEEN | ++fw_next_compat_id;
+		bpf_map_update_elem(&fw_compat_sk, &skaddr, &id, BPF_NOEXIST);
+		id = fw_compat_sk_cookie(skaddr);
+	}
+	fw_compat_note_tuple(head, head->newstate, id);
+	return id;
+}
+
+/* A lower bound from one moment at which it was in this state; 0: that moment is not known. */
+static __always_inline __u32 fw_since(__u32 now, __u32 then)
+{
+	return then ? now - then : 0;
+}
+
+/*
+ * For how long at least it has been in its state. CLOSE_WAIT and FIN_WAIT_2 were entered by a segment
+ * with ACK, so not after the last one (rcv_tstamp). ESTABLISHED is as old as the oldest of what is
+ * the latest of its kind. A SYN has been repeated with doubled waits. For the others nothing on
+ * the socket tells.
+ */
+static __always_inline __u32 fw_idle_jiffies(struct tcp_sock *tp, __u8 state, __u32 now)
+{
+	struct inet_connection_sock *icsk = &tp->inet_conn;
+	__u32 sent, received, acked, most;
+
+	switch (state) {
+	case TCP_CLOSE_WAIT:
+	case TCP_FIN_WAIT2:
+		return fw_since(now, tp->rcv_tstamp);
+	case TCP_ESTABLISHED:
+		acked = fw_since(now, tp->rcv_tstamp);
+		sent = fw_since(now, tp->lsndtime);
+		received = fw_since(now, icsk->icsk_ack.lrcvtime);
+		most = sent > received ? sent : received;
+		return most > acked ? most : acked;
+	case TCP_SYN_SENT:
+		return icsk->icsk_rto - (icsk->icsk_rto >> (icsk->icsk_backoff & 31));
+	default:
+		return 0;
+	}
+}
+
+static __always_inline void fw_fill_full(struct fw_rec_sock *rec, struct tcp_sock *tp)
+{
+	struct sock *sk = (struct sock *)tp;
+
+	rec->head.flags = fw_sock_flags(sk);
+	rec->bytes_sent = tp->bytes_sent - tp->bytes_retrans;
+	rec->bytes_received = tp->bytes_received;
+	rec->retransmits = tp->total_retrans;
+	rec->cgroup_id = fw_compat_cgroup_id(sk);
+	rec->uid = sk->sk_uid.val;
+	if (rec->head.newstate == TCP_LISTEN) {
+		rec->unread = sk->sk_ack_backlog;
+		rec->unsent = sk->sk_max_ack_backlog;
+		return;
+	}
+	rec->unread = tp->rcv_nxt - tp->copied_seq;
+	rec->unsent = tp->write_seq - tp->snd_una;
+	rec->idle_jiffies = fw_idle_jiffies(tp, rec->head.newstate, (__u32)rec->now_jiffies);
+}
+
+static __always_inline void fw_fill_mini(struct fw_rec_sock *rec, struct sock_common *skc)
+{
+	struct inet_timewait_sock *tw = (struct inet_timewait_sock *)skc;
+
+	rec->head.oldstate = rec->head.newstate = BPF_CORE_READ(tw, tw_substate);
+	rec->head.flags = FW_REC_ORPHAN;
+	rec->expires_jiffies = BPF_CORE_READ(tw, tw_timer.expires);
+	rec->object = FW_OBJECT_MINI;
+}
+
+static __always_inline void fw_fill_request(struct fw_rec_sock *rec, struct sock_common *skc)
+{
+	struct request_sock *req = (struct request_sock *)skc;
+
+	rec->head.oldstate = rec->head.newstate = TCP_SYN_RECV;
+	rec->retransmits = BPF_CORE_READ_BITFIELD_PROBED(req, num_timeout);
+	rec->expires_jiffies = BPF_CORE_READ(req, rsk_timer.expires);
+	rec->object = FW_OBJECT_REQUEST;
+}
+
+SEC("iter/tcp")
+int fw_iter_tcp(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *skc = ctx->sk_common;
+	struct fw_rec_sock rec = {};
+	struct tcp_sock *tp;
+
+	if (!skc)
+		return 0;
+	fw_head_from_common(&rec.head, skc);
+	if (!fw_wanted_early(&rec.head))
+		return 0;
+	rec.head.kind = FW_REC_SOCK;
+	rec.head.oldstate = rec.head.newstate = BPF_CORE_READ(skc, skc_state);
+	rec.now_jiffies = bpf_jiffies64();
+	tp = bpf_skc_to_tcp_sock(skc);
+	if (tp)
+		fw_fill_full(&rec, tp);
+	else if (rec.head.newstate == TCP_TIME_WAIT)
+		fw_fill_mini(&rec, skc);
+	else if (rec.head.newstate == TCP_NEW_SYN_RECV)
+		fw_fill_request(&rec, skc);
+	else
+		return 0;
+	/* A request socket must not be given one: its child would inherit it. */
+	if (rec.object == FW_OBJECT_REQUEST)
+		rec.head.cookie = 0;
+	else if (fw_cfg.no_cookie_helper)
+		rec.head.cookie = fw_compat_seen_cookie(&rec.head, rec.object);
+	else
+		rec.head.cookie = bpf_get_socket_cookie(skc);
+	rec.head.ts_ns = bpf_ktime_get_ns();
+	fw_put(ctx->meta, &rec, sizeof(rec));
+	return 0;
+}
+
+extern const void socket_file_ops __ksym __weak;
+
+/* Before Linux 5.11 (commit 4f19cab76136) there is no helper; the file's operations tell. */
+static __always_inline struct sock *fw_sock_of_file(struct file *file)
+{
+	struct socket *socket;
+
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_sock_from_file)) {
+		socket = bpf_sock_from_file(file);
+		return socket ? socket->sk : NULL;
+	}
+	if (!&socket_file_ops || (const void *)file->f_op != &socket_file_ops)
+		return NULL;
+	socket = file->private_data;
+	return BPF_CORE_READ(socket, sk);
+}
+
+/* The process whose files are being shown, and what is known of it so far. */
+static struct fw_rec_process fw_shown;
+static __u32 fw_shown_sockets;
+
+static __always_inline void fw_show_next(struct task_struct *task)
+{
+	fw_shown_sockets = 0;
+	fw_shown.head.family = AF_INET;
+	fw_shown.head.kind = FW_REC_PROCESS;
+	fw_shown.head.netns = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
+	fw_shown.pid = task->tgid;
+	fw_shown.fds = 0;
+	fw_shown.uid = BPF_CORE_READ(task, cred, uid.val);
+	fw_shown.nofile = BPF_CORE_READ(task, signal, rlim[RLIMIT_NOFILE].rlim_cur);
+	fw_shown.cgroup_id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	BPF_CORE_READ_STR_INTO(&fw_shown.comm, task, group_leader, comm);
+}
+
+static __always_inline bool fw_put_shown(struct bpf_iter_meta *meta)
+{
+	fw_shown.head.ts_ns = bpf_ktime_get_ns();
+	return !fw_shown_sockets || fw_put(meta, &fw_shown, sizeof(fw_shown));
+}
+
+SEC("iter/task_file")
+int fw_iter_task_file(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct fw_rec_holder rec = {};
+	struct sock *sk;
+
+	if (!task || !file) {
+		if (fw_put_shown(ctx->meta))
+			fw_shown_sockets = 0;
+		return 0;
+	}
+	if ((__u32)task->tgid != fw_shown.pid) {
+		if (!fw_put_shown(ctx->meta))
+			return 0;
+		fw_show_next(task);
+	}
+	sk = fw_sock_of_file(file);
+	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP) {
+		fw_shown.fds++;
+		return 0;
+	}
+	rec.head.skaddr = (__u64)sk;
+	rec.head.cookie = fw_cfg.no_cookie_helper ?
+				  fw_compat_sk_cookie(rec.head.skaddr) :
+				  BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	rec.head.ts_ns = bpf_ktime_get_ns();
+	rec.head.netns = fw_shown.head.netns;
+	rec.head.family = AF_INET;
+	rec.head.kind = FW_REC_HOLDER;
+	rec.pid = fw_shown.pid;
+	rec.fd = ctx->fd;
+	__builtin_memcpy(rec.comm, fw_shown.comm, sizeof(rec.comm));
+	if (fw_put(ctx->meta, &rec, sizeof(rec))) {
+		fw_shown.fds++;
+		fw_shown_sockets++;
+	}
+	return 0;
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Snapshots: what exists, as iterators tell it among the events of the same time. What the tracker
+ * does not know is older than the trace; what it knows in another state, or knows and the kernel does
+ * not, tells of events that never came.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/tracker_internal.h"
+
+#define NS_PER_S 1000000000ULL
+/* The first SYN-ACK waits this long for its ACK, each further one twice as long. */
+#define SYN_ACK_TIMEOUT_NS NS_PER_S
+#define MAX_SYN_ACK_DOUBLINGS 7
+
+/* @ago before @ts_ns; the clock starts at boot. */
+static uint64_t before(uint64_t ts_ns, uint64_t ago_ns)
+{
+	return ago_ns < ts_ns ? ts_ns - ago_ns : ts_ns;
+}
+
+uint64_t request_since_ns(uint64_t ts_ns, unsigned int timeouts)
+{
+	if (timeouts > MAX_SYN_ACK_DOUBLINGS)
+		timeouts = MAX_SYN_ACK_DOUBLINGS;
+	return before(ts_ns, ((1ULL << timeouts) - 1) * SYN_ACK_TIMEOUT_NS);
+}
+
+void snapshot_begin(struct fw_tracker *t, const struct fw_event *ev)
+{
+	for (struct fw_conn *c = t->table.idle_first; c; c = c->idle_next)
+		c->flags &= (uint16_t)~FW_CONN_SEEN;
+	t->snapshot_ns = ev->head->ts_ns;
+	t->nr_snapshot_netns = 0;
+	if (t->observer.snapshot_begin)
+		t->observer.snapshot_begin(t->observer.arg, ev->head->ts_ns);
+}
+
+static struct fw_conn *known(struct fw_tracker *t, const struct fw_event *ev)
+{
+	const struct fw_rec_head *head = ev->head;
+	struct fw_tuple tuple = { head->netns, head->lport, head->rport, head->laddr, head->raddr };
+	struct fw_conn *c;
+
+	if (ev->sock->object == FW_OBJECT_REQUEST)
+		return fw_conn_table_by_tuple(&t->table, &tuple);
+	c = head->cookie ? fw_conn_table_by_cookie(&t->table, head->cookie) : NULL;
+	/* After connect(AF_UNSPEC) two lives have one cookie: a minisock is known by its address. */
+	if (c && ev->sock->object == FW_OBJECT_MINI && c->skaddr != head->skaddr)
+		c = NULL;
+	return c ? c : fw_conn_table_by_skaddr(&t->table, head->skaddr);
+}
+
+/* Since when at least it has been in its state. */
+static uint64_t since_ns(const struct fw_tracker *t, const struct fw_event *ev)
+{
+	const struct fw_rec_sock *sock = ev->sock;
+
+	if (sock->object == FW_OBJECT_REQUEST)
+		return request_since_ns(ev->head->ts_ns, sock->retransmits);
+	return t->hz ? before(ev->head->ts_ns, sock->idle_jiffies * (NS_PER_S / t->hz))
+		     : ev->head->ts_ns;
+}
+
+static enum fw_closed_by closed_by(unsigned int state)
+{
+	switch (state) {
+	case FW_FIN_WAIT_1:
+	case FW_FIN_WAIT_2:
+		return FW_CLOSED_BY_LOCAL;
+	case FW_CLOSE_WAIT:
+	case FW_LAST_ACK:
+		return FW_CLOSED_BY_REMOTE;
+	case FW_CLOSING:
+		return FW_CLOSED_BY_BOTH;
+	default:
+		return FW_CLOSED_BY_UNKNOWN;
+	}
+}
+
+static void found_full(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev)
+{
+	unsigned int state = ev->head->newstate;
+	bool orphan = ev->head->flags & FW_REC_ORPHAN;
+
+	c->flags |= FW_CONN_SOCKET_SEEN;
+	if (orphan)
+		c->flags |= FW_CONN_ORPHANED;
+	conn_push(c, state, since_ns(t, ev), FW_STEP_AT_LEAST |
+		  (orphan && state == FW_FIN_WAIT_2 ? FW_STEP_ORPHANED : 0));
+	c->closed_by = (uint8_t)closed_by(state);
+	fw_conn_table_index(&t->table, c, ev->head->cookie ? FW_KEY_COOKIE : FW_KEY_SKADDR);
+	if (state != FW_LISTEN)
+		return;
+	c->flags |= FW_CONN_LISTENER;
+	fw_listeners_add(&t->listeners, c);
+}
+
+static void found_request(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev)
+{
+	c->flags |= FW_CONN_REQUEST;
+	c->role = FW_ROLE_PASSIVE;
+	c->retransmits = ev->sock->retransmits;
+	conn_push(c, FW_SYN_RECV, since_ns(t, ev), FW_STEP_AT_LEAST);
+	fw_conn_table_index(&t->table, c, FW_KEY_TUPLE);
+}
+
+static struct fw_conn *found(struct fw_tracker *t, const struct fw_event *ev)
+{
+	struct fw_conn *c;
+
+	if (ev->sock->object == FW_OBJECT_MINI)
+		return minisock_found(t, ev);
+	c = conn_new(t, ev);
+	if (!c)
+		return NULL;
+	c->flags |= FW_CONN_SINCE_BEFORE;
+	if (ev->sock->object == FW_OBJECT_REQUEST)
+		found_request(t, c, ev);
+	else
+		found_full(t, c, ev);
+	return c;
+}
+
+/* The events that brought it there have not come. */
+static void resync(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev)
+{
+	t->counters.gaps++;
+	c->flags |= FW_CONN_GAP;
+	conn_push(c, ev->head->newstate, since_ns(t, ev), FW_STEP_AT_LEAST);
+	c->flags &= (uint16_t)~FW_CONN_UNANNOUNCED;
+	conn_announce(t, c, 0);
+}
+
+/* A socket that was known before; @ev may know it better. */
+static void met(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev)
+{
+	bool mini = ev->sock->object == FW_OBJECT_MINI;
+
+	/* A child is announced when its cookie is final. */
+	if (c->flags & FW_CONN_UNANNOUNCED)
+		return;
+	if (mini && c->flags & FW_CONN_MINI) {
+		minisock_met(t, c, ev);
+		return;
+	}
+	conn_set_endpoints(c, ev->head);
+	if (mini != !!(c->flags & FW_CONN_MINI) || fw_conn_state(c) != ev->head->newstate) {
+		if (mini)
+			c->flags |= FW_CONN_MINI | FW_CONN_ORPHANED;
+		c->skaddr = ev->head->skaddr;
+		resync(t, c, ev);
+	}
+}
+
+void snapshot_socket(struct fw_tracker *t, const struct fw_event *ev)
+{
+	const struct fw_rec_sock *sock = ev->sock;
+	struct fw_conn *c = known(t, ev);
+
+	if (c && c->flags & FW_CONN_UNDECIDED)
+		return;
+	if (c)
+		met(t, c, ev);
+	else
+		c = found(t, ev);
+	if (c) {
+		c->flags |= FW_CONN_SEEN;
+		if (sock->object == FW_OBJECT_FULL) {
+			c->uid = sock->uid;
+			c->cgroup_id = sock->cgroup_id ? sock->cgroup_id : c->cgroup_id;
+		}
+		if (sock->object == FW_OBJECT_FULL && ev->head->newstate != FW_LISTEN &&
+		    !(ev->head->flags & (FW_REC_HAS_FILE | FW_REC_ORPHAN)))
+			c->flags |= FW_CONN_UNACCEPTED;
+	}
+	if (t->observer.socket)
+		t->observer.socket(t->observer.arg, c, sock);
+}
+
+void snapshot_netns_done(struct fw_tracker *t, const struct fw_event *ev)
+{
+	if (t->nr_snapshot_netns == t->snapshot_netns_cap) {
+		size_t cap = t->snapshot_netns_cap ? t->snapshot_netns_cap * 2 : 16;
+		uint32_t *more = realloc(t->snapshot_netns, cap * sizeof(*more));
+
+		/* What vanished from this one will not be noticed. */
+		if (!more)
+			return;
+		t->snapshot_netns = more;
+		t->snapshot_netns_cap = cap;
+	}
+	t->snapshot_netns[t->nr_snapshot_netns++] = ev->head->netns;
+}
+
+static bool was_visited(const struct fw_tracker *t, uint32_t netns)
+{
+	for (size_t i = 0; i < t->nr_snapshot_netns; i++) {
+		if (t->snapshot_netns[i] == netns)
+			return true;
+	}
+	return false;
+}
+
+/* Nothing has happened to it since before the snapshot, and the snapshot has not met it. */
+static bool has_vanished(const struct fw_tracker *t, const struct fw_conn *c)
+{
+	return !(c->flags & (FW_CONN_SEEN | FW_CONN_UNDECIDED | FW_CONN_UNANNOUNCED)) &&
+	       c->end_ns < t->snapshot_ns && was_visited(t, c->netns);
+}
+
+void snapshot_end(struct fw_tracker *t, const struct fw_event *ev)
+{
+	struct fw_conn *next;
+
+	for (struct fw_conn *c = t->table.idle_first; c; c = next) {
+		next = c->idle_next;
+		/* By now the owners of the listeners are known. */
+		if (c->flags & (FW_CONN_UNACCEPTED | FW_CONN_REQUEST))
+			conn_inherit_owner(t, c);
+		if (!has_vanished(t, c))
+			continue;
+		t->counters.gaps++;
+		c->flags |= FW_CONN_GAP;
+		conn_end(t, c, ev->head->ts_ns, FW_END_UNKNOWN);
+	}
+	if (t->observer.snapshot_end)
+		t->observer.snapshot_end(t->observer.arg, ev->head->ts_ns);
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "io/netns.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define NAMED "/run/netns"
+#define PATH_LEN 320
+
+/* Inode numbers of namespaces are at least this (PROC_DYNAMIC_FIRST), process ids never. */
+#define FIRST_INUM 0xf0000000U
+
+static uint32_t inum_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? 0 : (uint32_t)st.st_ino;
+}
+
+uint32_t fw_netns_own(void)
+{
+	return inum_of("/proc/self/ns/net");
+}
+
+static struct fw_netns *find(const struct fw_netns_list *list, uint32_t inum)
+{
+	for (size_t i = 0; i < list->nr; i++) {
+		if (list->ns[i].inum == inum)
+			return &list->ns[i];
+	}
+	return NULL;
+}
+
+const struct fw_netns *fw_netns_find(const struct fw_netns_list *list, uint32_t inum)
+{
+	return find(list, inum);
+}
+
+static int add(struct fw_netns_list *list, uint32_t inum, uint32_t pid, const char *name)
+{
+	struct fw_netns *ns = find(list, inum);
+
+	if (!inum || ns)
+		return 0;
+	if (list->nr == list->cap) {
+		size_t cap = list->cap ? list->cap * 2 : 16;
+
+		ns = realloc(list->ns, cap * sizeof(*ns));
+		if (!ns)
+			return -ENOMEM;
+		list->ns = ns;
+		list->cap = cap;
+	}
+	ns = &list->ns[list->nr++];
+	*ns = (struct fw_netns){ .inum = inum, .pid = pid };
+	snprintf(ns->name, sizeof(ns->name), "%s", name);
+	return 0;
+}
+
+/* Calls add() for each entry of @dir; processes are those whose name is a number. */
+static int add_all(struct fw_netns_list *list, const char *dir, bool processes)
+{
+	DIR *d = opendir(dir);
+	char path[PATH_LEN];
+	struct dirent *e;
+	int ret = 0;
+
+	while (d && !ret && (e = readdir(d))) {
+		if (e->d_name[0] == '.' || (processes && !isdigit((unsigned char)e->d_name[0])))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s%s", dir, e->d_name, processes ? "/ns/net" : "");
+		ret = add(list, inum_of(path), processes ? (uint32_t)atoi(e->d_name) : 0,
+			  processes ? "" : e->d_name);
+	}
+	if (d)
+		closedir(d);
+	return ret;
+}
+
+int fw_netns_list(struct fw_netns_list *list)
+{
+	int ret;
+
+	*list = (struct fw_netns_list){ 0 };
+	/* Its own first: the one that matters most. */
+	ret = add(list, fw_netns_own(), (uint32_t)getpid(), "");
+	if (!ret)
+		ret = add_all(list, NAMED, false);
+	if (!ret)
+		ret = add_all(list, "/proc", true);
+	if (ret)
+		fw_netns_list_free(list);
+	return ret;
+}
+
+void fw_netns_list_free(struct fw_netns_list *list)
+{
+	free(list->ns);
+	*list = (struct fw_netns_list){ 0 };
+}
+
+int fw_netns_open(const struct fw_netns *ns)
+{
+	char path[PATH_LEN];
+	int fd;
+
+	if (ns->pid)
+		snprintf(path, sizeof(path), "/proc/%u/ns/net", ns->pid);
+	else
+		snprintf(path, sizeof(path), NAMED "/%s", ns->name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int fw_netns_parse(const char *arg, uint32_t *inum, struct fw_err *err)
+{
+	char path[PATH_LEN], *end;
+	unsigned long n = strtoul(arg, &end, 10);
+
+	if (*arg && !*end && n >= FIRST_INUM && n <= UINT32_MAX) {
+		*inum = (uint32_t)n;
+		return 0;
+	}
+	if (*arg && !*end)
+		snprintf(path, sizeof(path), "/proc/%lu/ns/net", n);
+	else if (strchr(arg, '/'))
+		snprintf(path, sizeof(path), "%s", arg);
+	else
+		snprintf(path, sizeof(path), NAMED "/%s", arg);
+	*inum = inum_of(path);
+	return *inum ? 0 : fw_err_set(err, -ENOENT, "there is no network namespace '%s' (%s: %s)",
+				      arg, path, strerror(errno));
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The network namespaces of this host: those of its processes, and those that "ip netns" has named.
+ */
+#ifndef FW_IO_NETNS_H
+#define FW_IO_NETNS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/err.h"
+
+#define FW_NETNS_NAME_LEN 64
+
+struct fw_netns {
+	uint32_t inum;
+	uint32_t pid; /* a process in it; 0: none */
+	char name[FW_NETNS_NAME_LEN]; /* as in "ip netns", or "" */
+};
+
+struct fw_netns_list {
+	struct fw_netns *ns;
+	size_t nr, cap;
+};
+
+/* 0 or -ENOMEM. What cannot be looked at (processes that end meanwhile) is left out. */
+int fw_netns_list(struct fw_netns_list *list);
+void fw_netns_list_free(struct fw_netns_list *list);
+
+/* NULL: not in the list. */
+const struct fw_netns *fw_netns_find(const struct fw_netns_list *list, uint32_t inum);
+
+/* An open file of it for setns(), or a negative errno. */
+int fw_netns_open(const struct fw_netns *ns);
+
+/* The namespace that a user means: the name of "ip netns", a process id, a path, or an inode number
+ * as ls -l /proc/PID/ns and finwait itself show it. 0, or a negative errno with @err filled.
+ */
+int fw_netns_parse(const char *arg, uint32_t *inum, struct fw_err *err);
+
+/* That of this process. */
+uint32_t fw_netns_own(void);
+
+#endif

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "io/snapshot.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fw_iter.skel.h"
+
+enum stage { STAGE_BEGIN, STAGE_SOCKETS, STAGE_HOLDERS, STAGE_DONE };
+
+struct fw_snapshot {
+	struct fw_iter *skel;
+	struct fw_netns_list netns;
+	size_t next_netns, nr_refused;
+	uint32_t only_netns;
+	enum stage stage;
+	int fd; /* of the iterator being read; -1: none */
+};
+
+/* Maps of the hooks' that the iterators either share or do without. */
+static int share_maps(struct fw_snapshot *s, const struct fw_snapshot_options *opt)
+{
+	struct bpf_map *unused[] = { s->skel->maps.fw_ring, s->skel->maps.fw_stats,
+				     s->skel->maps.fw_half_open, s->skel->maps.fw_suppressed };
+	struct {
+		struct bpf_map *map;
+		int fd;
+	} shared[] = { { s->skel->maps.fw_compat_sk, opt->compat_sk_fd },
+		       { s->skel->maps.fw_compat_tuple, opt->compat_tuple_fd },
+		       { s->skel->maps.fw_compat_next, opt->compat_next_fd } };
+	int ret = 0;
+
+	for (size_t i = 0; i < sizeof(unused) / sizeof(unused[0]); i++)
+		bpf_map__set_autocreate(unused[i], false);
+	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]) && !ret; i++) {
+		if (!opt->cfg.no_cookie_helper)
+			bpf_map__set_autocreate(shared[i].map, false);
+		else if (shared[i].fd >= 0)
+			ret = bpf_map__reuse_fd(shared[i].map, shared[i].fd);
+	}
+	return ret;
+}
+
+static int load(struct fw_snapshot *s, const struct fw_snapshot_options *opt)
+{
+	int ret;
+
+	s->skel = fw_iter__open();
+	if (!s->skel)
+		return -errno;
+	s->skel->rodata->fw_cfg = opt->cfg;
+	ret = share_maps(s, opt);
+	if (!ret)
+		ret = fw_iter__load(s->skel);
+	if (!ret)
+		ret = fw_iter__attach(s->skel);
+	if (ret) {
+		fw_iter__destroy(s->skel);
+		s->skel = NULL;
+	}
+	return ret;
+}
+
+struct fw_snapshot *fw_snapshot_open(const struct fw_snapshot_options *opt, struct fw_err *err)
+{
+	struct fw_snapshot_options retry = *opt;
+	struct fw_snapshot *s = calloc(1, sizeof(*s));
+	int ret;
+
+	if (!s) {
+		fw_err_set(err, -ENOMEM, "no memory");
+		return NULL;
+	}
+	s->fd = -1;
+	s->stage = STAGE_DONE;
+	s->only_netns = opt->cfg.netns;
+	ret = load(s, opt);
+	/* Linux before 5.12: see try_front_end() of live.c. Who has hooks knows it already. */
+	if (ret == -EINVAL && !opt->cfg.no_cookie_helper) {
+		retry.cfg.no_cookie_helper = true;
+		ret = load(s, &retry);
+	}
+	if (ret) {
+		fw_err_set(err, ret, "cannot load the BPF iterators: %s", strerror(-ret));
+		fw_snapshot_free(s);
+		return NULL;
+	}
+	return s;
+}
+
+void fw_snapshot_free(struct fw_snapshot *s)
+{
+	if (!s)
+		return;
+	if (s->fd >= 0)
+		close(s->fd);
+	fw_netns_list_free(&s->netns);
+	fw_iter__destroy(s->skel);
+	free(s);
+}
+
+int fw_snapshot_begin(struct fw_snapshot *s)
+{
+	if (s->fd >= 0)
+		close(s->fd);
+	s->fd = -1;
+	fw_netns_list_free(&s->netns);
+	s->next_netns = s->nr_refused = 0;
+	s->stage = STAGE_BEGIN;
+	return fw_netns_list(&s->netns);
+}
+
+struct opening {
+	const struct fw_netns *netns;
+	int link_fd;
+	int fd; /* result, or negative errno */
+};
+
+static void *open_in_netns(void *arg)
+{
+	struct opening *o = arg;
+	int ns = fw_netns_open(o->netns);
+
+	if (ns < 0) {
+		o->fd = ns;
+		return NULL;
+	}
+	o->fd = setns(ns, CLONE_NEWNET) ? -errno : bpf_iter_create(o->link_fd);
+	close(ns);
+	return NULL;
+}
+
+/* iter/tcp of @netns: an open file, or a negative errno. */
+static int open_sockets(struct fw_snapshot *s, const struct fw_netns *netns)
+{
+	struct opening o = { netns, bpf_link__fd(s->skel->links.fw_iter_tcp), -1 };
+	pthread_t thread;
+	int ret;
+
+	if (netns->inum == fw_netns_own())
+		return bpf_iter_create(o.link_fd);
+	ret = pthread_create(&thread, NULL, open_in_netns, &o);
+	if (ret)
+		return -ret;
+	pthread_join(thread, NULL);
+	return o.fd;
+}
+
+static long mark(void *buf, enum fw_record_kind kind, uint32_t netns)
+{
+	struct fw_rec_head *head = buf;
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	*head = (struct fw_rec_head){
+		.ts_ns = (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec,
+		.netns = netns,
+		.kind = (uint8_t)kind,
+		.family = AF_INET,
+	};
+	return sizeof(*head);
+}
+
+/* What is left of the file that is open; 0 at its end. */
+static long read_open(struct fw_snapshot *s, void *buf, size_t len)
+{
+	ssize_t n;
+
+	do {
+		n = read(s->fd, buf, len);
+	} while (n < 0 && (errno == EAGAIN || errno == EINTR));
+	if (n > 0)
+		return n;
+	n = n < 0 ? -errno : 0;
+	close(s->fd);
+	s->fd = -1;
+	return n;
+}
+
+/* Opens the next namespace that can be entered. False: there is none left. */
+static bool next_netns(struct fw_snapshot *s)
+{
+	while (s->fd < 0 && s->next_netns < s->netns.nr) {
+		const struct fw_netns *netns = &s->netns.ns[s->next_netns++];
+
+		if (s->only_netns && s->only_netns != netns->inum)
+			continue;
+		s->fd = open_sockets(s, netns);
+		s->nr_refused += s->fd < 0;
+	}
+	return s->fd >= 0;
+}
+
+static long read_sockets(struct fw_snapshot *s, void *buf, size_t len)
+{
+	long n;
+
+	if (s->fd < 0 && !next_netns(s)) {
+		s->fd = bpf_iter_create(bpf_link__fd(s->skel->links.fw_iter_task_file));
+		s->stage = STAGE_HOLDERS;
+		return s->fd < 0 ? -errno : fw_snapshot_read(s, buf, len);
+	}
+	n = read_open(s, buf, len);
+	return n ? n : mark(buf, FW_REC_SNAP_NETNS, s->netns.ns[s->next_netns - 1].inum);
+}
+
+long fw_snapshot_read(struct fw_snapshot *s, void *buf, size_t len)
+{
+	long n;
+
+	switch (s->stage) {
+	case STAGE_BEGIN:
+		s->stage = STAGE_SOCKETS;
+		return mark(buf, FW_REC_SNAP_BEGIN, 0);
+	case STAGE_SOCKETS:
+		return read_sockets(s, buf, len);
+	case STAGE_HOLDERS:
+		n = read_open(s, buf, len);
+		if (n)
+			return n;
+		s->stage = STAGE_DONE;
+		return mark(buf, FW_REC_SNAP_END, 0);
+	default:
+		return 0;
+	}
+}
+
+size_t fw_snapshot_record_len(const struct fw_rec_head *head)
+{
+	switch (head->kind) {
+	case FW_REC_SOCK:
+		return sizeof(struct fw_rec_sock);
+	case FW_REC_HOLDER:
+		return sizeof(struct fw_rec_holder);
+	case FW_REC_PROCESS:
+		return sizeof(struct fw_rec_process);
+	default:
+		return sizeof(*head);
+	}
+}
+
+const struct fw_netns_list *fw_snapshot_netns(const struct fw_snapshot *s)
+{
+	return &s->netns;
+}
+
+size_t fw_snapshot_nr_refused(const struct fw_snapshot *s)
+{
+	return s->nr_refused;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Snapshots: every TCP socket of every network namespace, and who holds it, as records in the order
+ * in which the kernel told them. Needs no hooks.
+ *
+ * iter/tcp shows the namespace of the thread that opens it, so each is opened by a thread that has
+ * entered that namespace; the process itself never leaves its own.
+ */
+#ifndef FW_IO_SNAPSHOT_H
+#define FW_IO_SNAPSHOT_H
+
+#include <stdbool.h>
+
+#include "../bpf/event.h"
+#include "io/netns.h"
+
+struct fw_snapshot_options {
+	struct fw_bpf_config cfg; /* filter, and no_cookie_helper */
+	/* Before Linux 5.12: the hooks' maps of identities, to be shared. -1: there are no hooks. */
+	int compat_sk_fd, compat_tuple_fd, compat_next_fd;
+};
+
+struct fw_snapshot;
+
+/* Loads the programs. NULL with @err filled. */
+struct fw_snapshot *fw_snapshot_open(const struct fw_snapshot_options *opt, struct fw_err *err);
+void fw_snapshot_free(struct fw_snapshot *s);
+
+/* Starts one from the beginning. 0 or negative errno. */
+int fw_snapshot_begin(struct fw_snapshot *s);
+
+/*
+ * The next records, aligned to 8 bytes, each FW_SNAPSHOT_RECORD_MAX at most: fills @buf and returns
+ * how many bytes; 0: the snapshot is complete. Use fw_snapshot_record_len() to walk them. @len: at
+ * least 64 KiB.
+ */
+long fw_snapshot_read(struct fw_snapshot *s, void *buf, size_t len);
+
+/* Length of the record at @head. */
+size_t fw_snapshot_record_len(const struct fw_rec_head *head);
+
+/* The namespaces as of fw_snapshot_begin(), and how many of them could not be entered. */
+const struct fw_netns_list *fw_snapshot_netns(const struct fw_snapshot *s);
+size_t fw_snapshot_nr_refused(const struct fw_snapshot *s);
+
+#endif
