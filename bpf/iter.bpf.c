@@ -7,6 +7,7 @@
  */
 #define FW_MAPS_OWNER
 #include "filter.bpf.h"
+#include "jiffies.bpf.h"
 #include <bpf/bpf_tracing.h>
 
 char LICENSE[] SEC("license") = "GPL";

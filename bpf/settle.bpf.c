@@ -6,6 +6,7 @@
  * The address may be stale. Reads are safe whatever it holds now; an object that is not this
  * connection's minisock any more is reported as gone, and its end has been seen elsewhere.
  */
+#include "jiffies.bpf.h"
 #include "minisock.bpf.h"
 
 /* args: the address, and the cookie of the connection that was there. */
@@ -27,11 +28,4 @@ int fw_settle(struct bpf_raw_tracepoint_args *ctx)
 	head.oldstate = head.newstate = BPF_CORE_READ(tw, tw_substate);
 	fw_emit_mini(NULL, &head, BPF_CORE_READ(tw, tw_timer.expires), 0, false);
 	return 0;
-}
-
-/* The kernel's jiffies, to measure HZ where the kernel's configuration cannot be read. */
-SEC("raw_tp")
-int fw_jiffies(void *ctx)
-{
-	return (int)bpf_jiffies64();
 }

@@ -9,7 +9,7 @@
 
 #include "util/err.h"
 
-enum fw_exit { FW_EXIT_OK, FW_EXIT_FAILED, FW_EXIT_USAGE, FW_EXIT_LOST };
+enum fw_exit { FW_EXIT_OK, FW_EXIT_FAILED, FW_EXIT_USAGE, FW_EXIT_LOST, FW_EXIT_LEAKS };
 
 struct fw_command {
 	const char *name;
@@ -17,7 +17,8 @@ struct fw_command {
 	int (*run)(int argc, char **argv); /* returns an enum fw_exit */
 };
 
-extern const struct fw_command fw_cmd_trace, fw_cmd_timeline, fw_cmd_doctor;
+extern const struct fw_command fw_cmd_trace, fw_cmd_timeline, fw_cmd_leaks, fw_cmd_states,
+	fw_cmd_doctor;
 
 /* Set by SIGINT and SIGTERM: finish, and report what was seen. */
 extern volatile sig_atomic_t fw_stopping;

@@ -22,6 +22,7 @@ struct fw_options {
 	bool wide;
 	bool strict;
 	bool no_snapshot;
+	bool look; /* snapshots only, no hooks */
 };
 
 /* Options of a command's own have keys from here, or letters. */

@@ -109,6 +109,12 @@ static int open_live(struct fw_session *s, struct fw_err *err)
 	return s->src ? 0 : err->code;
 }
 
+static int open_look(struct fw_session *s, struct fw_err *err)
+{
+	s->src = fw_look_open(&s->opt->live, err);
+	return s->src ? 0 : err->code;
+}
+
 /* What is older than the trace. Worth a lot, but not the trace itself. */
 static void snapshot(struct fw_session *s)
 {
@@ -130,7 +136,7 @@ int fw_session_open(struct fw_session *s, const struct fw_options *opt,
 	s->filter.cgroup_arg = s;
 	ret = fw_host_check(err);
 	if (!ret)
-		ret = open_live(s, err);
+		ret = opt->look ? open_look(s, err) : open_live(s, err);
 	if (ret)
 		return ret;
 	if (fw_tracker_init(&s->tracker, opt->max_connections, s->src->info.hz,

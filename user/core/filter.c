@@ -32,9 +32,9 @@ static bool addr_listed(const struct fw_cidr *cidrs, unsigned int nr, uint8_t fa
 	return !nr;
 }
 
-static bool endpoints_wanted(const struct fw_filter *f, const struct fw_conn *c)
+bool fw_filter_endpoints(const struct fw_filter *f, const struct fw_conn *c)
 {
-	return (!f->family || f->family == c->family) &&
+	return (!f->netns || f->netns == c->netns) && (!f->family || f->family == c->family) &&
 	       port_listed(f->lports, f->nr_lports, c->lport) &&
 	       port_listed(f->rports, f->nr_rports, c->rport) &&
 	       addr_listed(f->local, f->nr_local, c->family, c->laddr) &&
@@ -76,8 +76,8 @@ static bool cgroup_wanted(const struct fw_filter *f, uint64_t id)
 	return path && !strncmp(path, f->cgroup, len) && (!path[len] || path[len] == '/' || !len);
 }
 
-static bool owner_wanted(const struct fw_filter *f, uint32_t pid, const char comm[FW_COMM_LEN],
-			 uint64_t cgroup_id)
+bool fw_filter_owner(const struct fw_filter *f, uint32_t pid, const char comm[FW_COMM_LEN],
+		     uint64_t cgroup_id)
 {
 	if ((f->nr_pids || f->nr_comms) && !pid)
 		return false;
@@ -86,8 +86,7 @@ static bool owner_wanted(const struct fw_filter *f, uint32_t pid, const char com
 
 bool fw_filter_subject(const struct fw_filter *f, const struct fw_conn *c)
 {
-	return (!f->netns || f->netns == c->netns) && endpoints_wanted(f, c) &&
-	       owner_wanted(f, c->pid, c->comm, c->cgroup_id);
+	return fw_filter_endpoints(f, c) && fw_filter_owner(f, c->pid, c->comm, c->cgroup_id);
 }
 
 bool fw_filter_record(const struct fw_filter *f, const struct fw_rec_state *rec)
@@ -96,7 +95,7 @@ bool fw_filter_record(const struct fw_filter *f, const struct fw_rec_state *rec)
 	       (!f->netns || f->netns == rec->head.netns) && !f->nr_rports && !f->nr_remote &&
 	       port_listed(f->lports, f->nr_lports, rec->head.lport) &&
 	       addr_listed(f->local, f->nr_local, rec->head.family, rec->head.laddr) &&
-	       owner_wanted(f, rec->pid, rec->comm, rec->cgroup_id);
+	       fw_filter_owner(f, rec->pid, rec->comm, rec->cgroup_id);
 }
 
 bool fw_filter_connection(const struct fw_filter *f, const struct fw_conn *c)

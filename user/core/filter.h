@@ -28,7 +28,10 @@ struct fw_filter {
 	void *cgroup_arg;
 };
 
-/* Endpoints, namespace and owner. */
+/* Endpoints and namespace; the owner; both. */
+bool fw_filter_endpoints(const struct fw_filter *f, const struct fw_conn *c);
+bool fw_filter_owner(const struct fw_filter *f, uint32_t pid, const char comm[FW_COMM_LEN],
+		     uint64_t cgroup_id);
 bool fw_filter_subject(const struct fw_filter *f, const struct fw_conn *c);
 
 /* Endpoints only, of what is no connection: a bind(). */

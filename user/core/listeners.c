@@ -75,3 +75,14 @@ const struct fw_conn *fw_listeners_find(const struct fw_listeners *l, uint32_t n
 	}
 	return ambiguous ? NULL : best;
 }
+
+bool fw_listeners_serve(const struct fw_listeners *l, uint32_t netns, const uint8_t laddr[16],
+			uint16_t lport)
+{
+	for (const struct fw_listener *one = l->buckets[bucket_of(netns, lport)]; one;
+	     one = one->next) {
+		if (match(one->conn, netns, laddr, lport))
+			return true;
+	}
+	return false;
+}

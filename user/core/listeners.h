@@ -24,6 +24,10 @@ void fw_listeners_add(struct fw_listeners *l, struct fw_conn *c);
 void fw_listeners_remove(struct fw_listeners *l, const struct fw_conn *c);
 void fw_listeners_fini(struct fw_listeners *l);
 
+/* Whether anybody listens there: a connection to it was accepted, not made. */
+bool fw_listeners_serve(const struct fw_listeners *l, uint32_t netns, const uint8_t laddr[16],
+			uint16_t lport);
+
 /* The listener that serves @laddr and @lport; one bound to the address before one bound to all. NULL:
  * none, or several of different processes (SO_REUSEPORT).
  */

@@ -169,6 +169,8 @@ void snapshot_socket(struct fw_tracker *t, const struct fw_event *ev)
 		c->flags |= FW_CONN_SEEN;
 		if (sock->object == FW_OBJECT_FULL) {
 			c->uid = sock->uid;
+			c->bytes_sent = sock->bytes_sent;
+			c->bytes_received = sock->bytes_received;
 			c->cgroup_id = sock->cgroup_id ? sock->cgroup_id : c->cgroup_id;
 		}
 		if (sock->object == FW_OBJECT_FULL && ev->head->newstate != FW_LISTEN &&

@@ -14,6 +14,7 @@
 
 #include "fw_bpf.skel.h"
 #include "io/host.h"
+#include "io/hz.h"
 #include "io/ksyms.h"
 #include "io/snapshot.h"
 #include "io/tracefs.h"
@@ -307,48 +308,6 @@ static int choose(struct live *live, const struct fw_live_options *opt,
 	return ret;
 }
 
-static uint32_t jiffies_now(struct live *live)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, run);
-
-	bpf_prog_test_run_opts(bpf_program__fd(live->skel->progs.fw_jiffies), &run);
-	return run.retval;
-}
-
-/*
- * HZ is a build-time choice that no interface tells, and not every host has its kernel's .config.
- * A count of jiffies is exact to one on either side, so two looks bound HZ from both sides, however
- * late this process was scheduled; the longer between them, the closer. Done when one value fits.
- */
-static unsigned int measure_hz(struct live *live)
-{
-	static const unsigned int choices[] = { 100, 250, 300, 1000 };
-	const struct timespec pause = { .tv_nsec = 20000000 };
-	uint64_t begin_lo = clock_ns(CLOCK_MONOTONIC), begin_hi, end_lo, end_hi = 0;
-	uint32_t first = jiffies_now(live);
-
-	begin_hi = clock_ns(CLOCK_MONOTONIC);
-	while (end_hi < begin_hi + NS_PER_S) {
-		unsigned int fit = 0, nr_fits = 0;
-		double jiffies;
-
-		nanosleep(&pause, NULL);
-		end_lo = clock_ns(CLOCK_MONOTONIC);
-		jiffies = (double)(jiffies_now(live) - first) * (double)NS_PER_S;
-		end_hi = clock_ns(CLOCK_MONOTONIC);
-		for (unsigned int i = 0; i < sizeof(choices) / sizeof(choices[0]); i++) {
-			if (choices[i] * (double)(end_hi - begin_lo) > jiffies - (double)NS_PER_S &&
-			    choices[i] * (double)(end_lo - begin_hi) < jiffies + (double)NS_PER_S) {
-				fit = choices[i];
-				nr_fits++;
-			}
-		}
-		if (nr_fits == 1)
-			return fit;
-	}
-	return 0;
-}
-
 /*
  * The kernel skips a program that already runs on the same CPU: a softirq on top of close(). Those
  * of the timer front end are not counted: nearly all are other people's timers.
@@ -502,12 +461,8 @@ static bool live_in_snapshot(struct fw_source *src)
 static const char *live_netns_name(struct fw_source *src, uint32_t inum)
 {
 	struct live *live = (struct live *)src;
-	const struct fw_netns *ns;
 
-	if (!live->snapshot)
-		return NULL;
-	ns = fw_netns_find(fw_snapshot_netns(live->snapshot), inum);
-	return ns && ns->name[0] ? ns->name : NULL;
+	return live->snapshot ? fw_snapshot_netns_name(live->snapshot, inum) : NULL;
 }
 
 static void live_stop(struct fw_source *src)
@@ -571,7 +526,7 @@ struct fw_source *fw_live_open(const struct fw_live_options *opt, struct fw_live
 		fw_err_set(err, -errno, "cannot map the ring buffer: %s", strerror(errno));
 		goto out_free;
 	}
-	live->src.info.hz = measure_hz(live);
+	live->src.info.hz = fw_hz_measure(bpf_program__fd(live->skel->progs.fw_jiffies));
 	return &live->src;
 
 out_free:

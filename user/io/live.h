@@ -29,6 +29,9 @@ struct fw_live_report {
 	struct fw_err front_end[FW_HOOKS_MAX];
 };
 
+/* What exists, without any hook: records come from snapshots only. NULL with @err filled. */
+struct fw_source *fw_look_open(const struct fw_live_options *opt, struct fw_err *err);
+
 /* NULL with @err filled. @report may be NULL. */
 struct fw_source *fw_live_open(const struct fw_live_options *opt, struct fw_live_report *report,
 			       struct fw_err *err);

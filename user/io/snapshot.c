@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "fw_iter.skel.h"
+#include "io/hz.h"
 
 enum stage { STAGE_BEGIN, STAGE_SOCKETS, STAGE_HOLDERS, STAGE_DONE };
 
@@ -57,6 +58,7 @@ static int load(struct fw_snapshot *s, const struct fw_snapshot_options *opt)
 	if (!s->skel)
 		return -errno;
 	s->skel->rodata->fw_cfg = opt->cfg;
+	bpf_program__set_autoattach(s->skel->progs.fw_jiffies, false);
 	ret = share_maps(s, opt);
 	if (!ret)
 		ret = fw_iter__load(s->skel);
@@ -105,6 +107,11 @@ void fw_snapshot_free(struct fw_snapshot *s)
 	fw_netns_list_free(&s->netns);
 	fw_iter__destroy(s->skel);
 	free(s);
+}
+
+unsigned int fw_snapshot_hz(const struct fw_snapshot *s)
+{
+	return fw_hz_measure(bpf_program__fd(s->skel->progs.fw_jiffies));
 }
 
 int fw_snapshot_begin(struct fw_snapshot *s)
@@ -247,9 +254,11 @@ size_t fw_snapshot_record_len(const struct fw_rec_head *head)
 	}
 }
 
-const struct fw_netns_list *fw_snapshot_netns(const struct fw_snapshot *s)
+const char *fw_snapshot_netns_name(const struct fw_snapshot *s, uint32_t inum)
 {
-	return &s->netns;
+	const struct fw_netns *ns = fw_netns_find(&s->netns, inum);
+
+	return ns && ns->name[0] ? ns->name : NULL;
 }
 
 size_t fw_snapshot_nr_refused(const struct fw_snapshot *s)

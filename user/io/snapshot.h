@@ -26,6 +26,9 @@ struct fw_snapshot;
 struct fw_snapshot *fw_snapshot_open(const struct fw_snapshot_options *opt, struct fw_err *err);
 void fw_snapshot_free(struct fw_snapshot *s);
 
+/* HZ, measured; 0: unknown. */
+unsigned int fw_snapshot_hz(const struct fw_snapshot *s);
+
 /* Starts one from the beginning. 0 or negative errno. */
 int fw_snapshot_begin(struct fw_snapshot *s);
 
@@ -39,8 +42,10 @@ long fw_snapshot_read(struct fw_snapshot *s, void *buf, size_t len);
 /* Length of the record at @head. */
 size_t fw_snapshot_record_len(const struct fw_rec_head *head);
 
-/* The namespaces as of fw_snapshot_begin(), and how many of them could not be entered. */
-const struct fw_netns_list *fw_snapshot_netns(const struct fw_snapshot *s);
+/* The name that "ip netns" knows a namespace by, or NULL. */
+const char *fw_snapshot_netns_name(const struct fw_snapshot *s, uint32_t inum);
+
+/* How many namespaces could not be entered. */
 size_t fw_snapshot_nr_refused(const struct fw_snapshot *s);
 
 #endif

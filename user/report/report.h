@@ -5,9 +5,10 @@
  *
  *	report
  *	  finding ...	what is wrong, the evidence, what to do
- *	  section ...	facts (one value each), tables, histograms, notes
+ *	  section ...	facts (one value each), tables, notes
  *
- * All strings that a report is given are copied; everything is freed with it.
+ * All strings that a report is given are copied; everything is freed with it. When memory is short
+ * the builders set .failed and go on with something harmless, so callers need not check.
  */
 #ifndef FW_REPORT_REPORT_H
 #define FW_REPORT_REPORT_H
@@ -33,7 +34,7 @@ struct fw_cell {
 	bool at_least; /* a lower bound: text ">= ", JSON key suffix _min */
 	uint64_t u;    /* COUNT, DURATION, BYTES, BOOL */
 	double d;      /* RATE, PERCENT */
-	char *text;    /* TEXT; owned by the report once it is in it */
+	char *text;    /* TEXT */
 };
 
 struct fw_fact {
@@ -43,7 +44,7 @@ struct fw_fact {
 
 struct fw_facts {
 	struct fw_fact *fact;
-	size_t nr, cap;
+	size_t nr;
 };
 
 struct fw_column {
@@ -56,23 +57,13 @@ struct fw_table {
 	size_t nr_columns;
 	struct fw_cell *cells; /* row after row */
 	size_t nr_rows, cap_rows;
-	size_t nr_more; /* rows left out by --top */
-};
-
-/* Bars over durations: bucket i counts from bounds[i] to bounds[i + 1]. */
-struct fw_bars {
-	char *key, *title;
-	uint64_t *from_ns, *to_ns, *counts;
-	size_t nr;
 };
 
 struct fw_section {
 	char *key, *title;
 	struct fw_facts facts;
-	struct fw_table *tables;
+	struct fw_table **tables;
 	size_t nr_tables;
-	struct fw_bars *bars;
-	size_t nr_bars;
 	char **notes; /* sentences: what the numbers mean, what is not known */
 	size_t nr_notes;
 };
@@ -82,10 +73,9 @@ enum fw_severity { FW_SEVERITY_INFO, FW_SEVERITY_WARNING, FW_SEVERITY_CRITICAL, 
 struct fw_finding {
 	char *id; /* stable: "close-wait-leak" */
 	enum fw_severity severity;
-	uint64_t harm;	  /* orders findings of one severity, worst first */
-	char *title;	  /* one line with culprit and numbers */
+	uint64_t harm; /* orders findings of one severity, worst first */
+	char *title;   /* one line with culprit and numbers */
 	struct fw_facts evidence;
-	struct fw_table *offenders; /* NULL: none */
 	char *meaning;	  /* one sentence */
 	char *advice;	  /* one sentence */
 	char *confidence; /* how sure we are: what was not seen; NULL: nothing is missing */
@@ -93,9 +83,9 @@ struct fw_finding {
 
 struct fw_report {
 	struct fw_facts about; /* source, span, hooks, counts, own cost */
-	struct fw_finding *findings;
+	struct fw_finding **findings;
 	size_t nr_findings;
-	struct fw_section *sections;
+	struct fw_section **sections;
 	size_t nr_sections;
 	bool failed; /* no memory: the report is not complete */
 };
@@ -114,9 +104,7 @@ struct fw_cell fw_cell_text(const char *text, size_t max);
 struct fw_cell fw_cell_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 struct fw_cell fw_cell_at_least(struct fw_cell cell);
 
-/* The builders take over their cells. When memory is short they set report->failed and go on with
- * something harmless, so callers need not check.
- */
+/* Builders; they take over the cells they are given. What they return stays where it is. */
 void fw_report_fini(struct fw_report *r);
 void fw_report_about(struct fw_report *r, const char *key, const char *label, struct fw_cell cell);
 struct fw_section *fw_report_section(struct fw_report *r, const char *key, const char *title);
@@ -127,22 +115,33 @@ void fw_section_note(struct fw_report *r, struct fw_section *s, const char *fmt,
 /* @columns: "key", "label", ..., NULL. */
 struct fw_table *fw_section_table(struct fw_report *r, struct fw_section *s, const char *key,
 				  const char *title, const char *const *columns);
-/* A row of as many cells as there are columns. */
-void fw_table_row(struct fw_report *r, struct fw_table *t, const struct fw_cell *cells);
-struct fw_bars *fw_section_bars(struct fw_report *r, struct fw_section *s, const char *key,
-				const char *title);
-void fw_bars_add(struct fw_report *r, struct fw_bars *b, uint64_t from_ns, uint64_t to_ns,
-		 uint64_t count);
+/* @nr: as many cells as there are columns. */
+void fw_table_row(struct fw_report *r, struct fw_table *t, struct fw_cell *cells, size_t nr);
+
+enum fw_finding_part {
+	FW_FINDING_TITLE,
+	FW_FINDING_MEANING,
+	FW_FINDING_ADVICE,
+	FW_FINDING_CONFIDENCE,
+	FW_FINDING_PART_MAX,
+};
+
 struct fw_finding *fw_report_finding(struct fw_report *r, const char *id,
 				     enum fw_severity severity, uint64_t harm);
-/* Sets title, meaning, advice or confidence: @field is one of them. */
-void fw_finding_say(struct fw_report *r, char **field, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+void fw_finding_say(struct fw_report *r, struct fw_finding *f, enum fw_finding_part part,
+		    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void fw_finding_evidence(struct fw_report *r, struct fw_finding *f, const char *key,
 			 const char *label, struct fw_cell cell);
-struct fw_table *fw_finding_offenders(struct fw_report *r, struct fw_finding *f,
-				      const char *const *columns);
+
 /* Worst first. After the last finding, before rendering. */
 void fw_report_sort(struct fw_report *r);
+
+struct fw_buf;
+
+/* For people. @columns: of the terminal; 0: not one. */
+void fw_report_text(const struct fw_report *r, struct fw_buf *out, unsigned int columns,
+		    bool color);
+/* One JSON document. */
+void fw_report_json(const struct fw_report *r, struct fw_buf *out);
 
 #endif

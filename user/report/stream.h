@@ -50,7 +50,4 @@ static inline uint64_t fw_stream_wall_ns(const struct fw_stream *s, uint64_t mon
 	return mono_ns + (uint64_t)s->wall_offset_ns;
 }
 
-/* "127.0.0.1", "2001:db8::1" */
-void fw_fmt_addr(struct fw_buf *b, unsigned int family, const uint8_t addr[16]);
-
 #endif

@@ -23,4 +23,7 @@ void fw_fmt_rfc3339(struct fw_buf *b, uint64_t wall_ns);
 /* 12345678 -> "12,345,678" */
 void fw_fmt_count(struct fw_buf *b, uint64_t n);
 
+/* "127.0.0.1", "2001:db8::1". @addr: network order, 4 bytes of it for AF_INET. */
+void fw_fmt_addr(struct fw_buf *b, unsigned int family, const uint8_t addr[16]);
+
 #endif

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "analysis/tally.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/buf.h"
+#include "util/fmt.h"
+
+/* The columns: the order in which a connection lives. */
+static const uint8_t order[] = { FW_LISTEN,	FW_SYN_SENT,   FW_SYN_RECV, FW_ESTABLISHED,
+				 FW_FIN_WAIT_1, FW_FIN_WAIT_2, FW_CLOSING,  FW_TIME_WAIT,
+				 FW_CLOSE_WAIT, FW_LAST_ACK };
+#define NR_ORDER (sizeof(order) / sizeof(order[0]))
+
+static const char *const by_names[FW_TALLY_BY_MAX] = {
+	[FW_TALLY_BY_NONE] = "none",	 [FW_TALLY_BY_PROCESS] = "process",
+	[FW_TALLY_BY_PEER] = "peer",	 [FW_TALLY_BY_CGROUP] = "cgroup",
+	[FW_TALLY_BY_NETNS] = "netns",	 [FW_TALLY_BY_PORT] = "port",
+};
+
+const char *fw_tally_by_name(enum fw_tally_by by)
+{
+	return by < FW_TALLY_BY_MAX ? by_names[by] : "none";
+}
+
+enum fw_tally_by fw_tally_by_from_name(const char *name)
+{
+	unsigned int i = FW_TALLY_BY_PROCESS;
+
+	while (i < FW_TALLY_BY_MAX && strcmp(by_names[i], name))
+		i++;
+	return (enum fw_tally_by)i;
+}
+
+struct row {
+	char *name; /* "" for the only one */
+	uint64_t counts[FW_STATE_MAX], total;
+};
+
+struct rows {
+	struct row *row;
+	size_t nr, cap;
+};
+
+/* A connection's group, in words, into @b. */
+static void name_of(const struct fw_tally_options *opt, const struct fw_tracker *t,
+		    const struct fw_conn *c, struct fw_buf *b)
+{
+	const char *known = NULL;
+
+	switch (opt->by) {
+	case FW_TALLY_BY_PROCESS:
+		if (!c->pid)
+			break;
+		fw_buf_mem(b, c->comm, strnlen(c->comm, sizeof(c->comm)));
+		fw_buf_printf(b, "/%u", c->pid);
+		return;
+	case FW_TALLY_BY_PEER:
+		if (!c->rport)
+			break;
+		fw_fmt_addr(b, c->family, c->raddr);
+		return;
+	case FW_TALLY_BY_CGROUP:
+		known = opt->cgroup_path ? opt->cgroup_path(opt->arg, c->cgroup_id) : NULL;
+		break;
+	case FW_TALLY_BY_NETNS:
+		known = opt->netns_name ? opt->netns_name(opt->arg, c->netns) : NULL;
+		if (!known)
+			fw_buf_u64(b, c->netns);
+		break;
+	case FW_TALLY_BY_PORT:
+		fw_buf_u64(b, c->flags & FW_CONN_LISTENER ||
+				      fw_listeners_serve(&t->listeners, c->netns, c->laddr, c->lport) ?
+			      c->lport : c->rport);
+		return;
+	default:
+		return;
+	}
+	fw_buf_puts(b, known ? known : b->len ? "" : "-");
+}
+
+/* Where @name is in the order of names, or would be. */
+static size_t place_of(const struct rows *rows, const char *name, bool *found)
+{
+	size_t lo = 0, hi = rows->nr;
+
+	*found = false;
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+		int cmp = strcmp(name, rows->row[mid].name);
+
+		if (!cmp) {
+			*found = true;
+			return mid;
+		}
+		if (cmp < 0)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return lo;
+}
+
+/* NULL: no memory. */
+static struct row *row_of(struct rows *rows, const char *name)
+{
+	bool found;
+	size_t at = place_of(rows, name, &found);
+	struct row *more;
+	char *copy;
+
+	if (found)
+		return &rows->row[at];
+	if (rows->nr == rows->cap) {
+		size_t cap = rows->cap ? rows->cap * 2 : 64;
+
+		more = realloc(rows->row, cap * sizeof(*more));
+		if (!more)
+			return NULL;
+		rows->row = more;
+		rows->cap = cap;
+	}
+	copy = strdup(name);
+	if (!copy)
+		return NULL;
+	memmove(&rows->row[at + 1], &rows->row[at], (rows->nr - at) * sizeof(*rows->row));
+	rows->row[at] = (struct row){ .name = copy };
+	rows->nr++;
+	return &rows->row[at];
+}
+
+static int count_all(const struct fw_tally_options *opt, const struct fw_tracker *t,
+		     struct rows *rows)
+{
+	struct fw_buf b = { 0 };
+	struct row *row = NULL;
+	int ret = 0;
+
+	for (const struct fw_conn *c = t->table.idle_first; c && !ret; c = c->idle_next) {
+		unsigned int state = fw_conn_state(c);
+
+		if (!(c->flags & FW_CONN_SEEN) || state >= FW_STATE_MAX ||
+		    !fw_filter_connection(opt->filter, c))
+			continue;
+		fw_buf_clear(&b);
+		name_of(opt, t, c, &b);
+		row = b.failed ? NULL : row_of(rows, fw_buf_str(&b));
+		if (!row)
+			ret = -ENOMEM;
+		else
+			row->total++, row->counts[state]++;
+	}
+	/* Nothing at all is a result too. */
+	if (!ret && opt->by == FW_TALLY_BY_NONE && !row_of(rows, ""))
+		ret = -ENOMEM;
+	fw_buf_free(&b);
+	return ret;
+}
+
+static int most_first(const void *a, const void *b)
+{
+	const struct row *x = a, *y = b;
+
+	if (x->total != y->total)
+		return x->total < y->total ? 1 : -1;
+	return strcmp(x->name, y->name);
+}
+
+/* One line a state. */
+static void say_plain(struct fw_report *r, struct fw_section *s, const struct row *row)
+{
+	static const char *const columns[] = { "state", "STATE", "count", "COUNT", NULL };
+	struct fw_table *table = fw_section_table(r, s, "states", "", columns);
+	char scratch[FW_STATE_NAME_LEN];
+
+	for (size_t i = 0; i < NR_ORDER; i++) {
+		struct fw_cell cells[] = {
+			fw_cell_text(fw_state_name(order[i], scratch), SIZE_MAX),
+			fw_cell_count(row->counts[order[i]]),
+		};
+
+		fw_table_row(r, table, cells, sizeof(cells) / sizeof(cells[0]));
+	}
+	fw_section_fact(r, s, "total", "total", fw_cell_count(row->total));
+}
+
+/* One line a group, one column a state that occurs. */
+static void say_groups(struct fw_report *r, struct fw_section *s, const struct rows *rows,
+		       const char *by)
+{
+	const char *columns[2 * (NR_ORDER + 2) + 1] = { by, by, "total", "TOTAL" };
+	char scratch[NR_ORDER][FW_STATE_NAME_LEN];
+	uint8_t shown[NR_ORDER];
+	size_t nr = 0;
+	struct fw_table *table;
+
+	for (size_t i = 0; i < NR_ORDER; i++) {
+		uint64_t sum = 0;
+
+		for (size_t k = 0; k < rows->nr; k++)
+			sum += rows->row[k].counts[order[i]];
+		if (!sum)
+			continue;
+		columns[4 + 2 * nr] = columns[5 + 2 * nr] = fw_state_name(order[i], scratch[nr]);
+		shown[nr++] = order[i];
+	}
+	table = fw_section_table(r, s, "groups", "", columns);
+	for (size_t k = 0; k < rows->nr; k++) {
+		struct fw_cell cells[NR_ORDER + 2] = {
+			fw_cell_text(rows->row[k].name, SIZE_MAX),
+			fw_cell_count(rows->row[k].total),
+		};
+
+		for (size_t i = 0; i < nr; i++)
+			cells[2 + i] = fw_cell_count(rows->row[k].counts[shown[i]]);
+		fw_table_row(r, table, cells, 2 + nr);
+	}
+}
+
+int fw_tally_report(const struct fw_tally_options *opt, const struct fw_tracker *t,
+		    struct fw_report *r)
+{
+	struct fw_section *s = fw_report_section(r, "states", "Connections by state");
+	struct rows rows = { 0 };
+	int ret = count_all(opt, t, &rows);
+
+	if (!ret && opt->by == FW_TALLY_BY_NONE) {
+		say_plain(r, s, &rows.row[0]);
+	} else if (!ret) {
+		qsort(rows.row, rows.nr, sizeof(*rows.row), most_first);
+		say_groups(r, s, &rows, fw_tally_by_name(opt->by));
+	}
+	for (size_t i = 0; i < rows.nr; i++)
+		free(rows.row[i].name);
+	free(rows.row);
+	return ret;
+}
