@@ -94,9 +94,17 @@ static __always_inline int fw_bind_end(bool failed)
 SEC("fexit/inet_csk_accept")
 int fw_fentry_accept(__u64 *ctx)
 {
-	__u64 sk = bpf_core_type_exists(struct proto_accept_arg) ? ctx[2] : ctx[4];
+	struct sock *sk;
 
-	return fw_accepted((struct sock *)sk);
+	/* The verifier wants either offset as a constant, so the two loads must not become one. */
+	if (bpf_core_type_exists(struct proto_accept_arg)) {
+		sk = (struct sock *)ctx[2];
+		barrier_var(sk);
+	} else {
+		sk = (struct sock *)ctx[4];
+		barrier_var(sk);
+	}
+	return fw_accepted(sk);
 }
 
 SEC("kretprobe/inet_csk_accept")

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "util/fmt.h"
+
 static int setup(void **state)
 {
 	static struct rendering r;

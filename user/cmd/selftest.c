@@ -28,6 +28,8 @@ static const struct hook hooks[] = {
 	{ FW_REC_STATE, "transition of a full socket" },
 	{ FW_REC_TW_SCHED, "minisock born" },
 	{ FW_REC_TW_END, "minisock ended" },
+	{ FW_REC_ACCEPTED, "connection accepted" },
+	{ FW_REC_BIND_FAILED, "address in use" },
 };
 
 struct seen {
@@ -84,7 +86,7 @@ static int make_connections(uint16_t *port)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET }, from;
 	const struct timespec later = { .tv_sec = 1, .tv_nsec = 200000000 };
-	int listener, ret;
+	int listener, in_use, ret;
 
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	from = to;
@@ -93,6 +95,10 @@ static int make_connections(uint16_t *port)
 		return -errno;
 	*port = ntohs(to.sin_port);
 	ret = listen(listener, 1) ? -1 : connect_once(listener, &to, &from);
+	/* Where somebody listens nobody else can bind. */
+	in_use = loopback_socket(&to);
+	if (in_use >= 0)
+		close(in_use);
 	/* The kernel hands a port out of TIME_WAIT when its timestamp clock has moved on. */
 	nanosleep(&later, NULL);
 	if (!ret)

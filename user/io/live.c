@@ -270,10 +270,12 @@ static int try_front_end(struct live *live, const struct fw_live_options *opt, e
 	int ret = try_once(live, opt, hooks, false, err);
 
 	if (ret == -EINVAL) {
-		struct fw_err again;
+		struct fw_err again = { 0 };
 
-		if (!try_once(live, opt, hooks, true, &again))
-			ret = 0;
+		ret = try_once(live, opt, hooks, true, &again);
+		/* Where it is not the helper that is missing, the first one tells more. */
+		if (ret && strcmp(again.msg, err->msg))
+			*err = again;
 	}
 	return ret;
 }
