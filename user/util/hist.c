@@ -10,8 +10,6 @@
  */
 #include "util/hist.h"
 
-#include <math.h>
-
 #define SUB_BITS FW_HIST_SUB_BITS
 #define SUB (1U << SUB_BITS)
 
@@ -76,11 +74,13 @@ static uint64_t clamp(const struct fw_hist *h, uint64_t ns)
 /* How many values the percentile and all below it are: from 1 to count. */
 static uint64_t rank_of(uint64_t count, double pct)
 {
-	double rank = ceil(pct * (double)count / 100);
+	double exact = pct * (double)count / 100;
+	uint64_t rank;
 
-	if (rank < 1)
-		return 1;
-	return rank >= (double)count ? count : (uint64_t)rank;
+	if (exact >= (double)count)
+		return count;
+	rank = exact > 0 ? (uint64_t)exact : 0;
+	return rank < 1 || (double)rank < exact ? rank + 1 : rank;
 }
 
 uint64_t fw_hist_percentile(const struct fw_hist *h, double pct)

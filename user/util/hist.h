@@ -6,7 +6,7 @@
  * nanosecond. A percentile is the middle of its bucket, so it is at most half a bucket from the value
  * that a sorted list would give: 1/256, or 0.4 % of it (FW_HIST_ERROR). min_ns and max_ns are exact.
  *
- * Memory: sizeof(struct fw_hist), 29.3 KiB. One a state is fine, one a connection is not. All zero
+ * Memory: sizeof(struct fw_hist), 29 KiB. One a state is fine, one a connection is not. All zero
  * is an empty histogram. A bucket stops counting at 2^32 - 1 values; count goes on.
  */
 #ifndef FW_UTIL_HIST_H
