@@ -7,7 +7,9 @@
  *	  finding ...	what is wrong, the evidence, what to do
  *	  section ...	facts (one value each), tables, histograms, notes
  *
- * All strings that a report is given are copied; everything is freed with it.
+ * All strings that a report is given are copied; everything is freed with it. An empty report is all
+ * zero. What a builder returns stays where it is until fw_report_sort() or fw_report_fini(): the arrays
+ * have a fixed size, because analyses hold on to several tables at once.
  */
 #ifndef FW_REPORT_REPORT_H
 #define FW_REPORT_REPORT_H
@@ -15,6 +17,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+struct fw_hist;
+
+#define FW_REPORT_SECTIONS_MAX 32
+#define FW_REPORT_FINDINGS_MAX 256
+#define FW_SECTION_TABLES_MAX 8
+#define FW_SECTION_BARS_MAX 8
 
 enum fw_cell_kind {
 	FW_CELL_UNKNOWN, /* text "-", JSON: the key is absent */
@@ -56,14 +65,19 @@ struct fw_table {
 	size_t nr_columns;
 	struct fw_cell *cells; /* row after row */
 	size_t nr_rows, cap_rows;
-	size_t nr_more; /* rows left out by --top */
+	size_t nr_more; /* rows left out by --top; JSON: <key>_more */
 };
 
-/* Bars over durations: bucket i counts from bounds[i] to bounds[i + 1]. */
+struct fw_bar {
+	uint64_t from_ns, to_ns; /* to_ns is not in it; UINT64_MAX: no upper end */
+	uint64_t count;
+};
+
+/* Bars over durations. */
 struct fw_bars {
 	char *key, *title;
-	uint64_t *from_ns, *to_ns, *counts;
-	size_t nr;
+	struct fw_bar *bar;
+	size_t nr, cap;
 };
 
 struct fw_section {
@@ -74,7 +88,7 @@ struct fw_section {
 	struct fw_bars *bars;
 	size_t nr_bars;
 	char **notes; /* sentences: what the numbers mean, what is not known */
-	size_t nr_notes;
+	size_t nr_notes, cap_notes;
 };
 
 enum fw_severity { FW_SEVERITY_INFO, FW_SEVERITY_WARNING, FW_SEVERITY_CRITICAL, FW_SEVERITY_MAX };
@@ -97,7 +111,14 @@ struct fw_report {
 	size_t nr_findings;
 	struct fw_section *sections;
 	size_t nr_sections;
-	bool failed; /* no memory: the report is not complete */
+	bool failed; /* no memory, or more than there is room for: the report is not complete */
+	/* What builders return when they have failed. Not shown. */
+	struct {
+		struct fw_section section;
+		struct fw_table table;
+		struct fw_bars bars;
+		struct fw_finding finding;
+	} spare;
 };
 
 const char *fw_severity_name(enum fw_severity severity); /* "info", "warning", "critical" */
@@ -115,7 +136,7 @@ struct fw_cell fw_cell_printf(const char *fmt, ...) __attribute__((format(printf
 struct fw_cell fw_cell_at_least(struct fw_cell cell);
 
 /* The builders take over their cells. When memory is short they set report->failed and go on with
- * something harmless, so callers need not check.
+ * something harmless, so callers need not check; nothing that they return is NULL.
  */
 void fw_report_fini(struct fw_report *r);
 void fw_report_about(struct fw_report *r, const char *key, const char *label, struct fw_cell cell);
@@ -127,15 +148,19 @@ void fw_section_note(struct fw_report *r, struct fw_section *s, const char *fmt,
 /* @columns: "key", "label", ..., NULL. */
 struct fw_table *fw_section_table(struct fw_report *r, struct fw_section *s, const char *key,
 				  const char *title, const char *const *columns);
-/* A row of as many cells as there are columns. */
+/* A row of as many cells as there are columns. Rows left out: t->nr_more. */
 void fw_table_row(struct fw_report *r, struct fw_table *t, const struct fw_cell *cells);
 struct fw_bars *fw_section_bars(struct fw_report *r, struct fw_section *s, const char *key,
 				const char *title);
 void fw_bars_add(struct fw_report *r, struct fw_bars *b, uint64_t from_ns, uint64_t to_ns,
 		 uint64_t count);
+/* At most @max bars that show @h, between round numbers: even steps when the values are close to each
+ * other (60.0 s, 60.2 s, ...), 1-2-5 steps or decades when they are not (1 ms, 10 ms, ...).
+ */
+void fw_bars_hist(struct fw_report *r, struct fw_bars *b, const struct fw_hist *h, size_t max);
 struct fw_finding *fw_report_finding(struct fw_report *r, const char *id,
 				     enum fw_severity severity, uint64_t harm);
-/* Sets title, meaning, advice or confidence: @field is one of them. */
+/* Sets title, meaning, advice or confidence: @field is one of them. What was there is replaced. */
 void fw_finding_say(struct fw_report *r, char **field, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void fw_finding_evidence(struct fw_report *r, struct fw_finding *f, const char *key,

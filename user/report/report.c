@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "report/report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Memory ------------------------------------------------------------------------------ */
+
+static char *copy(struct fw_report *r, const char *text)
+{
+	char *c = strdup(text);
+
+	if (!c)
+		r->failed = true;
+	return c;
+}
+
+static char *format(struct fw_report *r, const char *fmt, va_list ap)
+{
+	char *text;
+
+	if (vasprintf(&text, fmt, ap) < 0) {
+		r->failed = true;
+		return NULL;
+	}
+	return text;
+}
+
+/* Room for one more of @size bytes in an array that may move. */
+static void *grow(struct fw_report *r, void *array, size_t nr, size_t *cap, size_t size)
+{
+	size_t more = *cap ? 2 * *cap : 8;
+	void *p;
+
+	if (nr < *cap)
+		return array;
+	p = reallocarray(array, more, size);
+	if (!p) {
+		r->failed = true;
+		return NULL;
+	}
+	*cap = more;
+	return p;
+}
+
+/* The next element of an array of @max that does not move, zeroed; or the @spare. */
+static void *next(struct fw_report *r, void *arrayp, size_t *nr, size_t max, size_t size,
+		  void *spare)
+{
+	void **array = arrayp;
+
+	if (!*array)
+		*array = calloc(max, size);
+	if (*array && *nr < max)
+		return (char *)*array + (*nr)++ * size;
+	r->failed = true;
+	return spare;
+}
+
+static void cell_fini(struct fw_cell *c)
+{
+	if (c->kind == FW_CELL_TEXT)
+		free(c->text);
+}
+
+static void facts_fini(struct fw_facts *f)
+{
+	for (size_t i = 0; i < f->nr; i++) {
+		free(f->fact[i].key);
+		free(f->fact[i].label);
+		cell_fini(&f->fact[i].cell);
+	}
+	free(f->fact);
+}
+
+static void table_fini(struct fw_table *t)
+{
+	for (size_t i = 0; i < t->nr_rows * t->nr_columns; i++)
+		cell_fini(&t->cells[i]);
+	for (size_t i = 0; i < t->nr_columns; i++) {
+		free(t->columns[i].key);
+		free(t->columns[i].label);
+	}
+	free(t->cells);
+	free(t->columns);
+	free(t->key);
+	free(t->title);
+}
+
+static void bars_fini(struct fw_bars *b)
+{
+	free(b->bar);
+	free(b->key);
+	free(b->title);
+}
+
+static void section_fini(struct fw_section *s)
+{
+	facts_fini(&s->facts);
+	for (size_t i = 0; i < s->nr_tables; i++)
+		table_fini(&s->tables[i]);
+	for (size_t i = 0; i < s->nr_bars; i++)
+		bars_fini(&s->bars[i]);
+	for (size_t i = 0; i < s->nr_notes; i++)
+		free(s->notes[i]);
+	free(s->tables);
+	free(s->bars);
+	free(s->notes);
+	free(s->key);
+	free(s->title);
+}
+
+static void finding_fini(struct fw_finding *f)
+{
+	facts_fini(&f->evidence);
+	if (f->offenders)
+		table_fini(f->offenders);
+	free(f->offenders);
+	free(f->id);
+	free(f->title);
+	free(f->meaning);
+	free(f->advice);
+	free(f->confidence);
+}
+
+void fw_report_fini(struct fw_report *r)
+{
+	if (!r)
+		return;
+	facts_fini(&r->about);
+	for (size_t i = 0; i < r->nr_findings; i++)
+		finding_fini(&r->findings[i]);
+	for (size_t i = 0; i < r->nr_sections; i++)
+		section_fini(&r->sections[i]);
+	free(r->findings);
+	free(r->sections);
+	section_fini(&r->spare.section);
+	table_fini(&r->spare.table);
+	bars_fini(&r->spare.bars);
+	finding_fini(&r->spare.finding);
+	*r = (struct fw_report){ 0 };
+}
+
+/* ---- Cells ------------------------------------------------------------------------------- */
+
+struct fw_cell fw_cell_unknown(void)
+{
+	return (struct fw_cell){ .kind = FW_CELL_UNKNOWN };
+}
+
+struct fw_cell fw_cell_count(uint64_t n)
+{
+	return (struct fw_cell){ .kind = FW_CELL_COUNT, .u = n };
+}
+
+struct fw_cell fw_cell_duration(uint64_t ns)
+{
+	return (struct fw_cell){ .kind = FW_CELL_DURATION, .u = ns };
+}
+
+struct fw_cell fw_cell_bytes(uint64_t n)
+{
+	return (struct fw_cell){ .kind = FW_CELL_BYTES, .u = n };
+}
+
+/* What is no number (0/0) is not known. */
+static struct fw_cell real(enum fw_cell_kind kind, double d)
+{
+	if (!__builtin_isfinite(d))
+		return fw_cell_unknown();
+	return (struct fw_cell){ .kind = kind, .d = d };
+}
+
+struct fw_cell fw_cell_rate(double per_s)
+{
+	return real(FW_CELL_RATE, per_s);
+}
+
+struct fw_cell fw_cell_percent(double pct)
+{
+	return real(FW_CELL_PERCENT, pct);
+}
+
+struct fw_cell fw_cell_bool(bool b)
+{
+	return (struct fw_cell){ .kind = FW_CELL_BOOL, .u = b };
+}
+
+struct fw_cell fw_cell_text(const char *text, size_t max)
+{
+	if (!text)
+		return fw_cell_unknown();
+	return (struct fw_cell){ .kind = FW_CELL_TEXT, .text = strndup(text, max) };
+}
+
+struct fw_cell fw_cell_printf(const char *fmt, ...)
+{
+	struct fw_cell c = { .kind = FW_CELL_TEXT };
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&c.text, fmt, ap) < 0)
+		c.text = NULL;
+	va_end(ap);
+	return c;
+}
+
+struct fw_cell fw_cell_at_least(struct fw_cell cell)
+{
+	cell.at_least = true;
+	return cell;
+}
+
+/* The makers of cells know no report: a text without text is how they say that memory was short. */
+static struct fw_cell checked(struct fw_report *r, struct fw_cell c)
+{
+	if (c.kind != FW_CELL_TEXT || c.text)
+		return c;
+	r->failed = true;
+	return fw_cell_unknown();
+}
+
+/* ---- Builders ---------------------------------------------------------------------------- */
+
+static void add_fact(struct fw_report *r, struct fw_facts *f, const char *key, const char *label,
+		     struct fw_cell cell)
+{
+	struct fw_fact *fact = grow(r, f->fact, f->nr, &f->cap, sizeof(*fact));
+
+	if (!fact) {
+		cell_fini(&cell);
+		return;
+	}
+	f->fact = fact;
+	f->fact[f->nr++] = (struct fw_fact){
+		.key = copy(r, key),
+		.label = copy(r, label),
+		.cell = checked(r, cell),
+	};
+}
+
+void fw_report_about(struct fw_report *r, const char *key, const char *label, struct fw_cell cell)
+{
+	add_fact(r, &r->about, key, label, cell);
+}
+
+struct fw_section *fw_report_section(struct fw_report *r, const char *key, const char *title)
+{
+	struct fw_section *s = next(r, &r->sections, &r->nr_sections, FW_REPORT_SECTIONS_MAX,
+				    sizeof(*s), &r->spare.section);
+
+	if (s != &r->spare.section) {
+		s->key = copy(r, key);
+		s->title = copy(r, title);
+	}
+	return s;
+}
+
+void fw_section_fact(struct fw_report *r, struct fw_section *s, const char *key, const char *label,
+		     struct fw_cell cell)
+{
+	add_fact(r, &s->facts, key, label, cell);
+}
+
+void fw_section_note(struct fw_report *r, struct fw_section *s, const char *fmt, ...)
+{
+	char **notes = grow(r, s->notes, s->nr_notes, &s->cap_notes, sizeof(*notes));
+	va_list ap;
+	char *text;
+
+	if (!notes)
+		return;
+	s->notes = notes;
+	va_start(ap, fmt);
+	text = format(r, fmt, ap);
+	va_end(ap);
+	if (text)
+		s->notes[s->nr_notes++] = text;
+}
+
+static void add_columns(struct fw_report *r, struct fw_table *t, const char *const *columns)
+{
+	size_t n = 0;
+
+	while (columns[n])
+		n++;
+	n /= 2;
+	t->columns = calloc(n ? n : 1, sizeof(*t->columns));
+	if (!t->columns) {
+		r->failed = true;
+		return;
+	}
+	t->nr_columns = n;
+	for (size_t i = 0; i < n; i++) {
+		t->columns[i].key = copy(r, columns[2 * i]);
+		t->columns[i].label = copy(r, columns[2 * i + 1]);
+	}
+}
+
+struct fw_table *fw_section_table(struct fw_report *r, struct fw_section *s, const char *key,
+				  const char *title, const char *const *columns)
+{
+	struct fw_table *t = next(r, &s->tables, &s->nr_tables, FW_SECTION_TABLES_MAX, sizeof(*t),
+				  &r->spare.table);
+
+	if (t != &r->spare.table) {
+		t->key = copy(r, key);
+		t->title = copy(r, title);
+		add_columns(r, t, columns);
+	}
+	return t;
+}
+
+/* A table that failed has no columns, and nobody knows how many cells there are: their text leaks. */
+void fw_table_row(struct fw_report *r, struct fw_table *t, const struct fw_cell *cells)
+{
+	struct fw_cell *all = NULL;
+
+	if (t->nr_columns)
+		all = grow(r, t->cells, t->nr_rows, &t->cap_rows, t->nr_columns * sizeof(*cells));
+	if (all)
+		t->cells = all;
+	for (size_t i = 0; i < t->nr_columns; i++) {
+		struct fw_cell c = cells[i];
+
+		if (all)
+			all[t->nr_rows * t->nr_columns + i] = checked(r, c);
+		else
+			cell_fini(&c);
+	}
+	t->nr_rows += all != NULL;
+}
+
+struct fw_bars *fw_section_bars(struct fw_report *r, struct fw_section *s, const char *key,
+				const char *title)
+{
+	struct fw_bars *b = next(r, &s->bars, &s->nr_bars, FW_SECTION_BARS_MAX, sizeof(*b),
+				 &r->spare.bars);
+
+	if (b != &r->spare.bars) {
+		b->key = copy(r, key);
+		b->title = copy(r, title);
+	}
+	return b;
+}
+
+void fw_bars_add(struct fw_report *r, struct fw_bars *b, uint64_t from_ns, uint64_t to_ns,
+		 uint64_t count)
+{
+	struct fw_bar *bar = grow(r, b->bar, b->nr, &b->cap, sizeof(*bar));
+
+	if (!bar)
+		return;
+	b->bar = bar;
+	b->bar[b->nr++] = (struct fw_bar){ .from_ns = from_ns, .to_ns = to_ns, .count = count };
+}
+
+/* ---- Findings ---------------------------------------------------------------------------- */
+
+const char *fw_severity_name(enum fw_severity severity)
+{
+	static const char *const names[FW_SEVERITY_MAX] = {
+		[FW_SEVERITY_INFO] = "info",
+		[FW_SEVERITY_WARNING] = "warning",
+		[FW_SEVERITY_CRITICAL] = "critical",
+	};
+
+	return severity < FW_SEVERITY_MAX ? names[severity] : "unknown";
+}
+
+struct fw_finding *fw_report_finding(struct fw_report *r, const char *id,
+				     enum fw_severity severity, uint64_t harm)
+{
+	struct fw_finding *f = next(r, &r->findings, &r->nr_findings, FW_REPORT_FINDINGS_MAX,
+				    sizeof(*f), &r->spare.finding);
+
+	if (f != &r->spare.finding) {
+		f->id = copy(r, id);
+		f->severity = severity;
+		f->harm = harm;
+	}
+	return f;
+}
+
+void fw_finding_say(struct fw_report *r, char **field, const char *fmt, ...)
+{
+	va_list ap;
+
+	free(*field);
+	va_start(ap, fmt);
+	*field = format(r, fmt, ap);
+	va_end(ap);
+}
+
+void fw_finding_evidence(struct fw_report *r, struct fw_finding *f, const char *key,
+			 const char *label, struct fw_cell cell)
+{
+	add_fact(r, &f->evidence, key, label, cell);
+}
+
+struct fw_table *fw_finding_offenders(struct fw_report *r, struct fw_finding *f,
+				      const char *const *columns)
+{
+	size_t nr = f->offenders != NULL;
+	struct fw_table *t = next(r, &f->offenders, &nr, 1, sizeof(*t), &r->spare.table);
+
+	if (t != &r->spare.table)
+		add_columns(r, t, columns);
+	return t;
+}
+
+static int descending(uint64_t a, uint64_t b)
+{
+	return (a < b) - (a > b);
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct fw_finding *x = a, *y = b;
+	int c = descending(x->severity, y->severity);
+
+	if (!c)
+		c = descending(x->harm, y->harm);
+	if (!c)
+		c = strcmp(x->id ? x->id : "", y->id ? y->id : "");
+	return c ? c : strcmp(x->title ? x->title : "", y->title ? y->title : "");
+}
+
+void fw_report_sort(struct fw_report *r)
+{
+	if (r->nr_findings)
+		qsort(r->findings, r->nr_findings, sizeof(*r->findings), compare);
+}
