@@ -45,18 +45,16 @@ static void *grow(struct fw_report *r, void *array, size_t nr, size_t *cap, size
 	return p;
 }
 
-/* The next element of an array of @max that does not move, zeroed; or the @spare. */
-static void *next(struct fw_report *r, void *arrayp, size_t *nr, size_t max, size_t size,
-		  void *spare)
+/* Room for one more in an array of @max that does not move; NULL if there is none. */
+static void *fixed(struct fw_report *r, void *array, size_t nr, size_t max, size_t size)
 {
-	void **array = arrayp;
+	void *p = NULL;
 
-	if (!*array)
-		*array = calloc(max, size);
-	if (*array && *nr < max)
-		return (char *)*array + (*nr)++ * size;
-	r->failed = true;
-	return spare;
+	if (nr < max)
+		p = array ? array : calloc(max, size);
+	if (!p)
+		r->failed = true;
+	return p;
 }
 
 static void cell_fini(struct fw_cell *c)
@@ -143,77 +141,7 @@ void fw_report_fini(struct fw_report *r)
 	*r = (struct fw_report){ 0 };
 }
 
-/* ---- Cells ------------------------------------------------------------------------------- */
-
-struct fw_cell fw_cell_unknown(void)
-{
-	return (struct fw_cell){ .kind = FW_CELL_UNKNOWN };
-}
-
-struct fw_cell fw_cell_count(uint64_t n)
-{
-	return (struct fw_cell){ .kind = FW_CELL_COUNT, .u = n };
-}
-
-struct fw_cell fw_cell_duration(uint64_t ns)
-{
-	return (struct fw_cell){ .kind = FW_CELL_DURATION, .u = ns };
-}
-
-struct fw_cell fw_cell_bytes(uint64_t n)
-{
-	return (struct fw_cell){ .kind = FW_CELL_BYTES, .u = n };
-}
-
-/* What is no number (0/0) is not known. */
-static struct fw_cell real(enum fw_cell_kind kind, double d)
-{
-	if (!__builtin_isfinite(d))
-		return fw_cell_unknown();
-	return (struct fw_cell){ .kind = kind, .d = d };
-}
-
-struct fw_cell fw_cell_rate(double per_s)
-{
-	return real(FW_CELL_RATE, per_s);
-}
-
-struct fw_cell fw_cell_percent(double pct)
-{
-	return real(FW_CELL_PERCENT, pct);
-}
-
-struct fw_cell fw_cell_bool(bool b)
-{
-	return (struct fw_cell){ .kind = FW_CELL_BOOL, .u = b };
-}
-
-struct fw_cell fw_cell_text(const char *text, size_t max)
-{
-	if (!text)
-		return fw_cell_unknown();
-	return (struct fw_cell){ .kind = FW_CELL_TEXT, .text = strndup(text, max) };
-}
-
-struct fw_cell fw_cell_printf(const char *fmt, ...)
-{
-	struct fw_cell c = { .kind = FW_CELL_TEXT };
-	va_list ap;
-
-	va_start(ap, fmt);
-	if (vasprintf(&c.text, fmt, ap) < 0)
-		c.text = NULL;
-	va_end(ap);
-	return c;
-}
-
-struct fw_cell fw_cell_at_least(struct fw_cell cell)
-{
-	cell.at_least = true;
-	return cell;
-}
-
-/* The makers of cells know no report: a text without text is how they say that memory was short. */
+/* A text without text is how a maker of cells says that memory was short. */
 static struct fw_cell checked(struct fw_report *r, struct fw_cell c)
 {
 	if (c.kind != FW_CELL_TEXT || c.text)
@@ -248,13 +176,15 @@ void fw_report_about(struct fw_report *r, const char *key, const char *label, st
 
 struct fw_section *fw_report_section(struct fw_report *r, const char *key, const char *title)
 {
-	struct fw_section *s = next(r, &r->sections, &r->nr_sections, FW_REPORT_SECTIONS_MAX,
-				    sizeof(*s), &r->spare.section);
+	struct fw_section *s = fixed(r, r->sections, r->nr_sections, FW_REPORT_SECTIONS_MAX,
+				     sizeof(*s));
 
-	if (s != &r->spare.section) {
-		s->key = copy(r, key);
-		s->title = copy(r, title);
-	}
+	if (!s)
+		return &r->spare.section;
+	r->sections = s;
+	s += r->nr_sections++;
+	s->key = copy(r, key);
+	s->title = copy(r, title);
 	return s;
 }
 
@@ -302,14 +232,15 @@ static void add_columns(struct fw_report *r, struct fw_table *t, const char *con
 struct fw_table *fw_section_table(struct fw_report *r, struct fw_section *s, const char *key,
 				  const char *title, const char *const *columns)
 {
-	struct fw_table *t = next(r, &s->tables, &s->nr_tables, FW_SECTION_TABLES_MAX, sizeof(*t),
-				  &r->spare.table);
+	struct fw_table *t = fixed(r, s->tables, s->nr_tables, FW_SECTION_TABLES_MAX, sizeof(*t));
 
-	if (t != &r->spare.table) {
-		t->key = copy(r, key);
-		t->title = copy(r, title);
-		add_columns(r, t, columns);
-	}
+	if (!t)
+		return &r->spare.table;
+	s->tables = t;
+	t += s->nr_tables++;
+	t->key = copy(r, key);
+	t->title = copy(r, title);
+	add_columns(r, t, columns);
 	return t;
 }
 
@@ -336,13 +267,14 @@ void fw_table_row(struct fw_report *r, struct fw_table *t, const struct fw_cell 
 struct fw_bars *fw_section_bars(struct fw_report *r, struct fw_section *s, const char *key,
 				const char *title)
 {
-	struct fw_bars *b = next(r, &s->bars, &s->nr_bars, FW_SECTION_BARS_MAX, sizeof(*b),
-				 &r->spare.bars);
+	struct fw_bars *b = fixed(r, s->bars, s->nr_bars, FW_SECTION_BARS_MAX, sizeof(*b));
 
-	if (b != &r->spare.bars) {
-		b->key = copy(r, key);
-		b->title = copy(r, title);
-	}
+	if (!b)
+		return &r->spare.bars;
+	s->bars = b;
+	b += s->nr_bars++;
+	b->key = copy(r, key);
+	b->title = copy(r, title);
 	return b;
 }
 
@@ -373,25 +305,28 @@ const char *fw_severity_name(enum fw_severity severity)
 struct fw_finding *fw_report_finding(struct fw_report *r, const char *id,
 				     enum fw_severity severity, uint64_t harm)
 {
-	struct fw_finding *f = next(r, &r->findings, &r->nr_findings, FW_REPORT_FINDINGS_MAX,
-				    sizeof(*f), &r->spare.finding);
+	struct fw_finding *f = fixed(r, r->findings, r->nr_findings, FW_REPORT_FINDINGS_MAX,
+				     sizeof(*f));
 
-	if (f != &r->spare.finding) {
-		f->id = copy(r, id);
-		f->severity = severity;
-		f->harm = harm;
-	}
+	if (!f)
+		return &r->spare.finding;
+	r->findings = f;
+	f += r->nr_findings++;
+	f->id = copy(r, id);
+	f->severity = severity;
+	f->harm = harm;
 	return f;
 }
 
 void fw_finding_say(struct fw_report *r, char **field, const char *fmt, ...)
 {
+	char *former = *field;
 	va_list ap;
 
-	free(*field);
 	va_start(ap, fmt);
 	*field = format(r, fmt, ap);
 	va_end(ap);
+	free(former); /* it may have been one of the arguments */
 }
 
 void fw_finding_evidence(struct fw_report *r, struct fw_finding *f, const char *key,
@@ -403,11 +338,12 @@ void fw_finding_evidence(struct fw_report *r, struct fw_finding *f, const char *
 struct fw_table *fw_finding_offenders(struct fw_report *r, struct fw_finding *f,
 				      const char *const *columns)
 {
-	size_t nr = f->offenders != NULL;
-	struct fw_table *t = next(r, &f->offenders, &nr, 1, sizeof(*t), &r->spare.table);
+	struct fw_table *t = fixed(r, NULL, f->offenders != NULL, 1, sizeof(*t));
 
-	if (t != &r->spare.table)
-		add_columns(r, t, columns);
+	if (!t)
+		return &r->spare.table;
+	f->offenders = t;
+	add_columns(r, t, columns);
 	return t;
 }
 
