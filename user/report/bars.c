@@ -63,7 +63,7 @@ static bool even(struct fw_report *r, struct fw_bars *b, const struct fw_hist *h
 		if (step < shown(h->max_ns) || last - first >= max)
 			continue;
 		for (uint64_t n = first; n <= last; n++)
-			add(r, b, h, n * step, (n + 1) * step);
+			add(r, b, h, n * step, n * step > UINT64_MAX - step ? UINT64_MAX : (n + 1) * step);
 		return true;
 	}
 	return false;
@@ -86,7 +86,7 @@ static void stretched(struct fw_report *r, struct fw_bars *b, const struct fw_hi
 	for (;; every *= 3) {
 		first = above(h->min_ns, every);
 		last = above(h->max_ns, every);
-		if ((last - first) / every < max)
+		if ((last - first) / every < max || every > NR_SCALE)
 			break;
 	}
 	for (size_t i = first; i <= last; i += every)

@@ -23,4 +23,10 @@ void fw_fmt_rfc3339(struct fw_buf *b, uint64_t wall_ns);
 /* 12345678 -> "12,345,678" */
 void fw_fmt_count(struct fw_buf *b, uint64_t n);
 
+/* "512 B", "1.50 KiB", "42.5 MiB", "958 GiB" */
+void fw_fmt_bytes(struct fw_buf *b, uint64_t n);
+
+/* "12.3 /s"; what is slower than one a second as "12.3 /min" or "12.3 /h". */
+void fw_fmt_rate(struct fw_buf *b, double per_s);
+
 #endif
