@@ -81,17 +81,23 @@ static size_t room_after(const struct fw_page *p, size_t indent)
 	return p->measure > indent + NARROWEST / 2 ? p->measure - indent : NARROWEST / 2;
 }
 
+void fw_page_visible(struct fw_page *p, size_t indent, const char *mark, const struct fw_buf *text)
+{
+	size_t hanging = indent + strlen(mark);
+
+	fw_page_indent(p, indent);
+	fw_buf_puts(p->out, mark);
+	fold(p, hanging, text->data, text->len, room_after(p, hanging));
+}
+
 void fw_page_sentence(struct fw_page *p, size_t indent, const char *mark, const char *text)
 {
 	struct fw_buf visible = { 0 };
-	size_t hanging = indent + strlen(mark);
 
 	if (!text)
 		return;
 	fw_buf_visible(&visible, text, SIZE_MAX);
-	fw_page_indent(p, indent);
-	fw_buf_puts(p->out, mark);
-	fold(p, hanging, visible.data, visible.len, room_after(p, hanging));
+	fw_page_visible(p, indent, mark, &visible);
 	p->out->failed |= visible.failed;
 	fw_buf_free(&visible);
 }

@@ -29,6 +29,8 @@ void fw_page_indent(struct fw_page *p, size_t n);
  * A NULL @text is nothing at all.
  */
 void fw_page_sentence(struct fw_page *p, size_t indent, const char *mark, const char *text);
+/* The same for text that has been made visible. */
+void fw_page_visible(struct fw_page *p, size_t indent, const char *mark, const struct fw_buf *text);
 
 /* What a person reads in a cell: "-", "1,234", ">= 61.4 s", "yes". */
 void fw_page_cell(struct fw_buf *b, const struct fw_cell *c);

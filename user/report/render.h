@@ -19,7 +19,7 @@ void fw_report_text(const struct fw_report *r, struct fw_buf *out, unsigned int 
  *	{"complete":true,"about":{...},
  *	 "findings":[{"id","severity","title","evidence":{},"offenders":[{}],"meaning","advice",
  *		      "confidence"}],
- *	 "sections":{"time_wait":{"title", facts, "table":[{}], "table_more":n,
+ *	 "sections":{"time_wait":{facts, "table":[{}], "table_more":n,
  *				  "bars":[{"from_ns","to_ns","count"}], "notes":[]}}}
  *
  * What is not known is absent, and so are confidence, offenders and to_ns where there is none.

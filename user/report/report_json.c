@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A report as one JSON document. The unit of a cell ends its key: "oldest" becomes "oldest_ns", and
+ * "oldest_ns_min" when it is a lower bound.
+ */
+#include "report/render.h"
+
+#include <string.h>
+
+/* Writes ,"name<suffix>": or, first in its object, "name<suffix>": */
+static void key_with(struct fw_buf *b, const char *name, const char *suffix, const char *bound)
+{
+	if (b->len && b->data[b->len - 1] != '{')
+		fw_buf_putc(b, ',');
+	fw_buf_json(b, name ? name : "", SIZE_MAX);
+	if (b->len) /* back over the closing quote */
+		b->len--;
+	fw_buf_puts(b, suffix);
+	fw_buf_puts(b, bound);
+	fw_buf_puts(b, "\":");
+}
+
+static void key(struct fw_buf *b, const char *name)
+{
+	key_with(b, name, "", "");
+}
+
+static void text(struct fw_buf *b, const char *name, const char *value)
+{
+	if (!value)
+		return;
+	key(b, name);
+	fw_buf_json(b, value, SIZE_MAX);
+}
+
+static void number(struct fw_buf *b, const char *name, const char *suffix, uint64_t n)
+{
+	key_with(b, name, suffix, "");
+	fw_buf_u64(b, n);
+}
+
+static void value(struct fw_buf *b, const struct fw_cell *c)
+{
+	switch (c->kind) {
+	case FW_CELL_RATE:
+	case FW_CELL_PERCENT:
+		fw_buf_printf(b, "%.10g", c->d);
+		break;
+	case FW_CELL_BOOL:
+		fw_buf_puts(b, c->u ? "true" : "false");
+		break;
+	case FW_CELL_TEXT:
+		fw_buf_json(b, c->text ? c->text : "", SIZE_MAX);
+		break;
+	default:
+		fw_buf_u64(b, c->u);
+	}
+}
+
+static void cell(struct fw_buf *b, const char *name, const struct fw_cell *c)
+{
+	static const char *const suffixes[FW_CELL_MAX] = {
+		[FW_CELL_COUNT] = "",	      [FW_CELL_DURATION] = "_ns", [FW_CELL_BYTES] = "_bytes",
+		[FW_CELL_RATE] = "_per_s",    [FW_CELL_PERCENT] = "_pct", [FW_CELL_BOOL] = "",
+		[FW_CELL_TEXT] = "",
+	};
+
+	if (c->kind == FW_CELL_UNKNOWN || c->kind >= FW_CELL_MAX)
+		return;
+	key_with(b, name, suffixes[c->kind], c->at_least ? "_min" : "");
+	value(b, c);
+}
+
+static void facts(struct fw_buf *b, const struct fw_facts *f)
+{
+	for (size_t i = 0; i < f->nr; i++)
+		cell(b, f->fact[i].key, &f->fact[i].cell);
+}
+
+static void table(struct fw_buf *b, const char *name, const struct fw_table *t)
+{
+	key(b, name);
+	fw_buf_putc(b, '[');
+	for (size_t row = 0; row < t->nr_rows; row++) {
+		fw_buf_puts(b, row ? ",{" : "{");
+		for (size_t c = 0; c < t->nr_columns; c++)
+			cell(b, t->columns[c].key, &t->cells[row * t->nr_columns + c]);
+		fw_buf_putc(b, '}');
+	}
+	fw_buf_putc(b, ']');
+	if (t->nr_more)
+		number(b, name, "_more", t->nr_more);
+}
+
+static void bars(struct fw_buf *b, const struct fw_bars *bars)
+{
+	key(b, bars->key);
+	fw_buf_putc(b, '[');
+	for (size_t i = 0; i < bars->nr; i++) {
+		fw_buf_puts(b, i ? ",{" : "{");
+		number(b, "from_ns", "", bars->bar[i].from_ns);
+		if (bars->bar[i].to_ns != UINT64_MAX)
+			number(b, "to_ns", "", bars->bar[i].to_ns);
+		number(b, "count", "", bars->bar[i].count);
+		fw_buf_putc(b, '}');
+	}
+	fw_buf_putc(b, ']');
+}
+
+static void finding(struct fw_buf *b, const struct fw_finding *f)
+{
+	fw_buf_putc(b, '{');
+	text(b, "id", f->id);
+	text(b, "severity", fw_severity_name(f->severity));
+	text(b, "title", f->title);
+	key(b, "evidence");
+	fw_buf_putc(b, '{');
+	facts(b, &f->evidence);
+	fw_buf_putc(b, '}');
+	if (f->offenders)
+		table(b, "offenders", f->offenders);
+	text(b, "meaning", f->meaning);
+	text(b, "advice", f->advice);
+	text(b, "confidence", f->confidence);
+	fw_buf_putc(b, '}');
+}
+
+static void section(struct fw_buf *b, const struct fw_section *s)
+{
+	key(b, s->key);
+	fw_buf_putc(b, '{');
+	facts(b, &s->facts);
+	for (size_t i = 0; i < s->nr_tables; i++)
+		table(b, s->tables[i].key, &s->tables[i]);
+	for (size_t i = 0; i < s->nr_bars; i++)
+		bars(b, &s->bars[i]);
+	key(b, "notes");
+	fw_buf_putc(b, '[');
+	for (size_t i = 0; i < s->nr_notes; i++) {
+		if (i)
+			fw_buf_putc(b, ',');
+		fw_buf_json(b, s->notes[i], SIZE_MAX);
+	}
+	fw_buf_puts(b, "]}");
+}
+
+void fw_report_json(const struct fw_report *r, struct fw_buf *out)
+{
+	fw_buf_puts(out, "{\"complete\":");
+	fw_buf_puts(out, r->failed ? "false" : "true");
+	fw_buf_puts(out, ",\"about\":{");
+	facts(out, &r->about);
+	fw_buf_puts(out, "},\"findings\":[");
+	for (size_t i = 0; i < r->nr_findings; i++) {
+		if (i)
+			fw_buf_putc(out, ',');
+		finding(out, &r->findings[i]);
+	}
+	fw_buf_puts(out, "],\"sections\":{");
+	for (size_t i = 0; i < r->nr_sections; i++)
+		section(out, &r->sections[i]);
+	fw_buf_puts(out, "}}\n");
+}
