@@ -289,12 +289,12 @@ static void say_owner(const struct fw_leaks *l, const struct group *g, struct fw
 	if (l->opt.cgroup_path)
 		path = l->opt.cgroup_path(l->opt.arg, cgroup_of(g));
 	if (g->pid) {
-		fw_finding_evidence(r, f, "pid", "process id", fw_cell_count(g->pid));
+		fw_finding_evidence(r, f, "pid", "process id", fw_cell_id(g->pid));
 		fw_finding_evidence(r, f, "comm", "process", fw_cell_text(g->comm, FW_COMM_LEN));
 	}
 	if (path)
 		fw_finding_evidence(r, f, "cgroup", "control group", fw_cell_text(path, SIZE_MAX));
-	fw_finding_evidence(r, f, "netns", "network namespace", fw_cell_count(g->first->netns));
+	fw_finding_evidence(r, f, "netns", "network namespace", fw_cell_id(g->first->netns));
 }
 
 static void say_descriptors(const struct fw_leaks *l, const struct group *g,
@@ -335,11 +335,11 @@ static void tell(const struct fw_leaks *l, const struct group *g, const struct k
 	f = fw_report_finding(r, "close-wait-leak", severity, g->nr);
 	say_process(&who, g);
 	say_endpoint(&peer, g);
-	fw_finding_say(r, f, FW_FINDING_TITLE, "%s: %zu in CLOSE_WAIT from %s: %s%s", fw_buf_str(&who), g->nr,
+	fw_finding_say(r, &f->title, "%s: %zu in CLOSE_WAIT from %s: %s%s", fw_buf_str(&who), g->nr,
 		       fw_buf_str(&peer), verdicts[g->verdict].words,
 		       g->is_pool ? ", but looks like an idle connection pool" : "");
-	fw_finding_say(r, f, FW_FINDING_MEANING, "%s", verdicts[g->verdict].meaning);
-	fw_finding_say(r, f, FW_FINDING_ADVICE, "%s",
+	fw_finding_say(r, &f->meaning, "%s", verdicts[g->verdict].meaning);
+	fw_finding_say(r, &f->advice, "%s",
 		       g->is_pool ? "A pool notices at its next use that the peer has closed; let it "
 				    "test idle connections, or give them a shorter life than the peer "
 				    "does."
@@ -370,6 +370,9 @@ static void say_totals(const struct fw_leaks *l, struct fw_report *r, size_t nr_
 	if (l->first.ts_ns)
 		fw_section_fact(r, s, "watched", "watched for",
 				fw_cell_duration(l->last.ts_ns - l->first.ts_ns));
+	if (!nr_groups)
+		fw_section_note(r, s, "No process has had a connection in CLOSE_WAIT for as long as "
+				"the leak age.");
 	if (l->failed)
 		r->failed = true;
 }

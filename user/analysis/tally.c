@@ -181,7 +181,7 @@ static void say_plain(struct fw_report *r, struct fw_section *s, const struct ro
 			fw_cell_count(row->counts[order[i]]),
 		};
 
-		fw_table_row(r, table, cells, sizeof(cells) / sizeof(cells[0]));
+		fw_table_row(r, table, cells);
 	}
 	fw_section_fact(r, s, "total", "total", fw_cell_count(row->total));
 }
@@ -215,7 +215,7 @@ static void say_groups(struct fw_report *r, struct fw_section *s, const struct r
 
 		for (size_t i = 0; i < nr; i++)
 			cells[2 + i] = fw_cell_count(rows->row[k].counts[shown[i]]);
-		fw_table_row(r, table, cells, 2 + nr);
+		fw_table_row(r, table, cells);
 	}
 }
 

@@ -8,6 +8,7 @@
 
 #include "cmd/cmd.h"
 #include "io/output.h"
+#include "report/render.h"
 
 int fw_look_once(struct fw_session *s, struct fw_err *err)
 {

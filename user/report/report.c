@@ -6,177 +6,167 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *fw_severity_name(enum fw_severity severity)
-{
-	static const char *const names[FW_SEVERITY_MAX] = { "info", "warning", "critical" };
+/* ---- Memory ------------------------------------------------------------------------------ */
 
-	return severity < FW_SEVERITY_MAX ? names[severity] : "unknown";
+static char *copy(struct fw_report *r, const char *text)
+{
+	char *c = strdup(text);
+
+	if (!c)
+		r->failed = true;
+	return c;
 }
 
-struct fw_cell fw_cell_unknown(void)
+static char *format(struct fw_report *r, const char *fmt, va_list ap)
 {
-	return (struct fw_cell){ .kind = FW_CELL_UNKNOWN };
-}
+	char *text;
 
-struct fw_cell fw_cell_count(uint64_t n)
-{
-	return (struct fw_cell){ .kind = FW_CELL_COUNT, .u = n };
-}
-
-struct fw_cell fw_cell_duration(uint64_t ns)
-{
-	return (struct fw_cell){ .kind = FW_CELL_DURATION, .u = ns };
-}
-
-struct fw_cell fw_cell_bytes(uint64_t n)
-{
-	return (struct fw_cell){ .kind = FW_CELL_BYTES, .u = n };
-}
-
-struct fw_cell fw_cell_rate(double per_s)
-{
-	return (struct fw_cell){ .kind = FW_CELL_RATE, .d = per_s };
-}
-
-struct fw_cell fw_cell_percent(double pct)
-{
-	return (struct fw_cell){ .kind = FW_CELL_PERCENT, .d = pct };
-}
-
-struct fw_cell fw_cell_bool(bool b)
-{
-	return (struct fw_cell){ .kind = FW_CELL_BOOL, .u = b };
-}
-
-struct fw_cell fw_cell_text(const char *text, size_t max)
-{
-	struct fw_cell cell = { .kind = FW_CELL_TEXT };
-
-	cell.text = text ? strndup(text, max) : NULL;
-	return cell.text ? cell : fw_cell_unknown();
-}
-
-struct fw_cell fw_cell_printf(const char *fmt, ...)
-{
-	struct fw_cell cell = { .kind = FW_CELL_TEXT };
-	va_list ap;
-
-	va_start(ap, fmt);
-	if (vasprintf(&cell.text, fmt, ap) < 0)
-		cell = fw_cell_unknown();
-	va_end(ap);
-	return cell;
-}
-
-struct fw_cell fw_cell_at_least(struct fw_cell cell)
-{
-	cell.at_least = true;
-	return cell;
-}
-
-static void cell_fini(struct fw_cell *cell)
-{
-	if (cell->kind == FW_CELL_TEXT)
-		free(cell->text);
-}
-
-/* One more zeroed element at the end of *@array, or NULL with the failure noted. */
-static void *append(struct fw_report *r, void **array, size_t *nr, size_t size)
-{
-	/* Doubles at powers of two, so no capacity need be kept. */
-	if (!(*nr & (*nr - 1))) {
-		void *more = realloc(*array, (*nr ? *nr * 2 : 1) * size);
-
-		if (!more) {
-			r->failed = true;
-			return NULL;
-		}
-		*array = more;
+	if (vasprintf(&text, fmt, ap) < 0) {
+		r->failed = true;
+		return NULL;
 	}
-	return memset((char *)*array + (*nr)++ * size, 0, size);
+	return text;
 }
 
-static char *copy(struct fw_report *r, const char *s)
+/* Room for one more of @size bytes in an array that may move. */
+static void *grow(struct fw_report *r, void *array, size_t nr, size_t *cap, size_t size)
 {
-	char *mine = strdup(s);
+	size_t more = *cap ? 2 * *cap : 8;
+	void *p;
 
-	r->failed |= !mine;
-	return mine;
-}
-
-static void add_fact(struct fw_report *r, struct fw_facts *facts, const char *key,
-		     const char *label, struct fw_cell cell)
-{
-	struct fw_fact *fact = append(r, (void **)&facts->fact, &facts->nr, sizeof(*fact));
-
-	if (!fact) {
-		cell_fini(&cell);
-		return;
+	if (nr < *cap)
+		return array;
+	p = reallocarray(array, more, size);
+	if (!p) {
+		r->failed = true;
+		return NULL;
 	}
-	*fact = (struct fw_fact){ copy(r, key), copy(r, label), cell };
+	*cap = more;
+	return p;
 }
 
-static void facts_fini(struct fw_facts *facts)
+/* Room for one more in an array of @max that does not move; NULL if there is none. */
+static void *fixed(struct fw_report *r, void *array, size_t nr, size_t max, size_t size)
 {
-	for (size_t i = 0; i < facts->nr; i++) {
-		free(facts->fact[i].key);
-		free(facts->fact[i].label);
-		cell_fini(&facts->fact[i].cell);
+	void *p = NULL;
+
+	if (nr < max)
+		p = array ? array : calloc(max, size);
+	if (!p)
+		r->failed = true;
+	return p;
+}
+
+static void cell_fini(struct fw_cell *c)
+{
+	if (c->kind == FW_CELL_TEXT)
+		free(c->text);
+}
+
+static void facts_fini(struct fw_facts *f)
+{
+	for (size_t i = 0; i < f->nr; i++) {
+		free(f->fact[i].key);
+		free(f->fact[i].label);
+		cell_fini(&f->fact[i].cell);
 	}
-	free(facts->fact);
+	free(f->fact);
 }
 
 static void table_fini(struct fw_table *t)
 {
+	for (size_t i = 0; i < t->nr_rows * t->nr_columns; i++)
+		cell_fini(&t->cells[i]);
 	for (size_t i = 0; i < t->nr_columns; i++) {
 		free(t->columns[i].key);
 		free(t->columns[i].label);
 	}
-	for (size_t i = 0; i < t->nr_rows * t->nr_columns; i++)
-		cell_fini(&t->cells[i]);
-	free(t->columns);
 	free(t->cells);
+	free(t->columns);
 	free(t->key);
 	free(t->title);
 }
 
+static void bars_fini(struct fw_bars *b)
+{
+	free(b->bar);
+	free(b->key);
+	free(b->title);
+}
+
 static void section_fini(struct fw_section *s)
 {
-	for (size_t i = 0; i < s->nr_tables; i++) {
-		table_fini(s->tables[i]);
-		free(s->tables[i]);
-	}
+	facts_fini(&s->facts);
+	for (size_t i = 0; i < s->nr_tables; i++)
+		table_fini(&s->tables[i]);
+	for (size_t i = 0; i < s->nr_bars; i++)
+		bars_fini(&s->bars[i]);
 	for (size_t i = 0; i < s->nr_notes; i++)
 		free(s->notes[i]);
-	facts_fini(&s->facts);
 	free(s->tables);
+	free(s->bars);
 	free(s->notes);
 	free(s->key);
 	free(s->title);
-	free(s);
 }
 
 static void finding_fini(struct fw_finding *f)
 {
 	facts_fini(&f->evidence);
+	if (f->offenders)
+		table_fini(f->offenders);
+	free(f->offenders);
 	free(f->id);
 	free(f->title);
 	free(f->meaning);
 	free(f->advice);
 	free(f->confidence);
-	free(f);
 }
 
 void fw_report_fini(struct fw_report *r)
 {
-	for (size_t i = 0; i < r->nr_sections; i++)
-		section_fini(r->sections[i]);
-	for (size_t i = 0; i < r->nr_findings; i++)
-		finding_fini(r->findings[i]);
+	if (!r)
+		return;
 	facts_fini(&r->about);
-	free(r->sections);
+	for (size_t i = 0; i < r->nr_findings; i++)
+		finding_fini(&r->findings[i]);
+	for (size_t i = 0; i < r->nr_sections; i++)
+		section_fini(&r->sections[i]);
 	free(r->findings);
+	free(r->sections);
+	section_fini(&r->spare.section);
+	table_fini(&r->spare.table);
+	bars_fini(&r->spare.bars);
+	finding_fini(&r->spare.finding);
 	*r = (struct fw_report){ 0 };
+}
+
+/* A text without text is how a maker of cells says that memory was short. */
+static struct fw_cell checked(struct fw_report *r, struct fw_cell c)
+{
+	if (c.kind != FW_CELL_TEXT || c.text)
+		return c;
+	r->failed = true;
+	return fw_cell_unknown();
+}
+
+/* ---- Builders ---------------------------------------------------------------------------- */
+
+static void add_fact(struct fw_report *r, struct fw_facts *f, const char *key, const char *label,
+		     struct fw_cell cell)
+{
+	struct fw_fact *fact = grow(r, f->fact, f->nr, &f->cap, sizeof(*fact));
+
+	if (!fact) {
+		cell_fini(&cell);
+		return;
+	}
+	f->fact = fact;
+	f->fact[f->nr++] = (struct fw_fact){
+		.key = copy(r, key),
+		.label = copy(r, label),
+		.cell = checked(r, cell),
+	};
 }
 
 void fw_report_about(struct fw_report *r, const char *key, const char *label, struct fw_cell cell)
@@ -184,27 +174,15 @@ void fw_report_about(struct fw_report *r, const char *key, const char *label, st
 	add_fact(r, &r->about, key, label, cell);
 }
 
-/* A zeroed object whose address stays, and that *@array will hold; NULL: no memory. */
-static void *append_object(struct fw_report *r, void ***array, size_t *nr, size_t size)
-{
-	void *object = calloc(1, size), **slot;
-
-	slot = object ? append(r, (void **)array, nr, sizeof(*slot)) : NULL;
-	if (!slot) {
-		r->failed = true;
-		free(object);
-		return NULL;
-	}
-	*slot = object;
-	return object;
-}
-
 struct fw_section *fw_report_section(struct fw_report *r, const char *key, const char *title)
 {
-	struct fw_section *s = append_object(r, (void ***)&r->sections, &r->nr_sections, sizeof(*s));
+	struct fw_section *s = fixed(r, r->sections, r->nr_sections, FW_REPORT_SECTIONS_MAX,
+				     sizeof(*s));
 
 	if (!s)
-		return NULL;
+		return &r->spare.section;
+	r->sections = s;
+	s += r->nr_sections++;
 	s->key = copy(r, key);
 	s->title = copy(r, title);
 	return s;
@@ -213,140 +191,181 @@ struct fw_section *fw_report_section(struct fw_report *r, const char *key, const
 void fw_section_fact(struct fw_report *r, struct fw_section *s, const char *key, const char *label,
 		     struct fw_cell cell)
 {
-	if (s)
-		add_fact(r, &s->facts, key, label, cell);
-	else
-		cell_fini(&cell);
+	add_fact(r, &s->facts, key, label, cell);
 }
 
 void fw_section_note(struct fw_report *r, struct fw_section *s, const char *fmt, ...)
 {
-	char **note = s ? append(r, (void **)&s->notes, &s->nr_notes, sizeof(*note)) : NULL;
+	char **notes = grow(r, s->notes, s->nr_notes, &s->cap_notes, sizeof(*notes));
 	va_list ap;
+	char *text;
 
-	if (!note)
+	if (!notes)
 		return;
+	s->notes = notes;
 	va_start(ap, fmt);
-	if (vasprintf(note, fmt, ap) < 0)
-		*note = NULL;
+	text = format(r, fmt, ap);
 	va_end(ap);
-	r->failed |= !*note;
+	if (text)
+		s->notes[s->nr_notes++] = text;
+}
+
+static void add_columns(struct fw_report *r, struct fw_table *t, const char *const *columns)
+{
+	size_t n = 0;
+
+	while (columns[n])
+		n++;
+	n /= 2;
+	t->columns = calloc(n ? n : 1, sizeof(*t->columns));
+	if (!t->columns) {
+		r->failed = true;
+		return;
+	}
+	t->nr_columns = n;
+	for (size_t i = 0; i < n; i++) {
+		t->columns[i].key = copy(r, columns[2 * i]);
+		t->columns[i].label = copy(r, columns[2 * i + 1]);
+	}
 }
 
 struct fw_table *fw_section_table(struct fw_report *r, struct fw_section *s, const char *key,
 				  const char *title, const char *const *columns)
 {
-	struct fw_table *t;
+	struct fw_table *t = fixed(r, s->tables, s->nr_tables, FW_SECTION_TABLES_MAX, sizeof(*t));
 
-	if (!s)
-		return NULL;
-	t = append_object(r, (void ***)&s->tables, &s->nr_tables, sizeof(*t));
 	if (!t)
-		return NULL;
+		return &r->spare.table;
+	s->tables = t;
+	t += s->nr_tables++;
 	t->key = copy(r, key);
 	t->title = copy(r, title);
-	for (; columns[0]; columns += 2) {
-		struct fw_column *column = append(r, (void **)&t->columns, &t->nr_columns,
-						  sizeof(*column));
-
-		if (column)
-			*column = (struct fw_column){ copy(r, columns[0]), copy(r, columns[1]) };
-	}
+	add_columns(r, t, columns);
 	return t;
 }
 
-void fw_table_row(struct fw_report *r, struct fw_table *t, struct fw_cell *cells, size_t nr)
+/* A table that failed has no columns, and nobody knows how many cells there are: their text leaks. */
+void fw_table_row(struct fw_report *r, struct fw_table *t, const struct fw_cell *cells)
 {
-	size_t used = t ? t->nr_rows * t->nr_columns : 0;
-	struct fw_cell *more = NULL;
+	struct fw_cell *all = NULL;
 
-	if (t && nr == t->nr_columns) {
-		more = t->cells;
-		if (t->nr_rows == t->cap_rows) {
-			size_t cap = t->cap_rows ? t->cap_rows * 2 : 16;
+	if (t->nr_columns)
+		all = grow(r, t->cells, t->nr_rows, &t->cap_rows, t->nr_columns * sizeof(*cells));
+	if (all)
+		t->cells = all;
+	for (size_t i = 0; i < t->nr_columns; i++) {
+		struct fw_cell c = cells[i];
 
-			more = realloc(t->cells, cap * nr * sizeof(*more));
-			if (more) {
-				t->cells = more;
-				t->cap_rows = cap;
-			}
-		}
+		if (all)
+			all[t->nr_rows * t->nr_columns + i] = checked(r, c);
+		else
+			cell_fini(&c);
 	}
-	if (!more) {
-		r->failed = true;
-		for (size_t i = 0; i < nr; i++)
-			cell_fini(&cells[i]);
+	t->nr_rows += all != NULL;
+}
+
+struct fw_bars *fw_section_bars(struct fw_report *r, struct fw_section *s, const char *key,
+				const char *title)
+{
+	struct fw_bars *b = fixed(r, s->bars, s->nr_bars, FW_SECTION_BARS_MAX, sizeof(*b));
+
+	if (!b)
+		return &r->spare.bars;
+	s->bars = b;
+	b += s->nr_bars++;
+	b->key = copy(r, key);
+	b->title = copy(r, title);
+	return b;
+}
+
+void fw_bars_add(struct fw_report *r, struct fw_bars *b, uint64_t from_ns, uint64_t to_ns,
+		 uint64_t count)
+{
+	struct fw_bar *bar = grow(r, b->bar, b->nr, &b->cap, sizeof(*bar));
+
+	if (!bar)
 		return;
-	}
-	memcpy(&t->cells[used], cells, nr * sizeof(*cells));
-	t->nr_rows++;
+	b->bar = bar;
+	b->bar[b->nr++] = (struct fw_bar){ .from_ns = from_ns, .to_ns = to_ns, .count = count };
+}
+
+/* ---- Findings ---------------------------------------------------------------------------- */
+
+const char *fw_severity_name(enum fw_severity severity)
+{
+	static const char *const names[FW_SEVERITY_MAX] = {
+		[FW_SEVERITY_INFO] = "info",
+		[FW_SEVERITY_WARNING] = "warning",
+		[FW_SEVERITY_CRITICAL] = "critical",
+	};
+
+	return severity < FW_SEVERITY_MAX ? names[severity] : "unknown";
 }
 
 struct fw_finding *fw_report_finding(struct fw_report *r, const char *id,
 				     enum fw_severity severity, uint64_t harm)
 {
-	struct fw_finding *f = append_object(r, (void ***)&r->findings, &r->nr_findings, sizeof(*f));
+	struct fw_finding *f = fixed(r, r->findings, r->nr_findings, FW_REPORT_FINDINGS_MAX,
+				     sizeof(*f));
 
 	if (!f)
-		return NULL;
+		return &r->spare.finding;
+	r->findings = f;
+	f += r->nr_findings++;
 	f->id = copy(r, id);
 	f->severity = severity;
 	f->harm = harm;
 	return f;
 }
 
-static char **finding_field(struct fw_finding *f, enum fw_finding_part part)
+void fw_finding_say(struct fw_report *r, char **field, const char *fmt, ...)
 {
-	char **const fields[FW_FINDING_PART_MAX] = {
-		[FW_FINDING_TITLE] = &f->title,
-		[FW_FINDING_MEANING] = &f->meaning,
-		[FW_FINDING_ADVICE] = &f->advice,
-		[FW_FINDING_CONFIDENCE] = &f->confidence,
-	};
-
-	return fields[part];
-}
-
-void fw_finding_say(struct fw_report *r, struct fw_finding *f, enum fw_finding_part part,
-		    const char *fmt, ...)
-{
-	char *text;
+	char *former = *field;
 	va_list ap;
 
-	if (!f)
-		return;
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = NULL;
+	*field = format(r, fmt, ap);
 	va_end(ap);
-	r->failed |= !text;
-	free(*finding_field(f, part));
-	*finding_field(f, part) = text;
+	free(former); /* it may have been one of the arguments */
 }
 
 void fw_finding_evidence(struct fw_report *r, struct fw_finding *f, const char *key,
 			 const char *label, struct fw_cell cell)
 {
-	if (f)
-		add_fact(r, &f->evidence, key, label, cell);
-	else
-		cell_fini(&cell);
+	add_fact(r, &f->evidence, key, label, cell);
 }
 
-static int worse_first(const void *a, const void *b)
+struct fw_table *fw_finding_offenders(struct fw_report *r, struct fw_finding *f,
+				      const char *const *columns)
 {
-	const struct fw_finding *x = *(struct fw_finding *const *)a;
-	const struct fw_finding *y = *(struct fw_finding *const *)b;
+	struct fw_table *t = fixed(r, NULL, f->offenders != NULL, 1, sizeof(*t));
 
-	if (x->severity != y->severity)
-		return x->severity < y->severity ? 1 : -1;
-	if (x->harm != y->harm)
-		return x->harm < y->harm ? 1 : -1;
-	return strcmp(x->title ? x->title : "", y->title ? y->title : "");
+	if (!t)
+		return &r->spare.table;
+	f->offenders = t;
+	add_columns(r, t, columns);
+	return t;
+}
+
+static int descending(uint64_t a, uint64_t b)
+{
+	return (a < b) - (a > b);
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct fw_finding *x = a, *y = b;
+	int c = descending(x->severity, y->severity);
+
+	if (!c)
+		c = descending(x->harm, y->harm);
+	if (!c)
+		c = strcmp(x->id ? x->id : "", y->id ? y->id : "");
+	return c ? c : strcmp(x->title ? x->title : "", y->title ? y->title : "");
 }
 
 void fw_report_sort(struct fw_report *r)
 {
 	if (r->nr_findings)
-		qsort(r->findings, r->nr_findings, sizeof(*r->findings), worse_first);
+		qsort(r->findings, r->nr_findings, sizeof(*r->findings), compare);
 }

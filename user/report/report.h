@@ -5,10 +5,11 @@
  *
  *	report
  *	  finding ...	what is wrong, the evidence, what to do
- *	  section ...	facts (one value each), tables, notes
+ *	  section ...	facts (one value each), tables, histograms, notes
  *
- * All strings that a report is given are copied; everything is freed with it. When memory is short
- * the builders set .failed and go on with something harmless, so callers need not check.
+ * All strings that a report is given are copied; everything is freed with it. An empty report is all
+ * zero. What a builder returns stays where it is until fw_report_sort() or fw_report_fini(): the arrays
+ * have a fixed size, because analyses hold on to several tables at once.
  */
 #ifndef FW_REPORT_REPORT_H
 #define FW_REPORT_REPORT_H
@@ -17,9 +18,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct fw_hist;
+
+#define FW_REPORT_SECTIONS_MAX 32
+#define FW_REPORT_FINDINGS_MAX 256
+#define FW_SECTION_TABLES_MAX 8
+#define FW_SECTION_BARS_MAX 8
+
 enum fw_cell_kind {
 	FW_CELL_UNKNOWN, /* text "-", JSON: the key is absent */
 	FW_CELL_COUNT,
+	FW_CELL_ID, /* a number that is a name: a process, a namespace */
 	FW_CELL_DURATION, /* ns; JSON key gets the suffix _ns */
 	FW_CELL_BYTES,	  /* JSON key suffix _bytes */
 	FW_CELL_RATE,	  /* per second; JSON key suffix _per_s */
@@ -32,9 +41,9 @@ enum fw_cell_kind {
 struct fw_cell {
 	enum fw_cell_kind kind;
 	bool at_least; /* a lower bound: text ">= ", JSON key suffix _min */
-	uint64_t u;    /* COUNT, DURATION, BYTES, BOOL */
+	uint64_t u;    /* COUNT, ID, DURATION, BYTES, BOOL */
 	double d;      /* RATE, PERCENT */
-	char *text;    /* TEXT */
+	char *text;    /* TEXT; owned by the report once it is in it */
 };
 
 struct fw_fact {
@@ -44,7 +53,7 @@ struct fw_fact {
 
 struct fw_facts {
 	struct fw_fact *fact;
-	size_t nr;
+	size_t nr, cap;
 };
 
 struct fw_column {
@@ -57,15 +66,30 @@ struct fw_table {
 	size_t nr_columns;
 	struct fw_cell *cells; /* row after row */
 	size_t nr_rows, cap_rows;
+	size_t nr_more; /* rows left out by --top; JSON: <key>_more */
+};
+
+struct fw_bar {
+	uint64_t from_ns, to_ns; /* to_ns is not in it; UINT64_MAX: no upper end */
+	uint64_t count;
+};
+
+/* Bars over durations. */
+struct fw_bars {
+	char *key, *title;
+	struct fw_bar *bar;
+	size_t nr, cap;
 };
 
 struct fw_section {
 	char *key, *title;
 	struct fw_facts facts;
-	struct fw_table **tables;
+	struct fw_table *tables;
 	size_t nr_tables;
+	struct fw_bars *bars;
+	size_t nr_bars;
 	char **notes; /* sentences: what the numbers mean, what is not known */
-	size_t nr_notes;
+	size_t nr_notes, cap_notes;
 };
 
 enum fw_severity { FW_SEVERITY_INFO, FW_SEVERITY_WARNING, FW_SEVERITY_CRITICAL, FW_SEVERITY_MAX };
@@ -73,9 +97,10 @@ enum fw_severity { FW_SEVERITY_INFO, FW_SEVERITY_WARNING, FW_SEVERITY_CRITICAL, 
 struct fw_finding {
 	char *id; /* stable: "close-wait-leak" */
 	enum fw_severity severity;
-	uint64_t harm; /* orders findings of one severity, worst first */
-	char *title;   /* one line with culprit and numbers */
+	uint64_t harm;	  /* orders findings of one severity, worst first */
+	char *title;	  /* one line with culprit and numbers */
 	struct fw_facts evidence;
+	struct fw_table *offenders; /* NULL: none */
 	char *meaning;	  /* one sentence */
 	char *advice;	  /* one sentence */
 	char *confidence; /* how sure we are: what was not seen; NULL: nothing is missing */
@@ -83,17 +108,25 @@ struct fw_finding {
 
 struct fw_report {
 	struct fw_facts about; /* source, span, hooks, counts, own cost */
-	struct fw_finding **findings;
+	struct fw_finding *findings;
 	size_t nr_findings;
-	struct fw_section **sections;
+	struct fw_section *sections;
 	size_t nr_sections;
-	bool failed; /* no memory: the report is not complete */
+	bool failed; /* no memory, or more than there is room for: the report is not complete */
+	/* What builders return when they have failed. Not shown. */
+	struct {
+		struct fw_section section;
+		struct fw_table table;
+		struct fw_bars bars;
+		struct fw_finding finding;
+	} spare;
 };
 
 const char *fw_severity_name(enum fw_severity severity); /* "info", "warning", "critical" */
 
 struct fw_cell fw_cell_unknown(void);
 struct fw_cell fw_cell_count(uint64_t n);
+struct fw_cell fw_cell_id(uint64_t id);
 struct fw_cell fw_cell_duration(uint64_t ns);
 struct fw_cell fw_cell_bytes(uint64_t n);
 struct fw_cell fw_cell_rate(double per_s);
@@ -104,7 +137,9 @@ struct fw_cell fw_cell_text(const char *text, size_t max);
 struct fw_cell fw_cell_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 struct fw_cell fw_cell_at_least(struct fw_cell cell);
 
-/* Builders; they take over the cells they are given. What they return stays where it is. */
+/* The builders take over their cells. When memory is short they set report->failed and go on with
+ * something harmless, so callers need not check; nothing that they return is NULL.
+ */
 void fw_report_fini(struct fw_report *r);
 void fw_report_about(struct fw_report *r, const char *key, const char *label, struct fw_cell cell);
 struct fw_section *fw_report_section(struct fw_report *r, const char *key, const char *title);
@@ -115,33 +150,26 @@ void fw_section_note(struct fw_report *r, struct fw_section *s, const char *fmt,
 /* @columns: "key", "label", ..., NULL. */
 struct fw_table *fw_section_table(struct fw_report *r, struct fw_section *s, const char *key,
 				  const char *title, const char *const *columns);
-/* @nr: as many cells as there are columns. */
-void fw_table_row(struct fw_report *r, struct fw_table *t, struct fw_cell *cells, size_t nr);
-
-enum fw_finding_part {
-	FW_FINDING_TITLE,
-	FW_FINDING_MEANING,
-	FW_FINDING_ADVICE,
-	FW_FINDING_CONFIDENCE,
-	FW_FINDING_PART_MAX,
-};
-
+/* A row of as many cells as there are columns. Rows left out: t->nr_more. */
+void fw_table_row(struct fw_report *r, struct fw_table *t, const struct fw_cell *cells);
+struct fw_bars *fw_section_bars(struct fw_report *r, struct fw_section *s, const char *key,
+				const char *title);
+void fw_bars_add(struct fw_report *r, struct fw_bars *b, uint64_t from_ns, uint64_t to_ns,
+		 uint64_t count);
+/* At most @max bars that show @h, between round numbers: even steps when the values are close to each
+ * other (60.0 s, 60.2 s, ...), 1-2-5 steps or decades when they are not (1 ms, 10 ms, ...).
+ */
+void fw_bars_hist(struct fw_report *r, struct fw_bars *b, const struct fw_hist *h, size_t max);
 struct fw_finding *fw_report_finding(struct fw_report *r, const char *id,
 				     enum fw_severity severity, uint64_t harm);
-void fw_finding_say(struct fw_report *r, struct fw_finding *f, enum fw_finding_part part,
-		    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* Sets title, meaning, advice or confidence: @field is one of them. What was there is replaced. */
+void fw_finding_say(struct fw_report *r, char **field, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 void fw_finding_evidence(struct fw_report *r, struct fw_finding *f, const char *key,
 			 const char *label, struct fw_cell cell);
-
+struct fw_table *fw_finding_offenders(struct fw_report *r, struct fw_finding *f,
+				      const char *const *columns);
 /* Worst first. After the last finding, before rendering. */
 void fw_report_sort(struct fw_report *r);
-
-struct fw_buf;
-
-/* For people. @columns: of the terminal; 0: not one. */
-void fw_report_text(const struct fw_report *r, struct fw_buf *out, unsigned int columns,
-		    bool color);
-/* One JSON document. */
-void fw_report_json(const struct fw_report *r, struct fw_buf *out);
 
 #endif

@@ -1,113 +1,128 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A report as one JSON document:
- *
- * {"about":{...},"findings":[{"id":"close-wait-leak","severity":"warning","title":"...",
- *  "evidence":{"count":12,"oldest_ns":...},...}],"sections":{"states":{"total":9,"states":[{...}]}}}
+ * A report as one JSON document. The unit of a cell ends its key: "oldest" becomes "oldest_ns", and
+ * "oldest_ns_min" when it is a lower bound.
  */
-#include "report/report.h"
-#include "util/buf.h"
+#include "report/render.h"
 
-static const char *const suffixes[FW_CELL_MAX] = {
-	[FW_CELL_DURATION] = "_ns",
-	[FW_CELL_BYTES] = "_bytes",
-	[FW_CELL_RATE] = "_per_s",
-	[FW_CELL_PERCENT] = "_pct",
-};
+#include <string.h>
 
-static void comma(struct fw_buf *b)
+/* Writes ,"name<suffix>": or, first in its object, "name<suffix>": */
+static void key_with(struct fw_buf *b, const char *name, const char *suffix, const char *bound)
 {
-	char last = b->len ? b->data[b->len - 1] : '{';
-
-	if (last != '{' && last != '[')
+	if (b->len && b->data[b->len - 1] != '{')
 		fw_buf_putc(b, ',');
+	fw_buf_json(b, name ? name : "", SIZE_MAX);
+	if (b->len) /* back over the closing quote */
+		b->len--;
+	fw_buf_puts(b, suffix);
+	fw_buf_puts(b, bound);
+	fw_buf_puts(b, "\":");
 }
 
-/* Keys are ours, but a state's name may be one. */
 static void key(struct fw_buf *b, const char *name)
 {
-	comma(b);
-	fw_buf_json(b, name ? name : "", SIZE_MAX);
-	fw_buf_putc(b, ':');
+	key_with(b, name, "", "");
 }
 
-static void value(struct fw_buf *b, const struct fw_cell *cell)
+static void text(struct fw_buf *b, const char *name, const char *value)
 {
-	switch (cell->kind) {
+	if (!value)
+		return;
+	key(b, name);
+	fw_buf_json(b, value, SIZE_MAX);
+}
+
+static void number(struct fw_buf *b, const char *name, const char *suffix, uint64_t n)
+{
+	key_with(b, name, suffix, "");
+	fw_buf_u64(b, n);
+}
+
+static void value(struct fw_buf *b, const struct fw_cell *c)
+{
+	switch (c->kind) {
 	case FW_CELL_RATE:
 	case FW_CELL_PERCENT:
-		fw_buf_printf(b, "%.6g", cell->d);
+		fw_buf_printf(b, "%.10g", c->d);
 		break;
 	case FW_CELL_BOOL:
-		fw_buf_puts(b, cell->u ? "true" : "false");
+		fw_buf_puts(b, c->u ? "true" : "false");
 		break;
 	case FW_CELL_TEXT:
-		fw_buf_json(b, cell->text, SIZE_MAX);
+		fw_buf_json(b, c->text ? c->text : "", SIZE_MAX);
 		break;
 	default:
-		fw_buf_u64(b, cell->u);
+		fw_buf_u64(b, c->u);
 	}
 }
 
-static void member(struct fw_buf *b, const char *name, const struct fw_cell *cell)
+static void cell(struct fw_buf *b, const char *name, const struct fw_cell *c)
 {
-	struct fw_buf full = { 0 };
+	static const char *const suffixes[FW_CELL_MAX] = {
+		[FW_CELL_COUNT] = "",	      [FW_CELL_DURATION] = "_ns", [FW_CELL_BYTES] = "_bytes",
+		[FW_CELL_RATE] = "_per_s",    [FW_CELL_PERCENT] = "_pct", [FW_CELL_BOOL] = "",
+		[FW_CELL_TEXT] = "",	      [FW_CELL_ID] = "",
+	};
 
-	if (cell->kind == FW_CELL_UNKNOWN)
+	if (c->kind == FW_CELL_UNKNOWN || c->kind >= FW_CELL_MAX)
 		return;
-	fw_buf_puts(&full, name ? name : "");
-	if (suffixes[cell->kind])
-		fw_buf_puts(&full, suffixes[cell->kind]);
-	if (cell->at_least)
-		fw_buf_puts(&full, "_min");
-	key(b, fw_buf_str(&full));
-	fw_buf_free(&full);
-	value(b, cell);
+	key_with(b, name, suffixes[c->kind], c->at_least ? "_min" : "");
+	value(b, c);
 }
 
 static void facts(struct fw_buf *b, const struct fw_facts *f)
 {
 	for (size_t i = 0; i < f->nr; i++)
-		member(b, f->fact[i].key, &f->fact[i].cell);
+		cell(b, f->fact[i].key, &f->fact[i].cell);
 }
 
-static void string(struct fw_buf *b, const char *name, const char *text)
+static void table(struct fw_buf *b, const char *name, const struct fw_table *t)
 {
-	if (!text)
-		return;
 	key(b, name);
-	fw_buf_json(b, text, SIZE_MAX);
+	fw_buf_putc(b, '[');
+	for (size_t row = 0; row < t->nr_rows; row++) {
+		fw_buf_puts(b, row ? ",{" : "{");
+		for (size_t c = 0; c < t->nr_columns; c++)
+			cell(b, t->columns[c].key, &t->cells[row * t->nr_columns + c]);
+		fw_buf_putc(b, '}');
+	}
+	fw_buf_putc(b, ']');
+	if (t->nr_more)
+		number(b, name, "_more", t->nr_more);
+}
+
+static void bars(struct fw_buf *b, const struct fw_bars *bars)
+{
+	key(b, bars->key);
+	fw_buf_putc(b, '[');
+	for (size_t i = 0; i < bars->nr; i++) {
+		fw_buf_puts(b, i ? ",{" : "{");
+		number(b, "from_ns", "", bars->bar[i].from_ns);
+		if (bars->bar[i].to_ns != UINT64_MAX)
+			number(b, "to_ns", "", bars->bar[i].to_ns);
+		number(b, "count", "", bars->bar[i].count);
+		fw_buf_putc(b, '}');
+	}
+	fw_buf_putc(b, ']');
 }
 
 static void finding(struct fw_buf *b, const struct fw_finding *f)
 {
-	comma(b);
 	fw_buf_putc(b, '{');
-	string(b, "id", f->id);
-	string(b, "severity", fw_severity_name(f->severity));
-	string(b, "title", f->title);
+	text(b, "id", f->id);
+	text(b, "severity", fw_severity_name(f->severity));
+	text(b, "title", f->title);
 	key(b, "evidence");
 	fw_buf_putc(b, '{');
 	facts(b, &f->evidence);
 	fw_buf_putc(b, '}');
-	string(b, "meaning", f->meaning);
-	string(b, "advice", f->advice);
-	string(b, "confidence", f->confidence);
+	if (f->offenders)
+		table(b, "offenders", f->offenders);
+	text(b, "meaning", f->meaning);
+	text(b, "advice", f->advice);
+	text(b, "confidence", f->confidence);
 	fw_buf_putc(b, '}');
-}
-
-static void table(struct fw_buf *b, const struct fw_table *t)
-{
-	key(b, t->key);
-	fw_buf_putc(b, '[');
-	for (size_t row = 0; row < t->nr_rows; row++) {
-		comma(b);
-		fw_buf_putc(b, '{');
-		for (size_t i = 0; i < t->nr_columns; i++)
-			member(b, t->columns[i].key, &t->cells[row * t->nr_columns + i]);
-		fw_buf_putc(b, '}');
-	}
-	fw_buf_putc(b, ']');
 }
 
 static void section(struct fw_buf *b, const struct fw_section *s)
@@ -116,31 +131,33 @@ static void section(struct fw_buf *b, const struct fw_section *s)
 	fw_buf_putc(b, '{');
 	facts(b, &s->facts);
 	for (size_t i = 0; i < s->nr_tables; i++)
-		table(b, s->tables[i]);
-	if (s->nr_notes) {
-		key(b, "notes");
-		fw_buf_putc(b, '[');
-		for (size_t i = 0; i < s->nr_notes; i++) {
-			comma(b);
-			fw_buf_json(b, s->notes[i] ? s->notes[i] : "", SIZE_MAX);
-		}
-		fw_buf_putc(b, ']');
+		table(b, s->tables[i].key, &s->tables[i]);
+	for (size_t i = 0; i < s->nr_bars; i++)
+		bars(b, &s->bars[i]);
+	key(b, "notes");
+	fw_buf_putc(b, '[');
+	for (size_t i = 0; i < s->nr_notes; i++) {
+		if (i)
+			fw_buf_putc(b, ',');
+		fw_buf_json(b, s->notes[i], SIZE_MAX);
 	}
-	fw_buf_putc(b, '}');
+	fw_buf_puts(b, "]}");
 }
 
 void fw_report_json(const struct fw_report *r, struct fw_buf *out)
 {
-	fw_buf_puts(out, "{\"about\":{");
+	fw_buf_puts(out, "{\"complete\":");
+	fw_buf_puts(out, r->failed ? "false" : "true");
+	fw_buf_puts(out, ",\"about\":{");
 	facts(out, &r->about);
 	fw_buf_puts(out, "},\"findings\":[");
-	for (size_t i = 0; i < r->nr_findings; i++)
-		finding(out, r->findings[i]);
+	for (size_t i = 0; i < r->nr_findings; i++) {
+		if (i)
+			fw_buf_putc(out, ',');
+		finding(out, &r->findings[i]);
+	}
 	fw_buf_puts(out, "],\"sections\":{");
 	for (size_t i = 0; i < r->nr_sections; i++)
-		section(out, r->sections[i]);
-	fw_buf_putc(out, '}');
-	if (r->failed)
-		fw_buf_puts(out, ",\"incomplete\":true");
-	fw_buf_puts(out, "}\n");
+		section(out, &r->sections[i]);
+	fw_buf_puts(out, "}}\n");
 }

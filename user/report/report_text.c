@@ -1,311 +1,282 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A report for people: findings first, worst on top, then sections to scan.
+ * A report for people, most urgent first: what is wrong and what to do, then the numbers section by
+ * section.
  *
- * WARNING  python3/1234: 12 in CLOSE_WAIT from 192.0.2.7 to our port 8080: never closed
- *   sockets 12, oldest >= 4 m 12 s, unread 0 B, ...
- *   means: ...
- *   try:   ...
+ *	finwait report
+ *	span 30.0 s | connections 12,345 | events lost 0
+ *
+ *	FINDINGS  1 critical, 1 warning
+ *
+ *	!! CRITICAL close-wait-leak
+ *	   java/4711 holds 412 connections ...
+ *	   means: ...
+ *	   try:   ...
+ *
+ *	TIME_WAIT
+ *	  entered  12,345
  */
-#include <stdlib.h>
+#include "report/render.h"
+
 #include <string.h>
 
-#include "report/report.h"
-#include "util/buf.h"
+#include "report/page.h"
 #include "util/fmt.h"
 
-#define DEFAULT_COLUMNS 100
-#define MIN_COLUMNS 40
-#define MAX_CELL 48 /* of a table; longer text is cut, visibly */
+#define INDENT 2
+#define DETAIL 3 /* below the mark of a finding */
+#define BAR_MAX 50
 
-struct page {
-	struct fw_buf *out;
-	unsigned int columns;
-	bool color;
+static const struct {
+	const char *mark;
+	enum fw_ink ink;
+} severities[FW_SEVERITY_MAX] = {
+	[FW_SEVERITY_INFO] = { "-- INFO", FW_INK_CYAN },
+	[FW_SEVERITY_WARNING] = { " ! WARNING", FW_INK_YELLOW },
+	[FW_SEVERITY_CRITICAL] = { "!! CRITICAL", FW_INK_RED },
 };
 
-/* What there was no memory to copy. */
-static const char *or_empty(const char *s)
+static void inked(struct fw_page *p, enum fw_ink ink, const char *text)
 {
-	return s ? s : "";
+	fw_page_ink(p, ink);
+	fw_buf_visible(p->out, text ? text : "", SIZE_MAX);
+	fw_page_ink_off(p);
 }
 
-static void color(struct page *p, const char *code)
+static void items(struct fw_page *p, size_t indent, const char *mark, const struct fw_facts *facts)
 {
-	if (p->color)
-		fw_buf_puts(p->out, code);
-}
+	struct fw_flow f;
 
-static void bytes(struct fw_buf *b, uint64_t n)
-{
-	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
-	double value = (double)n;
-	unsigned int unit = 0;
-
-	for (; value >= 1024 && unit < 4; unit++)
-		value /= 1024;
-	if (unit)
-		fw_buf_printf(b, "%.1f %s", value, units[unit]);
-	else
-		fw_buf_printf(b, "%llu B", (unsigned long long)n);
-}
-
-/* Slow things are told by the minute. */
-static void rate(struct fw_buf *b, double per_s)
-{
-	if (per_s < 10 && per_s > -10)
-		fw_buf_printf(b, "%.4g a minute", per_s * 60);
-	else
-		fw_buf_printf(b, "%.4g a second", per_s);
-}
-
-static void cell_text(struct fw_buf *b, const struct fw_cell *cell)
-{
-	if (cell->at_least)
-		fw_buf_puts(b, ">= ");
-	switch (cell->kind) {
-	case FW_CELL_COUNT:
-		fw_buf_u64(b, cell->u);
-		break;
-	case FW_CELL_DURATION:
-		fw_fmt_duration(b, cell->u);
-		break;
-	case FW_CELL_BYTES:
-		bytes(b, cell->u);
-		break;
-	case FW_CELL_RATE:
-		rate(b, cell->d);
-		break;
-	case FW_CELL_PERCENT:
-		fw_buf_printf(b, "%.3g %%", cell->d);
-		break;
-	case FW_CELL_BOOL:
-		fw_buf_puts(b, cell->u ? "yes" : "no");
-		break;
-	case FW_CELL_TEXT:
-		fw_buf_visible(b, cell->text, SIZE_MAX);
-		break;
-	default:
-		fw_buf_putc(b, '-');
-	}
-}
-
-/* Words of @text from column @at on, folded below each other at column @indent. */
-static void wrap(struct page *p, const char *text, size_t at, size_t indent)
-{
-	size_t column = at;
-	bool first = true;
-
-	while (*text) {
-		size_t len = strcspn(text, " ");
-
-		if (!first && column + 1 + len > p->columns) {
-			fw_buf_putc(p->out, '\n');
-			fw_buf_pad(p->out, p->out->len, indent, 0);
-			column = indent;
-		} else if (!first) {
-			fw_buf_putc(p->out, ' ');
-			column++;
-		}
-		fw_buf_mem(p->out, text, len);
-		column += len;
-		text += len + strspn(text + len, " ");
-		first = false;
-	}
-	fw_buf_putc(p->out, '\n');
-}
-
-/* "  means: ..." */
-static void sentence(struct page *p, const char *label, const char *text)
-{
-	struct fw_buf visible = { 0 };
-
-	if (!text)
+	if (!facts->nr)
 		return;
-	fw_buf_visible(&visible, text, SIZE_MAX);
-	fw_buf_printf(p->out, "  %-6s ", label);
-	wrap(p, fw_buf_str(&visible), 9, 9);
-	fw_buf_free(&visible);
+	fw_flow_begin(p, &f, indent, mark);
+	for (size_t i = 0; i < facts->nr; i++)
+		fw_flow_item(p, &f, facts->fact[i].label, &facts->fact[i].cell);
+	fw_flow_end(p, &f);
 }
 
-/* "  label value, label value": values do not break. */
-static void evidence(struct page *p, const struct fw_facts *facts)
+/* ---- Findings ---------------------------------------------------------------------------- */
+
+/* "2 critical, 1 warning" */
+static void tally(struct fw_page *p, const struct fw_report *r)
 {
-	struct fw_buf one = { 0 };
-	size_t column = 2;
+	size_t nr[FW_SEVERITY_MAX] = { 0 };
+	bool any = false;
 
-	fw_buf_puts(p->out, "  ");
-	for (size_t i = 0; i < facts->nr; i++) {
-		fw_buf_clear(&one);
-		fw_buf_puts(&one, or_empty(facts->fact[i].label));
-		fw_buf_putc(&one, ' ');
-		cell_text(&one, &facts->fact[i].cell);
-		if (i + 1 < facts->nr)
-			fw_buf_putc(&one, ',');
-		if (i && column + 1 + one.len > p->columns) {
-			fw_buf_puts(p->out, "\n  ");
-			column = 2;
-		} else if (i) {
-			fw_buf_putc(p->out, ' ');
-			column++;
-		}
-		fw_buf_mem(p->out, one.data, one.len);
-		column += one.len;
-	}
-	fw_buf_putc(p->out, '\n');
-	fw_buf_free(&one);
-}
-
-static void finding(struct page *p, const struct fw_finding *f)
-{
-	static const struct {
-		const char *word, *color;
-	} marks[FW_SEVERITY_MAX] = {
-		[FW_SEVERITY_INFO] = { "INFO", "\033[36m" },
-		[FW_SEVERITY_WARNING] = { "WARNING", "\033[33m" },
-		[FW_SEVERITY_CRITICAL] = { "CRITICAL", "\033[31m" },
-	};
-	struct fw_buf title = { 0 };
-
-	fw_buf_visible(&title, f->title ? f->title : "", SIZE_MAX);
-	color(p, marks[f->severity].color);
-	fw_buf_printf(p->out, "%-8s", marks[f->severity].word);
-	color(p, "\033[0m");
-	fw_buf_putc(p->out, ' ');
-	wrap(p, fw_buf_str(&title), 9, 9);
-	evidence(p, &f->evidence);
-	sentence(p, "means:", f->meaning);
-	sentence(p, "try:", f->advice);
-	sentence(p, "sure:", f->confidence);
-	fw_buf_putc(p->out, '\n');
-	fw_buf_free(&title);
-}
-
-/* A table's cell, cut to MAX_CELL; how long it is. */
-static size_t table_cell(struct fw_buf *b, const struct fw_cell *cell)
-{
-	size_t since = b->len;
-
-	cell_text(b, cell);
-	if (b->len - since > MAX_CELL) {
-		b->len = since + MAX_CELL - 2;
-		fw_buf_puts(b, "..");
-	}
-	return b->len - since;
-}
-
-static bool is_number(const struct fw_table *t, size_t column)
-{
-	return t->nr_rows && t->cells[column].kind != FW_CELL_TEXT;
-}
-
-/* Numbers to the right, words to the left. */
-static void put_cell(struct page *p, const char *text, size_t len, size_t width, bool right,
-		     bool last)
-{
-	size_t pad = width > len ? width - len : 0;
-
-	if (right)
-		fw_buf_pad(p->out, p->out->len, pad, 0);
-	fw_buf_mem(p->out, text, len);
-	if (!right && !last)
-		fw_buf_pad(p->out, p->out->len, pad, 0);
-	fw_buf_puts(p->out, last ? "\n" : "  ");
-}
-
-static void rows(struct page *p, const struct fw_table *t, const size_t *widths)
-{
-	struct fw_buf one = { 0 };
-
-	for (size_t i = 0; i < t->nr_columns; i++)
-		put_cell(p, or_empty(t->columns[i].label), strlen(or_empty(t->columns[i].label)), widths[i],
-			 is_number(t, i), i + 1 == t->nr_columns);
-	for (size_t i = 0; i < t->nr_rows * t->nr_columns; i++) {
-		size_t column = i % t->nr_columns;
-
-		fw_buf_clear(&one);
-		table_cell(&one, &t->cells[i]);
-		put_cell(p, fw_buf_str(&one), one.len, widths[column], is_number(t, column),
-			 column + 1 == t->nr_columns);
-	}
-	fw_buf_free(&one);
-}
-
-static void table(struct page *p, const struct fw_table *t)
-{
-	size_t *widths = calloc(t->nr_columns ? t->nr_columns : 1, sizeof(*widths));
-	struct fw_buf one = { 0 };
-
-	if (!widths)
-		return;
-	for (size_t i = 0; i < t->nr_columns; i++)
-		widths[i] = strlen(or_empty(t->columns[i].label));
-	for (size_t i = 0; i < t->nr_rows * t->nr_columns; i++) {
-		size_t *width = &widths[i % t->nr_columns], len;
-
-		fw_buf_clear(&one);
-		len = table_cell(&one, &t->cells[i]);
-		if (len > *width)
-			*width = len;
-	}
-	if (*or_empty(t->title))
-		fw_buf_printf(p->out, "%s\n", t->title);
-	rows(p, t, widths);
-	fw_buf_free(&one);
-	free(widths);
-}
-
-static void fact_lines(struct page *p, const struct fw_facts *facts)
-{
-	size_t width = 0;
-
-	for (size_t i = 0; i < facts->nr; i++) {
-		size_t len = strlen(or_empty(facts->fact[i].label));
-
-		width = len > width ? len : width;
-	}
-	for (size_t i = 0; i < facts->nr; i++) {
-		size_t since = p->out->len;
-
-		fw_buf_puts(p->out, or_empty(facts->fact[i].label));
-		fw_buf_pad(p->out, since, width + 2, 2);
-		cell_text(p->out, &facts->fact[i].cell);
-		fw_buf_putc(p->out, '\n');
-	}
-}
-
-static void section(struct page *p, const struct fw_section *s)
-{
-	color(p, "\033[1m");
-	fw_buf_puts(p->out, or_empty(s->title));
-	color(p, "\033[0m");
-	fw_buf_putc(p->out, '\n');
-	for (size_t i = 0; i < s->nr_tables; i++)
-		table(p, s->tables[i]);
-	fact_lines(p, &s->facts);
-	for (size_t i = 0; i < s->nr_notes; i++)
-		wrap(p, s->notes[i] ? s->notes[i] : "", 0, 0);
-}
-
-void fw_report_text(const struct fw_report *r, struct fw_buf *out, unsigned int columns,
-		    bool with_color)
-{
-	struct page p = { .out = out, .color = with_color, .columns = columns };
-
-	if (!columns)
-		p.columns = DEFAULT_COLUMNS;
-	else if (columns < MIN_COLUMNS)
-		p.columns = MIN_COLUMNS;
-	fact_lines(&p, &r->about);
-	if (r->about.nr)
-		fw_buf_putc(out, '\n');
 	for (size_t i = 0; i < r->nr_findings; i++)
-		finding(&p, r->findings[i]);
-	for (size_t i = 0; i < r->nr_sections; i++) {
-		if (i)
-			fw_buf_putc(out, '\n');
-		section(&p, r->sections[i]);
+		nr[r->findings[i].severity]++;
+	for (int s = FW_SEVERITY_MAX - 1; s >= 0; s--) {
+		if (!nr[s])
+			continue;
+		fw_buf_printf(p->out, "%s%zu %s", any ? ", " : "", nr[s], fw_severity_name(s));
+		if (s == FW_SEVERITY_WARNING && nr[s] > 1)
+			fw_buf_putc(p->out, 's');
+		any = true;
 	}
+	fw_buf_puts(p->out, any ? "\n" : "none\n");
+}
+
+static void finding(struct fw_page *p, const struct fw_finding *f)
+{
+	inked(p, severities[f->severity].ink, severities[f->severity].mark);
+	fw_buf_putc(p->out, ' ');
+	inked(p, FW_INK_BOLD, f->id);
+	fw_buf_putc(p->out, '\n');
+	fw_page_sentence(p, DETAIL, "", f->title);
+	fw_page_sentence(p, DETAIL, "means: ", f->meaning);
+	fw_page_sentence(p, DETAIL, "try:   ", f->advice);
+	fw_page_sentence(p, DETAIL, "sure:  ", f->confidence);
+	items(p, DETAIL, "facts: ", &f->evidence);
+	if (f->offenders)
+		fw_page_table(p, DETAIL + INDENT, f->offenders);
+	fw_buf_putc(p->out, '\n');
+}
+
+static void findings(struct fw_page *p, const struct fw_report *r)
+{
+	inked(p, FW_INK_BOLD, "FINDINGS");
+	fw_buf_puts(p->out, "  ");
+	tally(p, r);
+	fw_buf_putc(p->out, '\n');
+	for (size_t i = 0; i < r->nr_findings; i++)
+		finding(p, &r->findings[i]);
+}
+
+/* ---- Sections ---------------------------------------------------------------------------- */
+
+static size_t longest_label(const struct fw_facts *facts)
+{
+	struct fw_buf b = { 0 };
+	size_t longest = 0;
+
+	for (size_t i = 0; i < facts->nr; i++) {
+		fw_buf_clear(&b);
+		fw_buf_visible(&b, facts->fact[i].label ? facts->fact[i].label : "", SIZE_MAX);
+		longest = b.len > longest ? b.len : longest;
+	}
+	fw_buf_free(&b);
+	return longest;
+}
+
+static void fact_list(struct fw_page *p, const struct fw_facts *facts)
+{
+	size_t width = longest_label(facts) + 2;
+	struct fw_buf mark = { 0 }, value = { 0 };
+
+	if (width > p->measure / 2) {
+		items(p, INDENT, "", facts);
+		return;
+	}
+	for (size_t i = 0; i < facts->nr; i++) {
+		fw_buf_clear(&mark);
+		fw_buf_clear(&value);
+		fw_buf_visible(&mark, facts->fact[i].label ? facts->fact[i].label : "", SIZE_MAX);
+		fw_buf_pad(&mark, 0, width, 0);
+		fw_page_cell(&value, &facts->fact[i].cell);
+		fw_page_visible(p, INDENT, fw_buf_str(&mark), &value);
+	}
+	p->out->failed |= mark.failed || value.failed;
+	fw_buf_free(&mark);
+	fw_buf_free(&value);
+}
+
+static void title(struct fw_page *p, const char *text)
+{
+	fw_buf_putc(p->out, '\n');
+	if (*text)
+		fw_page_sentence(p, INDENT, "", text);
+}
+
+static void range(struct fw_buf *b, const struct fw_bar *bar)
+{
+	fw_buf_clear(b);
+	if (bar->to_ns == UINT64_MAX) {
+		fw_buf_puts(b, ">= ");
+		fw_fmt_duration(b, bar->from_ns);
+	} else if (!bar->from_ns) {
+		fw_buf_puts(b, "< ");
+		fw_fmt_duration(b, bar->to_ns);
+	} else {
+		fw_fmt_duration(b, bar->from_ns);
+		fw_buf_puts(b, " - ");
+		fw_fmt_duration(b, bar->to_ns);
+	}
+}
+
+struct scale {
+	size_t range, count, bar; /* columns of each */
+	uint64_t most;
+};
+
+static struct scale scale_of(const struct fw_page *p, const struct fw_bars *bars, struct fw_buf *one)
+{
+	struct scale s = { .most = 1 };
+	size_t used;
+
+	for (size_t i = 0; i < bars->nr; i++) {
+		range(one, &bars->bar[i]);
+		s.range = one->len > s.range ? one->len : s.range;
+		s.most = bars->bar[i].count > s.most ? bars->bar[i].count : s.most;
+	}
+	fw_buf_clear(one);
+	fw_fmt_count(one, s.most);
+	s.count = one->len;
+	used = 2 * INDENT + s.range + 2 + s.count + 2;
+	s.bar = p->measure > used + 10 ? p->measure - used : 10;
+	s.bar = s.bar < BAR_MAX ? s.bar : BAR_MAX;
+	return s;
+}
+
+/* Something is more than nothing: at least one '#'. */
+static size_t bar_len(const struct scale *s, uint64_t count)
+{
+	size_t n = (size_t)((double)count / (double)s->most * (double)s->bar + 0.5);
+
+	return count && !n ? 1 : n;
+}
+
+static void one_bar(struct fw_page *p, const struct scale *s, const struct fw_bar *bar,
+		    struct fw_buf *one)
+{
+	size_t n = bar_len(s, bar->count);
+
+	range(one, bar);
+	fw_page_indent(p, 2 * INDENT + s->range - one->len);
+	fw_buf_mem(p->out, one->data, one->len);
+	fw_buf_clear(one);
+	fw_fmt_count(one, bar->count);
+	fw_page_indent(p, 2 + s->count - one->len);
+	fw_buf_mem(p->out, one->data, one->len);
+	fw_page_indent(p, n ? 2 : 0);
+	while (n--)
+		fw_buf_putc(p->out, '#');
+	fw_buf_putc(p->out, '\n');
+}
+
+static void bars(struct fw_page *p, const struct fw_bars *b)
+{
+	struct fw_buf one = { 0 };
+	struct scale s;
+
+	title(p, b->title);
+	s = scale_of(p, b, &one);
+	for (size_t i = 0; i < b->nr && !one.failed; i++)
+		one_bar(p, &s, &b->bar[i], &one);
+	if (!b->nr) {
+		fw_page_indent(p, 2 * INDENT);
+		fw_buf_puts(p->out, "(none)\n");
+	}
+	p->out->failed |= one.failed;
+	fw_buf_free(&one);
+}
+
+static void section(struct fw_page *p, const struct fw_section *s)
+{
+	inked(p, FW_INK_BOLD, s->title);
+	fw_buf_putc(p->out, '\n');
+	fact_list(p, &s->facts);
+	for (size_t i = 0; i < s->nr_bars; i++)
+		bars(p, &s->bars[i]);
+	for (size_t i = 0; i < s->nr_tables; i++) {
+		title(p, s->tables[i].title);
+		fw_page_table(p, 2 * INDENT, &s->tables[i]);
+	}
+	if (s->nr_notes && (s->nr_bars || s->nr_tables))
+		fw_buf_putc(p->out, '\n');
+	for (size_t i = 0; i < s->nr_notes; i++)
+		fw_page_sentence(p, INDENT, "* ", s->notes[i]);
+	fw_buf_putc(p->out, '\n');
+}
+
+static void incomplete(struct fw_page *p)
+{
+	fw_page_ink(p, FW_INK_RED);
+	fw_page_sentence(p, 0, "NOT COMPLETE: ",
+			 "finwait had not enough memory for this report. Something is missing below.");
+	fw_page_ink_off(p);
+	fw_buf_putc(p->out, '\n');
+}
+
+static void about(struct fw_page *p, const struct fw_report *r)
+{
+	inked(p, FW_INK_BOLD, "finwait report");
+	fw_buf_putc(p->out, '\n');
+	items(p, 0, "", &r->about);
+	fw_buf_putc(p->out, '\n');
+}
+
+void fw_report_text(const struct fw_report *r, struct fw_buf *out, unsigned int columns, bool color)
+{
+	struct fw_page p;
+
+	fw_page_init(&p, out, columns, color);
+	if (r->about.nr)
+		about(&p, r);
 	if (r->failed)
-		fw_buf_puts(out, "\nThis report is not complete: there was not enough memory.\n");
+		incomplete(&p);
+	/* A look that finds nothing says so in its own words. */
+	if (r->about.nr || r->nr_findings)
+		findings(&p, r);
+	for (size_t i = 0; i < r->nr_sections; i++)
+		section(&p, &r->sections[i]);
 }

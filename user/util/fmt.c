@@ -90,3 +90,52 @@ void fw_fmt_addr(struct fw_buf *b, unsigned int family, const uint8_t addr[16])
 	else if (inet_ntop(AF_INET6, addr, text, sizeof(text)))
 		fw_buf_puts(b, text);
 }
+
+/* Three digits, or all of them when there are more. The limits are where rounding would add a digit. */
+static void fmt_three_digits(struct fw_buf *b, double v)
+{
+	if (v < 9.995)
+		fw_buf_printf(b, "%.2f", v);
+	else if (v < 99.95)
+		fw_buf_printf(b, "%.1f", v);
+	else if (v < 1e18)
+		fw_fmt_count(b, (uint64_t)(v + 0.5));
+	else
+		fw_buf_printf(b, "%.3g", v);
+}
+
+void fw_fmt_bytes(struct fw_buf *b, uint64_t n)
+{
+	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+	double v = (double)n / 1024;
+	size_t i = 0;
+
+	if (n < 1024) {
+		fw_buf_printf(b, "%u B", (unsigned int)n);
+		return;
+	}
+	for (; v >= 999.5 && i < sizeof(units) / sizeof(units[0]) - 1; i++)
+		v /= 1024;
+	fmt_three_digits(b, v);
+	fw_buf_printf(b, " %s", units[i]);
+}
+
+void fw_fmt_rate(struct fw_buf *b, double per_s)
+{
+	if (per_s < 0) {
+		fw_buf_putc(b, '-');
+		per_s = -per_s;
+	}
+	if (per_s >= 1) {
+		fmt_three_digits(b, per_s);
+		fw_buf_puts(b, " /s");
+	} else if (per_s >= 1.0 / (double)MINUTE_S) {
+		fmt_three_digits(b, per_s * (double)MINUTE_S);
+		fw_buf_puts(b, " /min");
+	} else if (per_s > 0) {
+		fmt_three_digits(b, per_s * (double)HOUR_S);
+		fw_buf_puts(b, " /h");
+	} else {
+		fw_buf_puts(b, "0 /s");
+	}
+}

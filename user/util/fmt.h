@@ -26,4 +26,10 @@ void fw_fmt_count(struct fw_buf *b, uint64_t n);
 /* "127.0.0.1", "2001:db8::1". @addr: network order, 4 bytes of it for AF_INET. */
 void fw_fmt_addr(struct fw_buf *b, unsigned int family, const uint8_t addr[16]);
 
+/* "512 B", "1.50 KiB", "42.5 MiB", "958 GiB" */
+void fw_fmt_bytes(struct fw_buf *b, uint64_t n);
+
+/* "12.3 /s"; what is slower than one a second as "12.3 /min" or "12.3 /h". */
+void fw_fmt_rate(struct fw_buf *b, double per_s);
+
 #endif

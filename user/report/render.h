@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Renderers of a report. Each walks the whole model and writes to a buffer; none knows what the numbers
+ * are about. Lack of memory is remembered by the buffer.
+ */
+#ifndef FW_REPORT_RENDER_H
+#define FW_REPORT_RENDER_H
+
+#include "report/report.h"
+#include "util/buf.h"
+
+/* For people: findings first. @columns is the width of the terminal (0: no limit; sentences and bars
+ * then take 100). Whatever is in the report's strings, what is written is printable ASCII.
+ */
+void fw_report_text(const struct fw_report *r, struct fw_buf *out, unsigned int columns, bool color);
+
+/* For programs: one JSON document on one line.
+ *
+ *	{"complete":true,"about":{...},
+ *	 "findings":[{"id","severity","title","evidence":{},"offenders":[{}],"meaning","advice",
+ *		      "confidence"}],
+ *	 "sections":{"time_wait":{facts, "table":[{}], "table_more":n,
+ *				  "bars":[{"from_ns","to_ns","count"}], "notes":[]}}}
+ *
+ * What is not known is absent, and so are confidence, offenders and to_ns where there is none.
+ */
+void fw_report_json(const struct fw_report *r, struct fw_buf *out);
+
+#endif
