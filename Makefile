@@ -43,7 +43,7 @@ PURE_OBJ := $(PURE_SRC:%.c=$B/%.o)
 APP_OBJ := $(APP_SRC:%.c=$B/%.o)
 PURE_SAN_OBJ := $(PURE_SRC:%.c=$B/san/%.o)
 UNIT := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
-LIVE_PROGRAMS := $B/tests/peer $B/tests/witness $B/tests/churn $B/tests/flood
+LIVE_PROGRAMS := $B/tests/peer $B/tests/witness $B/tests/churn $B/tests/flood $B/tests/leaker
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -112,6 +112,7 @@ WITNESS_SRC := $(filter-out %_main.c,$(wildcard tests/live/witness*.c))
 $B/tests/peer: $(wildcard tests/live/peer*.c) $(WITNESS_SRC)
 $B/tests/witness: tests/live/witness_main.c $(WITNESS_SRC)
 $B/tests/churn: tests/bench/churn.c
+$B/tests/leaker: tests/live/leaker.c
 $B/tests/flood: tests/live/flood.c tests/live/peer_net.c tests/live/peer_packet.c
 $(LIVE_PROGRAMS): $(wildcard tests/live/*.h)
 	$(say) CC $@

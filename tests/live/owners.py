@@ -1,0 +1,481 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Live tests of owners, snapshots, finwait leaks and finwait states, judged by ss and /proc.
+
+    sudo tests/live/owners.py [NAME...]      only the cases whose names contain one of these words
+
+Environment as for real.py. One case a line: "ok NAME" or "FAIL NAME: reason"; then "N passed, N
+failed". The forecast waits for a leak to hit its limit (100 s), beside all others.
+"""
+
+import collections
+import concurrent.futures
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+from real import Results
+from real_host import Failure, Netns, check, run, wait_until
+from real_tracer import FINWAIT, Tracer
+
+LEAKER = os.environ.get("FINWAIT_LEAKER", "build/tests/leaker")
+LEAK_AGE_S = 1
+FORECAST_NOFILE, FORECAST_PER_S = 1024, 10
+
+
+def finwait(*args, status=0):
+    result = run([FINWAIT, *args])
+    check(result.returncode == status,
+          f"finwait {' '.join(args)}: status {result.returncode}: {result.stderr.decode()}")
+    return result.stdout.decode()
+
+
+def leaks(netns, *args, status=4):
+    text = finwait("leaks", "-f", "json", "--netns", netns.path, "--leak-age", f"{LEAK_AGE_S}s",
+                   *args, status=status)
+    return [f["evidence"] for f in json.loads(text)["findings"]]
+
+
+def counts(*args):
+    """{"ESTABLISHED": 3, ...} of finwait states."""
+    rows = json.loads(finwait("states", "-f", "json", *args))["sections"]["states"]["states"]
+    return {row["state"]: row["count"] for row in rows if row["count"]}
+
+
+SS_STATES = {
+    "ESTAB": "ESTABLISHED", "SYN-SENT": "SYN_SENT", "SYN-RECV": "SYN_RECV", "LISTEN": "LISTEN",
+    "FIN-WAIT-1": "FIN_WAIT_1", "FIN-WAIT-2": "FIN_WAIT_2", "TIME-WAIT": "TIME_WAIT",
+    "CLOSE-WAIT": "CLOSE_WAIT", "LAST-ACK": "LAST_ACK", "CLOSING": "CLOSING",
+}
+
+
+def ss_counts(netns):
+    lines = netns.run("ss", "-Htan").stdout.decode().splitlines()
+    return dict(collections.Counter(SS_STATES[line.split()[0]] for line in lines))
+
+
+class Leaker:
+    """The leaking server, and clients that close what they open."""
+
+    def __init__(self, netns, port, how, *args):
+        self.netns, self.port = netns, port
+        self.process = subprocess.Popen(
+            netns.argv([os.path.abspath(LEAKER), port, how, *args]),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        check(self.process.stdout.readline() == "ready\n", "the leaker does not listen")
+        self.pid = self.process.pid
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait(10)
+
+    def leak(self, n, data=b"x" * 100):
+        for _ in range(n):
+            client = self.netns.connect(self.port)
+            client.sendall(data)
+            client.close()
+
+    def in_close_wait(self):
+        return [line for line in self.netns.run("ss", "-Htanp", "state", "close-wait")
+                .stdout.decode().splitlines() if f":{self.port} " in line]
+
+    def wait_for(self, n):
+        wait_until(lambda: len(self.in_close_wait()) == n, 20, f"{n} in CLOSE_WAIT")
+        time.sleep(LEAK_AGE_S + 0.2)
+
+
+def numbers(text):
+    """The set that "4-9,11" stands for."""
+    found = set()
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        found |= set(range(int(first), int(last or first) + 1))
+    return found
+
+
+def one_leak(how, n=7):
+    """The only group that is left after a leak of n, and ss's lines about it."""
+    with Netns() as netns, Leaker(netns, 8080, how) as leaker:
+        leaker.leak(n)
+        leaker.wait_for(n)
+        groups = leaks(netns, "--watch", "0")
+        check(len(groups) == 1, f"not one group: {groups}")
+        group = groups[0]
+        check(group["count"] == n, f"count {group['count']}")
+        check(group["comm"] == "leaker", f"comm {group['comm']}")
+        check(group["pid"] == leaker.pid, f"pid {group['pid']} instead of {leaker.pid}")
+        check(group["netns"] == netns.inum, f"netns {group['netns']}")
+        check(group.get("oldest_ns_min", group.get("oldest_ns", 0)) >= LEAK_AGE_S * 1e9, str(group))
+        return group, leaker.in_close_wait()
+
+
+def check_fds(group, lines):
+    expected = {int(fd) for line in lines for fd in
+                re.findall(rf"pid={group['pid']},fd=(\d+)", line)}
+    check(numbers(group["fds"]) == expected, f"fds {group['fds']} instead of {sorted(expected)}")
+
+
+def leak_never_closed():
+    group, lines = one_leak("closed")
+    check(group["verdict"] == "never_closed", group["verdict"])
+    check(group["unread_bytes"] == 0, str(group))
+    check_fds(group, lines)
+
+
+def leak_never_read():
+    group, lines = one_leak("read")
+    check(group["verdict"] == "never_read", group["verdict"])
+    # ss counts the FIN as one byte too.
+    check(group["unread_bytes"] == sum(int(line.split()[0]) for line in lines), str(group))
+    check_fds(group, lines)
+
+
+def leak_never_accepted():
+    group, lines = one_leak("accepted")
+    check(group["verdict"] == "never_accepted", group["verdict"])
+    check(not any("pid=" in line for line in lines), "ss knows a process")
+    check("fds" not in group, str(group))
+
+
+def leak_shared():
+    group, lines = one_leak("shared", 1)
+    check(group["verdict"] == "shared", group["verdict"])
+    holders = set(re.findall(r"pid=(\d+)", " ".join(lines)))
+    check(len(holders) == 2, f"ss: {lines}")
+    check(set(re.findall(r"/(\d+)", group["holders"])) == holders, group["holders"])
+
+
+STUCK_POOL = """
+import concurrent.futures, socket, threading
+server = socket.create_server(("127.0.0.1", 8081))
+pool = concurrent.futures.ThreadPoolExecutor(2)
+stuck = threading.Event()
+print("ready", flush=True)
+while True:
+    connection = server.accept()[0]
+    pool.submit(lambda c: (stuck.wait(), c.recv(100), c.close()), connection)
+"""
+
+
+def leak_of_a_stuck_thread_pool():
+    """A server whose two workers wait for a lock: it accepts, and nobody ever reads."""
+    with Netns() as netns:
+        argv = netns.argv(["/usr/bin/python3", netns.file("pool.py", STUCK_POOL)])
+        with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as server:
+            try:
+                check(server.stdout.readline() == "ready\n", "no server")
+                for _ in range(5):
+                    with netns.connect(8081) as client:
+                        client.sendall(b"GET")
+                time.sleep(LEAK_AGE_S + 0.5)
+                groups = leaks(netns, "--watch", "0")
+                check([(g["verdict"], g["count"], g["pid"]) for g in groups] ==
+                      [("never_read", 5, server.pid)], str(groups))
+            finally:
+                server.kill()
+
+
+POOLING = """
+import socket, time
+idle = [socket.create_connection(("127.0.0.1", 8082)) for _ in range(3)]
+for connection in idle:
+    connection.recv(1)
+busy = socket.create_connection(("127.0.0.1", 8083))
+print("ready", flush=True)
+while True:
+    busy.sendall(b"x")
+    time.sleep(0.05)
+"""
+
+
+def idle_pool_is_no_leak():
+    """A client that works, and keeps three connections that its server has closed."""
+    with Netns() as netns:
+        closing, other = netns.listen(8082), netns.listen(8083)
+        threading.Thread(target=lambda: [closing.accept()[0].close() for _ in range(3)],
+                         daemon=True).start()
+        argv = netns.argv(["/usr/bin/python3", netns.file("pooling.py", POOLING)])
+        with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as client:
+            try:
+                check(client.stdout.readline() == "ready\n", "no client")
+                connection = other.accept()[0]
+                threading.Thread(target=lambda: [None for _ in iter(
+                    lambda: connection.recv(4096), b"")], daemon=True).start()
+                time.sleep(LEAK_AGE_S + 0.5)
+                groups = leaks(netns, "--watch", "2s", status=0)
+                check([(g["pool"], g["count"], g["pid"]) for g in groups] ==
+                      [(True, 3, client.pid)], str(groups))
+            finally:
+                client.kill()
+
+
+def no_leak_is_status_0():
+    with Netns() as netns:
+        pair = netns.pair(netns.listen(8080))
+        check(leaks(netns, "--watch", "0", status=0) == [], "found something")
+        pair[0].close()
+
+
+def forecast_of_the_limit():
+    """Ten a second into 1,024 descriptors: what is foreseen after a fifth of it is right to 10 %."""
+    with Netns() as netns, Leaker(netns, 8080, "closed", FORECAST_NOFILE) as leaker:
+        begin = time.monotonic()
+
+        def leak():
+            for i in range(FORECAST_NOFILE + 50):
+                time.sleep(max(0, begin + i / FORECAST_PER_S - time.monotonic()))
+                try:
+                    leaker.leak(1)
+                except OSError:
+                    return
+
+        client = threading.Thread(target=leak, daemon=True)
+        client.start()
+        time.sleep(20)
+        groups = leaks(netns, "--watch", "10s")
+        seen = time.monotonic()
+        check(len(groups) == 1 and groups[0]["fds_limit"] == FORECAST_NOFILE, str(groups))
+        word, ns = leaker.process.stdout.readline().split()
+        check(word == "EMFILE", word)
+        real = int(ns) / 1e9 - seen
+        foreseen = groups[0]["limit_reached_in_ns"] / 1e9
+        check(abs(foreseen - real) <= 0.1 * real, f"foreseen {foreseen:.1f} s, real {real:.1f} s")
+
+
+def states_equal_ss():
+    with Netns() as netns:
+        listener = netns.listen(8080)
+        closed_first = [netns.pair(listener) for _ in range(4)]
+        for client, server in closed_first:
+            client.close()
+            server.close()
+        kept = [netns.pair(listener) for _ in range(3)]
+        half = [netns.pair(listener) for _ in range(2)]
+        for client, _ in half:
+            client.close()
+        kept[0][1].shutdown(socket.SHUT_WR)
+        wait_until(lambda: ss_counts(netns).get("TIME_WAIT") == 4, 10, "TIME_WAIT")
+        time.sleep(0.2)
+        found, expected = counts("--netns", netns.path), ss_counts(netns)
+        check(found == expected, f"{found} instead of {expected}")
+        check(set(expected) >= {"LISTEN", "ESTABLISHED", "FIN_WAIT_2", "TIME_WAIT", "CLOSE_WAIT"},
+              f"the test made only {expected}")
+
+
+def namespaces_are_kept_apart():
+    """The same addresses and ports in two namespaces, both named."""
+    with Netns() as one, Netns() as two:
+        listeners = [one.listen(8080), two.listen(8080)]
+        pairs = [one.pair(listeners[0], source_port=40000),
+                 two.pair(listeners[1], source_port=40000),
+                 two.pair(listeners[1], source_port=40001)]
+        for netns, n in ((one, 2), (two, 4)):
+            check(counts("--netns", netns.name)["ESTABLISHED"] == n, f"{netns.name}")
+        rows = json.loads(finwait("states", "--by", "netns", "-f", "json"))
+        rows = {row["netns"]: row for row in rows["sections"]["states"]["groups"]}
+        check(rows[one.name]["ESTABLISHED"] == 2 and rows[two.name]["ESTABLISHED"] == 4, str(rows))
+        with Tracer("timeline", "-f", "json", "-l") as timeline:
+            pairs[0][0].close()
+            pairs[0][1].close()
+            pairs[1][0].close()
+            time.sleep(0.3)
+            timeline.stop()
+        paths = {netns.name: sorted(tuple(s["state"] for s in row["states"])
+                                    for row in timeline.rows(netns)) for netns in (one, two)}
+        check(paths[one.name] != paths[two.name], str(paths))
+        check(all(row.get("netns_name") == netns.name for netns in (one, two)
+                  for row in timeline.rows(netns)), "not named")
+        check(len(timeline.rows(one)) == 2 and len(timeline.rows(two)) == 4, str(paths))
+
+
+def cgroups_are_kept_apart():
+    base = "/sys/fs/cgroup" if os.path.exists("/sys/fs/cgroup/cgroup.procs") \
+        else "/sys/fs/cgroup/unified"
+    paths = [f"{base}/finwait-test-{os.getpid()}-{i}" for i in range(2)]
+    for path in paths:
+        os.mkdir(path)
+    try:
+        with Netns() as netns, Leaker(netns, 8080, "closed") as one, \
+                Leaker(netns, 8081, "closed") as two:
+            for path, leaker in zip(paths, (one, two)):
+                with open(f"{path}/cgroup.procs", "w", encoding="ascii") as procs:
+                    procs.write(str(leaker.pid))
+            one.leak(2)
+            two.leak(3)
+            one.wait_for(2)
+            two.wait_for(3)
+            for path, n in zip(paths, (2, 3)):
+                groups = leaks(netns, "--watch", "0", "--cgroup", path[len(base):])
+                check([(g["count"], g["cgroup"]) for g in groups] == [(n, path[len(base):])],
+                      str(groups))
+    finally:
+        for path in paths:
+            wait_until(lambda p=path: not open(f"{p}/cgroup.procs", encoding="ascii").read(), 10,
+                       "the control group to be empty")
+            os.rmdir(path)
+
+
+def accepted_by_whom():
+    """The owner of a connection that is still open is who accepted it, not who listens."""
+    with Netns() as netns, Tracer("timeline", "-f", "json", "-l") as timeline:
+        with Leaker(netns, 8080, "read") as leaker:
+            client = netns.connect(8080)
+            time.sleep(0.3)
+            timeline.stop()
+            server = [row for row in timeline.rows(netns) if row.get("lport") == 8080]
+            check(len(server) == 1 and server[0]["pid"] == leaker.pid and
+                  not server[0].get("pid_of_listener"), str(server))
+            client.close()
+
+
+def unaccepted_is_its_listeners():
+    with Netns() as netns, Leaker(netns, 8080, "accepted") as leaker:
+        before = netns.connect(8080)
+        with Tracer("timeline", "-f", "json", "-l") as timeline:
+            after = netns.connect(8080)
+            time.sleep(0.3)
+            timeline.stop()
+        server = [row for row in timeline.rows(netns) if row.get("lport") == 8080]
+        check(len(server) == 2 and all(row.get("pid") == leaker.pid and
+                                       row.get("pid_of_listener") for row in server), str(server))
+        before.close()
+        after.close()
+
+
+def time_wait_names_a_process_that_is_gone():
+    with Netns() as netns, Tracer("timeline", "-f", "json", "-l") as timeline:
+        listener = netns.listen(8080)
+        program = netns.start("/usr/bin/python3", "-c",
+                              "import socket; socket.create_connection(('127.0.0.1', 8080)).close()")
+        server = listener.accept()[0]
+        program.wait()
+        server.close()
+        wait_until(lambda: netns.time_waits() == 1, 10, "TIME_WAIT")
+        time.sleep(0.2)
+        timeline.stop()
+        rows = [row for row in timeline.rows(netns) if row["states"][-1]["state"] == "TIME_WAIT"]
+        check(len(rows) == 1 and rows[0]["pid"] == program.pid and rows[0]["comm"] == "python3",
+              str(rows))
+
+
+def ages_from_before_the_trace():
+    """Known as a lower bound that is close; exact for TIME_WAIT, whose timer tells."""
+    with Netns() as netns:
+        listener = netns.listen(8080)
+        idle, waiting, closed = (netns.pair(listener) for _ in range(3))
+        waiting[0].close()
+        closed[0].close()
+        closed[1].close()
+        wait_until(lambda: ss_counts(netns).get("TIME_WAIT") == 1, 10, "TIME_WAIT")
+        since = time.monotonic()
+        time.sleep(3)
+        with Tracer("timeline", "-f", "json", "-l") as timeline:
+            time.sleep(0.3)
+            age = time.monotonic() - since
+            timeline.stop()
+            late = time.monotonic() - since
+        rows = {row["states"][-1]["state"]: row["states"][-1] for row in timeline.rows(netns)}
+        for state, key in (("ESTABLISHED", "ns_min"), ("CLOSE_WAIT", "ns_min"), ("TIME_WAIT", "ns")):
+            seconds = rows[state][key] / 1e9
+            check(age - 0.3 <= seconds <= late + 0.3, f"{state}: {seconds} s, not {age} to {late}")
+        idle[0].close()
+
+
+def what_moves_during_the_snapshot():
+    """Connections that close while they are being merged in: each ends once, and right."""
+    with Netns() as netns:
+        listener = netns.listen(8080)
+        pairs = [netns.pair(listener) for _ in range(600)]
+        go = threading.Event()
+
+        def close_all():
+            go.wait()
+            for client, server in pairs:
+                client.close()
+                server.close()
+
+        closer = threading.Thread(target=close_all)
+        closer.start()
+        threading.Timer(0.15, go.set).start()
+        with Tracer("timeline", "-f", "json", "-l") as timeline:
+            go.set()
+            closer.join()
+            time.sleep(0.5)
+            timeline.stop()
+        servers = [row for row in timeline.rows(netns) if row.get("lport") == 8080]
+        check(len({row["rport"] for row in servers}) == len(servers), "a connection twice")
+        wrong = [row for row in servers if row.get("gap") or row.get("end") != "last_ack"]
+        check(not wrong, f"{len(wrong)} of {len(servers)}: {wrong[:2]}")
+        check("did not follow" not in timeline.stderr(), timeline.stderr())
+        check(netns.time_waits() == 600, "the test's own")
+
+
+def bind_meets_time_wait():
+    with Netns() as netns, Tracer("trace", "-f", "json", "-l") as trace:
+        listener = netns.listen(8080)
+        client, server = netns.pair(listener)
+        server.close()
+        client.close()
+        wait_until(lambda: netns.time_waits("sport", "=", ":8080") == 1, 10, "TIME_WAIT")
+        listener.close()
+        again = netns.socket()
+        try:
+            again.bind(("127.0.0.1", 8080))
+            raise Failure("bind() did not fail")
+        except OSError:
+            pass
+        wait_until(lambda: [r for r in trace.objects() if r.get("event") == "bind_failed"
+                            and r["netns"] == netns.inum], 5, "the failure")
+        trace.stop()
+        row = [r for r in trace.objects() if r.get("event") == "bind_failed"
+               and r["netns"] == netns.inum][0]
+        check((row["lport"], row["error"], row["pid"], row["held_by_time_wait"]) ==
+              (8080, "EADDRINUSE", os.getpid(), 1), str(row))
+        check(50e9 < row["time_wait_ns"] <= 60e9, str(row))
+
+
+def filters_by_owner():
+    with Netns() as netns, Leaker(netns, 8080, "closed") as one, Leaker(netns, 8081, "closed") as two:
+        one.leak(2)
+        two.leak(3)
+        one.wait_for(2)
+        for args, n in ((("-p", one.pid), 2), (("-p", two.pid), 3), (("--comm", "leak*"), 5),
+                        (("--comm", "nobody"), 0)):
+            found = counts("--netns", netns.path, "--state", "close_wait", *map(str, args))
+            check(found.get("CLOSE_WAIT", 0) == n, f"{args}: {found}")
+
+
+CASES = [
+    leak_never_closed, leak_never_read, leak_never_accepted, leak_shared,
+    leak_of_a_stuck_thread_pool, idle_pool_is_no_leak, no_leak_is_status_0, states_equal_ss,
+    namespaces_are_kept_apart, cgroups_are_kept_apart, accepted_by_whom,
+    unaccepted_is_its_listeners, time_wait_names_a_process_that_is_gone,
+    ages_from_before_the_trace, what_moves_during_the_snapshot, bind_meets_time_wait,
+    filters_by_owner,
+]
+
+
+def main():
+    if os.geteuid() != 0:
+        sys.exit("owners.py: needs root")
+    results = Results(sys.argv[1:])
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        slow = [pool.submit(results.run, case) for case in results.wants([forecast_of_the_limit])]
+        for case in results.wants(CASES):
+            results.run(case)
+        for job in slow:
+            job.result()
+    print(f"{results.passed} passed, {results.failed} failed")
+    sys.exit(1 if results.failed else 0)
+
+
+if __name__ == "__main__":
+    main()
