@@ -233,6 +233,8 @@ static void section(struct fw_page *p, const struct fw_section *s)
 {
 	inked(p, FW_INK_BOLD, s->title);
 	fw_buf_putc(p->out, '\n');
+	if (!s->facts.nr && !s->nr_bars && !s->nr_tables && !s->nr_notes)
+		fw_page_sentence(p, INDENT, "", "(nothing was seen)");
 	fact_list(p, &s->facts);
 	for (size_t i = 0; i < s->nr_bars; i++)
 		bars(p, &s->bars[i]);
