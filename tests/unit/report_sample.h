@@ -12,7 +12,7 @@
 
 #define SAMPLE_HOSTILE "\x1b[2Jjava\n\"\\\xff"
 
-static void sample_leak(struct fw_report *r)
+static inline void sample_leak(struct fw_report *r)
 {
 	static const char *const columns[] = { "process", "process", "remote", "remote", "sockets",
 					       "sockets", "oldest",  "oldest", "growth", "growth",
@@ -49,7 +49,7 @@ static void sample_leak(struct fw_report *r)
 	t->nr_more = 3;
 }
 
-static void sample_ports(struct fw_report *r)
+static inline void sample_ports(struct fw_report *r)
 {
 	struct fw_finding *f = fw_report_finding(r, "time-wait-port-exhaustion",
 						 FW_SEVERITY_CRITICAL, 9000);
@@ -60,14 +60,14 @@ static void sample_ports(struct fw_report *r)
 	fw_finding_evidence(r, f, "refused", "EADDRNOTAVAIL seen", fw_cell_count(9000));
 }
 
-static void sample_lost(struct fw_report *r)
+static inline void sample_lost(struct fw_report *r)
 {
 	struct fw_finding *f = fw_report_finding(r, "events-lost", FW_SEVERITY_INFO, 0);
 
 	fw_finding_say(r, &f->title, "no events were lost");
 }
 
-static void sample_time_wait(struct fw_report *r)
+static inline void sample_time_wait(struct fw_report *r)
 {
 	static const char *const columns[] = { "how", "ended by", "count", "count",
 					       "p50", "p50", "p99", "p99", NULL };
@@ -95,7 +95,7 @@ static void sample_time_wait(struct fw_report *r)
 	fw_section_note(r, s, "145 ended early.");
 }
 
-static void sample_report(struct fw_report *r)
+static inline void sample_report(struct fw_report *r)
 {
 	fw_report_about(r, "source", "source", fw_cell_text("live", SIZE_MAX));
 	fw_report_about(r, "span", "span", fw_cell_duration(30 * FW_NS_PER_S));

@@ -36,7 +36,8 @@ uint64_t fw_hist_percentile(const struct fw_hist *h, double pct);
 /* 0 when empty. */
 uint64_t fw_hist_mean(const struct fw_hist *h);
 /* How many values are below @ns; within the bucket that @ns falls into, spread evenly. Never falls
- * as @ns grows, so that differences of it are bars that add up to count.
+ * as @ns grows, so that differences of it are bars that add up to count. Buckets do not respect limits
+ * of yours: at 60 s one is 0.27 s wide, so keep apart what must not mix (expired and cut short).
  */
 uint64_t fw_hist_below(const struct fw_hist *h, uint64_t ns);
 
