@@ -97,7 +97,7 @@ void fw_bars_hist(struct fw_report *r, struct fw_bars *b, const struct fw_hist *
 {
 	bool close = h->max_ns / 10 <= h->min_ns;
 
-	if (!h->count || !max)
+	if (!h->count || max < 2)
 		return;
 	if (!close || !even(r, b, h, max))
 		stretched(r, b, h, max);

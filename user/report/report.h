@@ -154,7 +154,7 @@ struct fw_bars *fw_section_bars(struct fw_report *r, struct fw_section *s, const
 				const char *title);
 void fw_bars_add(struct fw_report *r, struct fw_bars *b, uint64_t from_ns, uint64_t to_ns,
 		 uint64_t count);
-/* At most @max bars that show @h, between round numbers: even steps when the values are close to each
+/* At most @max (2 or more) bars that show @h, between round numbers: even steps when the values are close to each
  * other (60.0 s, 60.2 s, ...), 1-2-5 steps or decades when they are not (1 ms, 10 ms, ...).
  */
 void fw_bars_hist(struct fw_report *r, struct fw_bars *b, const struct fw_hist *h, size_t max);
