@@ -263,11 +263,27 @@ static void tables_give_way(void **state)
 	expect_table(SIZE_MAX, "PROCESS                    TIME IN STATE  REMOTE\n"
 			       "nginx/1                           61.4 s  198.51.100.200:65535\n"
 			       "a-worker-of-postgres/4711              -  -\n");
-	expect_table(60, );
-	expect_table(50, );
-	expect_table(40, );
-	expect_table(36, );
-	expect_table(30, );
+	expect_table(60, "                               TIME IN\n"
+			 "PROCESS                          STATE  REMOTE\n"
+			 "nginx/1                         61.4 s  198.51.100.200:65535\n"
+			 "a-worker-of-postgres/4711            -  -\n");
+	expect_table(50, "                        TIME\n"
+			 "                          IN\n"
+			 "PROCESS                STATE  REMOTE\n"
+			 "nginx/1               61.4 s  198.51.100.200:65535\n"
+			 "a-worker-..gres/4711       -  -\n");
+	expect_table(40, "                   TIME\n"
+			 "                     IN\n"
+			 "PROCESS           STATE  REMOTE\n"
+			 "nginx/1          61.4 s  198.51..0:65535\n"
+			 "a-work..es/4711       -  -\n");
+	expect_table(36, "                 TIME\n"
+			 "                   IN\n"
+			 "PROCESS         STATE REMOTE\n"
+			 "nginx/1        61.4 s 198.51..:65535\n"
+			 "a-work..s/4711      - -\n");
+	expect_table(30, "- process nginx/1 | time in state 61.4 s | remote 198.51.100.200:65535\n"
+			 "- process a-worker-of-postgres/4711 | time in state - | remote -\n");
 }
 
 #define text_test(f) cmocka_unit_test_teardown(f, teardown)
