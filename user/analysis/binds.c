@@ -96,8 +96,8 @@ static void row(const struct fw_analysis_context *ctx, struct fw_report *r, stru
 }
 
 static const char *const columns[] = {
-	"process", "PROCESS", "address", "ADDRESS", "count", "FAILED", "held_by", "HELD BY",
-	"time_waits", "TIME_WAITS", "live", "LIVE", "free_in", "FREE IN", NULL,
+	"process", "process", "address", "address", "count", "failed", "held_by", "held by",
+	"time_waits", "TIME_WAITs", "live", "live", "free_in", "free in", NULL,
 };
 
 static void find_in_use(struct binds *b, const struct fw_analysis_context *ctx, struct fw_report *r)

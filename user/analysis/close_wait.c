@@ -101,8 +101,7 @@ static struct fw_cell growth(const struct fw_analysis_context *ctx, const struct
 {
 	double per_min;
 
-	return growth_per_min(ctx, leak, &per_min) ? fw_cell_count((uint64_t)(per_min + 0.5)) :
-						     fw_cell_unknown();
+	return growth_per_min(ctx, leak, &per_min) ? fw_cell_rate(per_min / 60) : fw_cell_unknown();
 }
 
 static void row(const struct fw_analysis_context *ctx, struct fw_report *r, struct fw_table *t,
@@ -122,8 +121,8 @@ static void row(const struct fw_analysis_context *ctx, struct fw_report *r, stru
 }
 
 static const char *const columns[] = {
-	"process", "PROCESS", "peer", "PEER", "listen_port", "LISTEN PORT", "count", "COUNT",
-	"oldest", "OLDEST", "growth_per_min", "GROWTH/MIN", NULL,
+	"process", "process", "peer", "peer", "listen_port", "listen port", "count", "count",
+	"oldest", "oldest", "growth", "growth", NULL,
 };
 
 static void find_leak(struct close_wait *w, const struct fw_analysis_context *ctx,
@@ -150,7 +149,7 @@ static void find_leak(struct close_wait *w, const struct fw_analysis_context *ct
 		       fw_words_duration(leak->oldest_ns).text);
 	fw_finding_evidence(r, f, "count", "In CLOSE_WAIT for long", fw_cell_count(w->all.count));
 	fw_finding_evidence(r, f, "oldest", "Oldest", oldest(&w->all));
-	fw_finding_evidence(r, f, "growth_per_min", "Growth per minute", growth(ctx, &w->all));
+	fw_finding_evidence(r, f, "growth", "Growth", growth(ctx, &w->all));
 	fw_table_groups(ctx, r, fw_finding_offenders(r, f, columns), &w->groups, count_of, row);
 	if (leak->at_least)
 		fw_finding_say(r, &f->confidence, "Some are older than finwait: their true age is not "
@@ -170,7 +169,7 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 	if (!w->all.count)
 		return;
 	fw_section_fact(r, s, "oldest", "Oldest", oldest(&w->all));
-	fw_section_fact(r, s, "growth_per_min", "Growth per minute", growth(ctx, &w->all));
+	fw_section_fact(r, s, "growth", "Growth", growth(ctx, &w->all));
 	fw_table_groups(ctx, r, fw_section_table(r, s, "by_process", "By process and peer", columns),
 			&w->groups, count_of, row);
 	find_leak(w, ctx, r);

@@ -155,8 +155,8 @@ static void row(const struct fw_analysis_context *ctx, struct fw_report *r, stru
 }
 
 static const char *const columns[] = {
-	"port", "PORT", "process", "LISTENER", "netns", "NETNS", "closed", "CLOSED",
-	"closed_rate", "RATE", "server_first", "SERVER FIRST", "time_waits", "TIME_WAITS", NULL,
+	"port", "port", "process", "listener", "netns", "netns", "closed", "closed",
+	"closed", "rate", "server_first", "server first", "time_waits", "TIME_WAITs", NULL,
 };
 
 static void find_server_closes(struct closers *k, const struct fw_analysis_context *ctx,
@@ -178,7 +178,7 @@ static void find_server_closes(struct closers *k, const struct fw_analysis_conte
 				     "%s", worst->key.lport, fw_words_owner(ctx, &worst->key).text,
 		       fw_words_plural(s->time_waits, "connection").text);
 	fw_finding_evidence(r, f, "closed", "Connections closed", fw_cell_count(s->closed));
-	fw_finding_evidence(r, f, "closed_rate", "Rate", fw_cell_rate(rate_of(ctx, s)));
+	fw_finding_evidence(r, f, "closed", "Rate", fw_cell_rate(rate_of(ctx, s)));
 	fw_finding_evidence(r, f, "server_first", "By the server first",
 			    fw_cell_ratio(s->local_first, s->closed));
 	fw_finding_evidence(r, f, "time_waits", "TIME_WAITs on the server's side",

@@ -137,8 +137,8 @@ static void rows(const struct closing *k, const struct fw_analysis_context *ctx,
 }
 
 static const char *const columns[] = {
-	"at", "AT", "process", "PROCESS", "local", "LOCAL", "remote", "REMOTE",
-	"both_here", "BOTH HERE", "dwell", "DWELL", "then", "THEN", NULL,
+	"at", "at", "process", "process", "local", "local", "remote", "remote",
+	"both_here", "both here", "dwell", "dwell", "then", "then", NULL,
 };
 
 static void find_simultaneous(const struct closing *k, const struct fw_analysis_context *ctx,

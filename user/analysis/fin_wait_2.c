@@ -168,8 +168,8 @@ static void peers(struct fin_wait_2 *f, const struct fw_analysis_context *ctx, s
 }
 
 static const char *const peer_columns[] = {
-	"peer", "PEER", "process", "WHO WAITS", "open", "OPEN", "peer_fin", "FIN CAME",
-	"timeout", "TIMEOUT", "other", "OTHER", "longest", "LONGEST", NULL,
+	"peer", "peer", "process", "who waits", "open", "open", "peer_fin", "FIN came",
+	"timeout", "timeout", "other", "other", "longest", "longest", NULL,
 };
 
 static void find_stall(struct fin_wait_2 *f, const struct fw_analysis_context *ctx,

@@ -116,9 +116,9 @@ static void row(const struct fw_analysis_context *ctx, struct fw_report *r, stru
 }
 
 static const char *const columns[] = {
-	"process", "PROCESS", "remote", "TO", "opened", "OPENED", "closed_rate", "RATE",
-	"life_mean", "MEAN LIFE", "brief", "UNDER 1 s", "closed_here_first", "CLOSED HERE FIRST",
-	"time_waits", "TIME_WAITS HERE", NULL,
+	"process", "process", "remote", "to", "opened", "opened", "closed", "rate",
+	"life_mean", "mean life", "brief", "under 1 s", "closed_here_first", "closed here first",
+	"time_waits", "TIME_WAITs here", NULL,
 };
 
 static void find_short(struct flows *f, const struct fw_analysis_context *ctx, struct fw_report *r)
@@ -140,7 +140,7 @@ static void find_short(struct flows *f, const struct fw_analysis_context *ctx, s
 		       fw_words_endpoint(worst->key.family, worst->key.raddr, worst->key.rport).text,
 		       fw_words_duration((uint64_t)(flow->life_ns / (double)flow->closed)).text);
 	fw_finding_evidence(r, finding, "connections", "Connections", fw_cell_count(flow->closed));
-	fw_finding_evidence(r, finding, "rate", "Rate", fw_cell_rate(rate_of(ctx, flow)));
+	fw_finding_evidence(r, finding, "connections", "Rate", fw_cell_rate(rate_of(ctx, flow)));
 	fw_finding_evidence(r, finding, "brief", "Shorter than 1 s",
 			    fw_cell_ratio(flow->brief, flow->closed));
 	fw_finding_evidence(r, finding, "closed_here_first", "Closed by this side first",

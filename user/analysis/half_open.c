@@ -115,8 +115,8 @@ static void row(const struct fw_analysis_context *ctx, struct fw_report *r, stru
 }
 
 static const char *const columns[] = {
-	"port", "PORT", "process", "LISTENER", "begun", "BEGUN", "completed", "COMPLETED",
-	"expired", "EXPIRED", "dropped", "DROPPED", "open", "OPEN", "pending", "OVER 1 s", NULL,
+	"port", "port", "process", "listener", "begun", "begun", "completed", "completed",
+	"expired", "expired", "dropped", "dropped", "open", "open", "pending", "over 1 s", NULL,
 };
 
 static void find_flood(struct half_open *h, const struct fw_analysis_context *ctx,
@@ -158,7 +158,7 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 
 	count_now(h, ctx);
 	fw_section_fact(r, s, "begun", "Begun", fw_cell_count(h->all.begun));
-	fw_section_fact(r, s, "begun_rate", "Begun per second",
+	fw_section_fact(r, s, "begun", "Begun per second",
 			fw_cell_rate(fw_rate_per_s(ctx, h->all.begun)));
 	fw_section_fact(r, s, "completed", "Completed", fw_cell_count(h->all.completed));
 	fw_section_fact(r, s, "completed_p50", "Completed after, median",

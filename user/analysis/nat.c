@@ -156,8 +156,8 @@ static void row(const struct fw_analysis_context *ctx, struct fw_report *r, stru
 }
 
 static const char *const columns[] = {
-	"peer", "PEER", "accepted", "SYNS", "old_syn", "OLD SYN, RST, SYN", "reopened", "REOPENED",
-	"reset", "OTHER RST", NULL,
+	"peer", "peer", "accepted", "SYNs", "old_syn", "old SYN, RST, SYN", "reopened", "reopened",
+	"reset", "other RST", NULL,
 };
 
 static void find_nat(struct nat *n, const struct fw_analysis_context *ctx, struct fw_report *r)

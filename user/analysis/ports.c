@@ -227,9 +227,9 @@ static void row(const struct fw_analysis_context *ctx, struct fw_report *r, stru
 }
 
 static const char *const columns[] = {
-	"process", "PROCESS", "local", "FROM", "remote", "TO", "netns", "NETNS", "live", "LIVE",
-	"time_wait", "TIME_WAIT", "available", "PORTS", "used", "USED", "opened_rate", "NEW",
-	"needed", "WILL USE", "exhausted_in", "EXHAUSTED IN", "no_port", "EADDRNOTAVAIL", NULL,
+	"process", "process", "local", "from", "remote", "to", "netns", "netns", "live", "live",
+	"time_wait", "TIME_WAIT", "available", "ports", "used", "used", "opened", "new",
+	"needed", "will use", "exhausted_in", "exhausted in", "no_port", "EADDRNOTAVAIL", NULL,
 };
 
 static void say_title(struct fw_report *r, struct fw_finding *f, const struct fw_group *worst)
@@ -261,7 +261,7 @@ static void evidence(struct fw_report *r, struct fw_finding *f, const struct por
 	if (ports->available)
 		fw_finding_evidence(r, f, "available", "Ports there are",
 				    fw_cell_count(ports->available));
-	fw_finding_evidence(r, f, "opened_rate", "New connections", fw_cell_rate(ports->rate));
+	fw_finding_evidence(r, f, "opened", "New connections", fw_cell_rate(ports->rate));
 	fw_finding_evidence(r, f, "needed", "Ports needed at this rate", needed_pct(ports));
 	if (ports->exhausted_s >= 0)
 		fw_finding_evidence(r, f, "exhausted_in", "Exhausted in", exhausted(ports));

@@ -163,8 +163,8 @@ static void row(const struct fw_analysis_context *ctx, struct fw_report *r, stru
 }
 
 static const char *const columns[] = {
-	"peer", "PEER", "process", "PROCESS", "answered", "ANSWERED LATE", "failed", "NEVER",
-	"open", "WAITING", "longest", "LONGEST", NULL,
+	"peer", "peer", "process", "process", "answered", "answered late", "failed", "never",
+	"open", "waiting", "longest", "longest", NULL,
 };
 
 static void find_stall(struct slow *s, size_t kind, const struct fw_analysis_context *ctx,
@@ -198,7 +198,7 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 	count_now(s, ctx);
 	for (size_t i = 0; i < NR_KINDS; i++) {
 		struct waits sum = { 0 };
-		char label[48];
+		char label[96];
 
 		fw_groups_each(&s->peers[i], add_one, &sum);
 		snprintf(label, sizeof(label), "%s over %s", kinds[i].title,

@@ -95,8 +95,8 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 					 FW_FIN_WAIT_1, FW_FIN_WAIT_2, FW_CLOSING, FW_TIME_WAIT,
 					 FW_CLOSE_WAIT, FW_LAST_ACK };
 	static const char *const columns[] = {
-		"state", "STATE", "now", "NOW", "entered", "ENTERED", "p50", "P50", "p90", "P90",
-		"p99", "P99", "max", "MAX", "oldest", "OLDEST NOW", NULL,
+		"state", "state", "now", "now", "entered", "entered", "p50", "p50", "p90", "p90",
+		"p99", "p99", "max", "max", "oldest", "oldest now", NULL,
 	};
 	struct fw_section *section = fw_report_section(r, "states", "States");
 	struct fw_table *t = fw_section_table(r, section, "states", NULL, columns);

@@ -15,6 +15,7 @@
 
 #define NOMINAL_S 60
 #define WHEEL_LEVELS 9
+#define BARS_MAX 16
 
 enum { BY_PROCESS, BY_PEER, NR_BY };
 
@@ -59,6 +60,7 @@ static struct who *who_of(struct time_wait *tw, int by, const struct fw_conn *c)
 {
 	struct fw_group_key key = fw_group_key_of(c, group_by[by]);
 
+	key.extra = by == BY_PEER ? c->role : 0;
 	return fw_groups_get(&tw->by[by], &key);
 }
 
@@ -134,8 +136,8 @@ static void duration_row(struct fw_report *r, struct fw_table *t, const char *wh
 static void durations(const struct time_wait *tw, struct fw_report *r, struct fw_section *s)
 {
 	static const char *const columns[] = {
-		"which", "DURATION OF", "ended", "ENDED", "min", "MIN", "p50", "P50", "p90", "P90",
-		"p99", "P99", "max", "MAX", NULL,
+		"which", "duration of", "ended", "ended", "min", "min", "p50", "p50", "p90", "p90",
+		"p99", "p99", "max", "max", NULL,
 	};
 	struct fw_table *t = fw_section_table(r, s, "durations", NULL, columns);
 
@@ -146,34 +148,19 @@ static void durations(const struct time_wait *tw, struct fw_report *r, struct fw
 	duration_row(r, t, "side not known", &tw->role[FW_ROLE_UNKNOWN]);
 }
 
-/* Fine where the timer ends it, coarse elsewhere; empty ones at both ends are left out. */
 static void bars(const struct time_wait *tw, struct fw_report *r, struct fw_section *s)
 {
-	static const double bounds[] = { 0,  1,	   10, 30,   59, 60,   60.5, 61, 61.5, 62,
-					 62.5, 63, 63.5, 64, 64.5, 70, 120,  3600 };
-	const size_t nr = FW_ARRAY_SIZE(bounds) - 1;
-	size_t first = nr, last = 0;
-	uint64_t counts[FW_ARRAY_SIZE(bounds)];
-	struct fw_bars *b;
-
-	for (size_t i = 0; i < nr; i++) {
-		counts[i] = fw_hist_below(&tw->all, FW_NS(bounds[i + 1])) -
-			    fw_hist_below(&tw->all, FW_NS(bounds[i]));
-		if (!counts[i])
-			continue;
-		first = i < first ? i : first;
-		last = i;
-	}
-	if (first == nr)
-		return;
-	b = fw_section_bars(r, s, "histogram", "How long TIME_WAIT lasted");
-	for (size_t i = first; i <= last; i++)
-		fw_bars_add(r, b, FW_NS(bounds[i]), FW_NS(bounds[i + 1]), counts[i]);
+	if (tw->expired.count)
+		fw_bars_hist(r, fw_section_bars(r, s, "expired", "How long, when the timer ended it "
+						"and nothing restarted it"), &tw->expired, BARS_MAX);
+	if (tw->all.count > tw->expired.count)
+		fw_bars_hist(r, fw_section_bars(r, s, "all", "How long, whatever ended it"), &tw->all,
+			     BARS_MAX);
 }
 
 static void causes(const struct time_wait *tw, struct fw_report *r, struct fw_section *s)
 {
-	static const char *const columns[] = { "end", "END", "words", "BECAUSE OF", "count", "COUNT",
+	static const char *const columns[] = { "end", "end", "words", "because of", "count", "count",
 					       NULL };
 	struct fw_table *t = fw_section_table(r, s, "ends", "What ended it", columns);
 
@@ -201,10 +188,10 @@ static struct fw_cell mean(const struct who *who)
 }
 
 static void who_row(struct fw_report *r, struct fw_table *t, struct fw_cell name,
-		    struct fw_cell port, const struct who *who)
+		    const struct who *who)
 {
 	const struct fw_cell cells[] = {
-		name, port, fw_cell_count(who->entered), fw_cell_count(who->ended),
+		name, fw_cell_count(who->entered), fw_cell_count(who->ended),
 		fw_cell_count(who->early), mean(who),
 		who->ended ? fw_cell_duration(who->max_ns) : fw_cell_unknown(),
 	};
@@ -216,7 +203,7 @@ static void process_row(const struct fw_analysis_context *ctx, struct fw_report 
 			struct fw_table *t, const struct fw_group *group)
 {
 	(void)ctx;
-	who_row(r, t, fw_cell_process(group->key.comm, group->key.pid), fw_cell_unknown(),
+	who_row(r, t, fw_cell_process(group->key.comm, group->key.pid),
 		(const void *)group->value);
 }
 
@@ -226,19 +213,20 @@ static void peer_row(const struct fw_analysis_context *ctx, struct fw_report *r,
 	const struct fw_group_key *key = &group->key;
 
 	(void)ctx;
-	who_row(r, t, fw_cell_endpoint(key->family, key->raddr, 0),
-		key->lport ? fw_cell_count(key->lport) : fw_cell_unknown(),
+	/* The service's port, whichever side it is on. */
+	who_row(r, t, fw_cell_printf("%s %s :%u", fw_words_endpoint(key->family, key->raddr, 0).text,
+				     key->extra == FW_ROLE_PASSIVE ? "to" : "at", key->lport),
 		(const void *)group->value);
 }
 
 static void by_whom(struct time_wait *tw, const struct fw_analysis_context *ctx,
 		    struct fw_report *r, struct fw_section *s)
 {
-	static const char *const columns[NR_BY][15] = {
-		{ "process", "PROCESS", "port", "PORT", "entered", "ENTERED", "ended", "ENDED",
-		  "early", "EARLY", "mean", "MEAN", "max", "MAX", NULL },
-		{ "peer", "PEER", "port", "SERVICE", "entered", "ENTERED", "ended", "ENDED",
-		  "early", "EARLY", "mean", "MEAN", "max", "MAX", NULL },
+	static const char *const columns[NR_BY][13] = {
+		{ "process", "process", "entered", "entered", "ended", "ended", "early", "early",
+		  "mean", "mean", "max", "max", NULL },
+		{ "peer", "peer", "entered", "entered", "ended", "ended", "early", "early",
+		  "mean", "mean", "max", "max", NULL },
 	};
 	struct fw_table *t;
 
@@ -308,7 +296,7 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 		open += fw_conn_is_in(c, FW_TIME_WAIT);
 	fw_section_fact(r, s, "now", "Now", fw_cell_count(open));
 	fw_section_fact(r, s, "entered", "Entered", fw_cell_count(tw->entered));
-	fw_section_fact(r, s, "entered_rate", "Entered per second",
+	fw_section_fact(r, s, "entered", "Entered per second",
 			fw_cell_rate(fw_rate_per_s(ctx, tw->entered)));
 	fw_section_fact(r, s, "restarts", "Restarts", fw_cell_count(tw->restarts));
 	wheel(tw, ctx, r, s);

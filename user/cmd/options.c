@@ -187,10 +187,15 @@ static int set_rest(struct fw_options *opt, int key, char *arg, struct fw_err *e
 	}
 }
 
+struct parsing {
+	struct fw_options *opt;
+	const struct fw_options_own *own;
+};
+
 /* How the option is written, for the message. */
-static void option_spelled(int key, char out[32])
+static void option_spelled(const struct argp_option *options, int key, char out[32])
 {
-	for (const struct argp_option *o = argp_options; o->doc; o++) {
+	for (const struct argp_option *o = options; o && o->doc; o++) {
 		if (o->key != key)
 			continue;
 		if (o->name)
@@ -203,21 +208,47 @@ static void option_spelled(int key, char out[32])
 
 static error_t parse_one(int key, char *arg, struct argp_state *state)
 {
-	struct fw_options *opt = state->input;
+	struct parsing *parsing = state->input;
+	struct fw_options *opt = parsing->opt;
 	struct fw_err err = { 0 };
-	char spelled[32] = "";
 	int ret;
 
-	if (key == ARGP_KEY_ARG)
+	if (key == ARGP_KEY_ARG && !parsing->own)
 		argp_error(state, "'%s' is not an option; nothing else was expected", arg);
 	ret = set_filter(&opt->filter, key, arg, &err);
 	if (ret == ARGP_ERR_UNKNOWN)
 		ret = set_rest(opt, key, arg, &err);
 	if (ret < 0) {
-		option_spelled(key, spelled);
+		char spelled[32] = "";
+
+		option_spelled(argp_options, key, spelled);
 		argp_error(state, "%s: %s", spelled, err.msg);
 	}
 	return ret;
+}
+
+static const struct argp common_argp = { .options = argp_options, .parser = parse_one };
+
+/* The command's own options and arguments; the common ones are its child. */
+static error_t parse_own(int key, char *arg, struct argp_state *state)
+{
+	struct parsing *parsing = state->input;
+	struct fw_err err = { 0 };
+	int ret;
+
+	if (key == ARGP_KEY_INIT)
+		state->child_inputs[0] = parsing;
+	if (!parsing->own || (key & 0xff000000 && key != ARGP_KEY_ARG))
+		return ARGP_ERR_UNKNOWN;
+	ret = parsing->own->take(parsing->own->arg, key == ARGP_KEY_ARG ? FW_OPTION_ARG : key, arg,
+				 &err);
+	if (ret < 0) {
+		char spelled[32] = "";
+
+		option_spelled(parsing->own->options, key, spelled);
+		argp_error(state, "%s%s%s", spelled, *spelled ? ": " : "", err.msg);
+	}
+	return ret == FW_OPTION_UNKNOWN ? ARGP_ERR_UNKNOWN : ret;
 }
 
 /* What the kernel can decide is decided there. */
@@ -234,9 +265,18 @@ static void filter_to_kernel(const struct fw_filter *f, struct fw_bpf_config *cf
 	memcpy(cfg->remote, f->remote, sizeof(cfg->remote));
 }
 
-void fw_options_parse(struct fw_options *opt, int argc, char **argv, const char *doc)
+void fw_options_parse(struct fw_options *opt, int argc, char **argv, const char *doc,
+		      const struct fw_options_own *own)
 {
-	const struct argp argp = { .options = argp_options, .parser = parse_one, .doc = doc };
+	const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { 0 } };
+	const struct argp argp = {
+		.options = own ? own->options : NULL,
+		.parser = parse_own,
+		.args_doc = own ? own->args_doc : NULL,
+		.doc = doc,
+		.children = children,
+	};
+	struct parsing parsing = { opt, own };
 
 	*opt = (struct fw_options){
 		.format = &fw_stream_text,
@@ -245,6 +285,6 @@ void fw_options_parse(struct fw_options *opt, int argc, char **argv, const char 
 			  .half_open_limit = DEFAULT_HALF_OPEN_LIMIT },
 	};
 	argp_err_exit_status = FW_EXIT_USAGE;
-	argp_parse(&argp, argc, argv, 0, NULL, opt);
+	argp_parse(&argp, argc, argv, 0, NULL, &parsing);
 	filter_to_kernel(&opt->filter, &opt->live.filter);
 }

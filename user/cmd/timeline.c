@@ -16,7 +16,8 @@ static int run_timeline(int argc, char **argv)
 			 "Examples:\n"
 			 "  finwait timeline --state fin_wait_2 --min-duration 1s\n"
 			 "                                       who is left in FIN_WAIT_2?\n"
-			 "  finwait timeline -D 5432 -f json     connections to a database\n");
+			 "  finwait timeline -D 5432 -f json     connections to a database\n",
+			 NULL);
 	return fw_stream_run(&opt, false);
 }
 

@@ -15,7 +15,8 @@ static int run_trace(int argc, char **argv)
 			 "Examples:\n"
 			 "  finwait trace -L 443                 connections to our port 443\n"
 			 "  finwait trace --state time_wait      into and out of TIME_WAIT\n"
-			 "  finwait trace -f json | jq .to       for programs\n");
+			 "  finwait trace -f json | jq .to       for programs\n",
+			 NULL);
 	return fw_stream_run(&opt, true);
 }
 
