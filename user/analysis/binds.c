@@ -132,7 +132,7 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 		return;
 	s = fw_report_section(r, "binds", "Addresses in use");
 	fw_section_fact(r, s, "count", "bind() failed with EADDRINUSE", fw_cell_count(b->count));
-	fw_table_groups(ctx, r, fw_section_table(r, s, "by_address", NULL, columns), &b->groups,
+	fw_table_groups(ctx, r, fw_section_table(r, s, "by_address", "By address", columns), &b->groups,
 			count_of, row);
 	find_in_use(b, ctx, r);
 }

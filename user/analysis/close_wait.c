@@ -113,7 +113,7 @@ static void row(const struct fw_analysis_context *ctx, struct fw_report *r, stru
 	const struct fw_cell cells[] = {
 		fw_cell_text(owner.text, SIZE_MAX),
 		fw_cell_endpoint(key->family, key->raddr, key->extra == FW_ROLE_ACTIVE ? key->lport : 0),
-		key->extra == FW_ROLE_ACTIVE ? fw_cell_unknown() : fw_cell_count(key->lport),
+		key->extra == FW_ROLE_ACTIVE ? fw_cell_unknown() : fw_cell_id(key->lport),
 		fw_cell_count(leak->count), oldest(leak), growth(ctx, leak),
 	};
 

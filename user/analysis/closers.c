@@ -22,6 +22,7 @@ enum closer {
 struct service {
 	uint64_t closed, local_first, time_waits;
 	uint64_t first_ns, last_ns;
+	struct fw_owner owner;
 };
 
 struct closers {
@@ -62,6 +63,7 @@ static void closed(struct closers *k, const struct fw_conn *c, const struct fw_t
 	service->first_ns = service->closed++ ? service->first_ns : tr->ts_ns;
 	service->last_ns = tr->ts_ns;
 	service->local_first += local;
+	fw_owner_see(&service->owner, c);
 }
 
 static void on_transition(void *self, const struct fw_conn *c, const struct fw_transition *tr)
@@ -142,11 +144,10 @@ static void row(const struct fw_analysis_context *ctx, struct fw_report *r, stru
 		const struct fw_group *group)
 {
 	const struct service *s = (const void *)group->value;
-	const struct fw_conn *listener = fw_listener_of(ctx, group->key.netns, group->key.lport);
 	const struct fw_cell cells[] = {
-		fw_cell_count(group->key.lport),
-		listener ? fw_cell_process(listener->comm, listener->pid) : fw_cell_unknown(),
-		fw_cell_count(group->key.netns), fw_cell_count(s->closed),
+		fw_cell_id(group->key.lport),
+		fw_cell_text(fw_words_server(ctx, &group->key, &s->owner).text, SIZE_MAX),
+		fw_cell_id(group->key.netns), fw_cell_count(s->closed),
 		fw_cell_rate(rate_of(ctx, s)), fw_cell_ratio(s->local_first, s->closed),
 		fw_cell_count(s->time_waits),
 	};
@@ -155,7 +156,7 @@ static void row(const struct fw_analysis_context *ctx, struct fw_report *r, stru
 }
 
 static const char *const columns[] = {
-	"port", "port", "process", "listener", "netns", "netns", "closed", "closed",
+	"port", "port", "process", "server", "netns", "netns", "closed", "closed",
 	"closed", "rate", "server_first", "server first", "time_waits", "TIME_WAITs", NULL,
 };
 
@@ -174,8 +175,8 @@ static void find_server_closes(struct closers *k, const struct fw_analysis_conte
 		return;
 	f = fw_finding_begin(r, "server-closes-first", FW_SEVERITY_WARNING, FW_RANK_SERVER_CLOSES,
 			     s->time_waits);
-	fw_finding_say(r, &f->title, "The server on port %u (%s) closes first: it got the TIME_WAIT of "
-				     "%s", worst->key.lport, fw_words_owner(ctx, &worst->key).text,
+	fw_finding_say(r, &f->title, "%s on port %u closes first: it got the TIME_WAIT of %s",
+		       fw_words_server(ctx, &worst->key, &s->owner).text, worst->key.lport,
 		       fw_words_plural(s->time_waits, "connection").text);
 	fw_finding_evidence(r, f, "closed", "Connections closed", fw_cell_count(s->closed));
 	fw_finding_evidence(r, f, "closed", "Rate", fw_cell_rate(rate_of(ctx, s)));

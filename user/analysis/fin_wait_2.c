@@ -8,16 +8,13 @@
  */
 #include "analysis/words.h"
 
-#include <string.h>
-
 enum ending { BY_FIN, BY_TIMEOUT, BY_RESET, BY_DATA, BY_OTHER, NR_ENDINGS };
 
 struct stalls {
 	uint64_t ended[NR_ENDINGS], orphaned, half_closed, open;
 	uint64_t longest_ns; /* of all of them */
 	bool at_least;
-	char comm[FW_COMM_LEN]; /* ours, that waits */
-	uint32_t pid;
+	struct fw_owner owner; /* ours, that waits */
 };
 
 struct fin_wait_2 {
@@ -70,10 +67,7 @@ static void add_length(struct stalls *s, const struct fw_conn *c, uint64_t ns, b
 		s->longest_ns = ns;
 		s->at_least = at_least;
 	}
-	if (c->pid && !s->pid) {
-		s->pid = c->pid;
-		memcpy(s->comm, c->comm, sizeof(s->comm));
-	}
+	fw_owner_see(&s->owner, c);
 }
 
 static enum ending ending_of(const struct fw_conn *c, const struct fw_transition *tr)
@@ -150,7 +144,7 @@ static void peer_row(const struct fw_analysis_context *ctx, struct fw_report *r,
 	const struct fw_group_key *key = &group->key;
 	const struct fw_cell cells[] = {
 		fw_cell_endpoint(key->family, key->raddr, key->extra == FW_ROLE_ACTIVE ? key->lport : 0),
-		fw_cell_process(s->comm, s->pid),
+		fw_cell_process(s->owner.comm, s->owner.pid),
 		fw_cell_count(s->open), fw_cell_count(s->ended[BY_FIN]),
 		fw_cell_count(s->ended[BY_TIMEOUT]),
 		fw_cell_count(s->ended[BY_RESET] + s->ended[BY_DATA] + s->ended[BY_OTHER]),

@@ -163,7 +163,7 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 	}
 	if (!f->groups.nr)
 		return;
-	fw_table_groups(ctx, r, fw_section_table(r, s, "by_destination", NULL, columns), &f->groups,
+	fw_table_groups(ctx, r, fw_section_table(r, s, "by_destination", "By destination", columns), &f->groups,
 			opened_of, row);
 	find_short(f, ctx, r);
 }

@@ -10,6 +10,7 @@
 struct requests {
 	uint64_t begun, completed, expired, dropped;
 	uint64_t open, pending; /* as of the report that is being made */
+	struct fw_owner owner;
 };
 
 struct half_open {
@@ -102,10 +103,9 @@ static void row(const struct fw_analysis_context *ctx, struct fw_report *r, stru
 		const struct fw_group *group)
 {
 	const struct requests *port = (const void *)group->value;
-	const struct fw_conn *listener = fw_listener_of(ctx, group->key.netns, group->key.lport);
 	const struct fw_cell cells[] = {
-		fw_cell_count(group->key.lport),
-		listener ? fw_cell_process(listener->comm, listener->pid) : fw_cell_unknown(),
+		fw_cell_id(group->key.lport),
+		fw_cell_text(fw_words_server(ctx, &group->key, &port->owner).text, SIZE_MAX),
 		fw_cell_count(port->begun), fw_cell_count(port->completed),
 		fw_cell_count(port->expired), fw_cell_count(port->dropped),
 		fw_cell_count(port->open), fw_cell_count(port->pending),
@@ -115,7 +115,7 @@ static void row(const struct fw_analysis_context *ctx, struct fw_report *r, stru
 }
 
 static const char *const columns[] = {
-	"port", "port", "process", "listener", "begun", "begun", "completed", "completed",
+	"port", "port", "process", "server", "begun", "begun", "completed", "completed",
 	"expired", "expired", "dropped", "dropped", "open", "open", "pending", "over 1 s", NULL,
 };
 

@@ -22,8 +22,7 @@ struct ports {
 	uint64_t first_ns, last_ns;	      /* of those opened */
 	/* as of the report that is being made */
 	uint64_t live, in_time_wait, reusable;
-	char comm[FW_COMM_LEN];
-	uint32_t pid;
+	struct fw_owner owner;
 	/* derived; see assess() */
 	uint64_t available; /* 0: not known */
 	double rate, needed, exhausted_s; /* exhausted_s < 0: not at this rate */
@@ -54,14 +53,6 @@ static struct ports *ports_of(struct pressure *p, const struct fw_conn *c)
 	return fw_groups_get(&p->to, &key);
 }
 
-static void set_owner(struct ports *ports, const struct fw_conn *c)
-{
-	if (!c->pid)
-		return;
-	ports->pid = c->pid;
-	memcpy(ports->comm, c->comm, sizeof(ports->comm));
-}
-
 static void on_transition(void *self, const struct fw_conn *c, const struct fw_transition *tr)
 {
 	struct pressure *p = self;
@@ -71,7 +62,7 @@ static void on_transition(void *self, const struct fw_conn *c, const struct fw_t
 		return;
 	if (tr->from == FW_SYN_SENT && tr->to != FW_SYN_SENT) {
 		ports = ports_of(p, c);
-		set_owner(ports, c);
+		fw_owner_see(&ports->owner, c);
 		if (tr->flags & FW_TR_END && c->end == FW_END_NO_PORT) {
 			ports->no_port++;
 			p->no_port++;
@@ -113,7 +104,7 @@ static void count_now(struct pressure *p, const struct fw_analysis_context *ctx)
 		if (c->role != FW_ROLE_ACTIVE || !c->lport)
 			continue;
 		ports = ports_of(p, c);
-		set_owner(ports, c);
+		fw_owner_see(&ports->owner, c);
 		if (!fw_conn_is_in(c, FW_TIME_WAIT)) {
 			ports->live++;
 			continue;
@@ -212,10 +203,10 @@ static void row(const struct fw_analysis_context *ctx, struct fw_report *r, stru
 	const struct ports *ports = (const void *)group->value;
 	const struct fw_group_key *key = &group->key;
 	const struct fw_cell cells[] = {
-		fw_cell_process(ports->comm, ports->pid),
+		fw_cell_process(ports->owner.comm, ports->owner.pid),
 		fw_cell_endpoint(key->family, key->laddr, 0),
 		fw_cell_endpoint(key->family, key->raddr, key->rport),
-		fw_cell_count(key->netns),
+		fw_cell_id(key->netns),
 		fw_cell_count(ports->live), fw_cell_count(ports->in_time_wait),
 		ports->available ? fw_cell_count(ports->available) : fw_cell_unknown(),
 		used_pct(ports), fw_cell_rate(ports->rate), needed_pct(ports), exhausted(ports),
@@ -236,7 +227,7 @@ static void say_title(struct fw_report *r, struct fw_finding *f, const struct fw
 {
 	const struct ports *ports = (const void *)worst->value;
 	const struct fw_group_key *key = &worst->key;
-	struct fw_words who = fw_words_process(ports->comm, ports->pid);
+	struct fw_words who = fw_words_process(ports->owner.comm, ports->owner.pid);
 	struct fw_words to = fw_words_endpoint(key->family, key->raddr, key->rport);
 
 	if (ports->no_port)

@@ -7,7 +7,6 @@
 #include "analysis/words.h"
 
 #include <stdio.h>
-#include <string.h>
 
 static const struct kind {
 	uint8_t state;
@@ -26,8 +25,7 @@ struct waits {
 	uint64_t answered, failed; /* slow ones that left the state: onwards, or to CLOSE */
 	uint64_t open;		   /* as of the report that is being made */
 	uint64_t longest_ns;
-	char comm[FW_COMM_LEN];
-	uint32_t pid;
+	struct fw_owner owner;
 };
 
 struct slow {
@@ -61,10 +59,7 @@ static struct waits *waits_of(struct slow *s, size_t kind, const struct fw_conn 
 	w = fw_groups_get(&s->peers[kind], &key);
 	if (ns > w->longest_ns)
 		w->longest_ns = ns;
-	if (c->pid) {
-		w->pid = c->pid;
-		memcpy(w->comm, c->comm, sizeof(w->comm));
-	}
+	fw_owner_see(&w->owner, c);
 	return w;
 }
 
@@ -154,7 +149,7 @@ static void row(const struct fw_analysis_context *ctx, struct fw_report *r, stru
 	const struct waits *w = (const void *)group->value;
 	const struct fw_cell cells[] = {
 		fw_cell_text(peer_name(&group->key).text, SIZE_MAX),
-		fw_cell_process(w->comm, w->pid), fw_cell_count(w->answered),
+		fw_cell_process(w->owner.comm, w->owner.pid), fw_cell_count(w->answered),
 		fw_cell_count(w->failed), fw_cell_count(w->open), fw_cell_duration(w->longest_ns),
 	};
 

@@ -99,23 +99,27 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 		"p99", "p99", "max", "max", "oldest", "oldest now", NULL,
 	};
 	struct fw_section *section = fw_report_section(r, "states", "States");
-	struct fw_table *t = fw_section_table(r, section, "states", NULL, columns);
 	struct states *s = self;
+	struct fw_table *t = NULL;
 	uint64_t at_least = 0;
 	struct now now;
 
 	count_open(ctx, &now);
 	for (size_t i = 0; i < FW_ARRAY_SIZE(order); i++) {
 		at_least += s->at_least[order[i]];
-		if (now.count[order[i]] || s->entered[order[i]] || s->dwell[order[i]].count)
-			state_row(s, &now, order[i], ctx, r, t);
+		if (!now.count[order[i]] && !s->entered[order[i]] && !s->dwell[order[i]].count)
+			continue;
+		if (!t)
+			t = fw_section_table(r, section, "states", "Now, and since the start",
+					     columns);
+		state_row(s, &now, order[i], ctx, r, t);
 	}
 	fw_section_fact(r, section, "percentile_error", "Percentiles are within",
 			fw_cell_percent(100 * FW_HIST_ERROR));
 	if (at_least)
 		fw_section_note(r, section, "Not in the percentiles: %s that had begun before finwait.",
 				fw_words_plural(at_least, "stay").text);
-	if (!t->nr_rows)
+	if (!t)
 		fw_section_note(r, section, "Nothing happened: no connection changed its state.");
 }
 

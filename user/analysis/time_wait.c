@@ -139,7 +139,7 @@ static void durations(const struct time_wait *tw, struct fw_report *r, struct fw
 		"which", "duration of", "ended", "ended", "min", "min", "p50", "p50", "p90", "p90",
 		"p99", "p99", "max", "max", NULL,
 	};
-	struct fw_table *t = fw_section_table(r, s, "durations", NULL, columns);
+	struct fw_table *t = fw_section_table(r, s, "durations", "How long it lasted", columns);
 
 	duration_row(r, t, "all", &tw->all);
 	duration_row(r, t, "2MSL timer, no restart", &tw->expired);
@@ -156,6 +156,15 @@ static void bars(const struct time_wait *tw, struct fw_report *r, struct fw_sect
 	if (tw->all.count > tw->expired.count)
 		fw_bars_hist(r, fw_section_bars(r, s, "all", "How long, whatever ended it"), &tw->all,
 			     BARS_MAX);
+}
+
+static uint64_t ended_of(const struct time_wait *tw)
+{
+	uint64_t n = 0;
+
+	for (unsigned int end = 0; end < FW_END_MAX; end++)
+		n += tw->ends[end];
+	return n;
 }
 
 static void causes(const struct time_wait *tw, struct fw_report *r, struct fw_section *s)
@@ -300,8 +309,10 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 			fw_cell_rate(fw_rate_per_s(ctx, tw->entered)));
 	fw_section_fact(r, s, "restarts", "Restarts", fw_cell_count(tw->restarts));
 	wheel(tw, ctx, r, s);
-	durations(tw, r, s);
-	causes(tw, r, s);
+	if (tw->all.count)
+		durations(tw, r, s);
+	if (ended_of(tw))
+		causes(tw, r, s);
 	bars(tw, r, s);
 	by_whom(tw, ctx, r, s);
 	if (tw->since_before)

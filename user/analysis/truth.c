@@ -160,7 +160,7 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 		return;
 	}
 	own = fw_groups_find(&t->netns, &(struct fw_group_key){ .netns = ctx->truth->netns });
-	fw_section_fact(r, s, "netns", "Network namespace", fw_cell_count(ctx->truth->netns));
+	fw_section_fact(r, s, "netns", "Network namespace", fw_cell_id(ctx->truth->netns));
 	counters(ctx->truth, own ? own : &nothing, r, s);
 	sysctls(&ctx->truth->sysctls, r, s);
 	if (t->netns.nr > 1)

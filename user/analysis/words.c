@@ -92,6 +92,24 @@ struct fw_words fw_words_owner(const struct fw_analysis_context *ctx, const stru
 	return w;
 }
 
+void fw_owner_see(struct fw_owner *owner, const struct fw_conn *c)
+{
+	if (!c->pid)
+		return;
+	owner->pid = c->pid;
+	memcpy(owner->comm, c->comm, sizeof(owner->comm));
+}
+
+struct fw_words fw_words_server(const struct fw_analysis_context *ctx,
+				const struct fw_group_key *key, const struct fw_owner *seen)
+{
+	const struct fw_conn *listener = fw_listener_of(ctx, key->netns, key->lport);
+
+	if (listener && listener->pid)
+		return fw_words_process(listener->comm, listener->pid);
+	return fw_words_process(seen->comm, seen->pid);
+}
+
 struct fw_cell fw_cell_process(const char comm[FW_COMM_LEN], uint32_t pid)
 {
 	struct fw_words w = fw_words_process(comm, pid);
@@ -104,6 +122,11 @@ struct fw_cell fw_cell_endpoint(unsigned int family, const uint8_t addr[16], uin
 	struct fw_words w = fw_words_endpoint(family, addr, port);
 
 	return family ? fw_cell_text(w.text, SIZE_MAX) : fw_cell_unknown();
+}
+
+struct fw_cell fw_cell_id(uint64_t n)
+{
+	return fw_cell_printf("%llu", (unsigned long long)n);
 }
 
 struct fw_cell fw_cell_hist(const struct fw_hist *h, double pct)

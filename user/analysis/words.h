@@ -27,6 +27,8 @@ struct fw_words fw_words_count(uint64_t n);
 /* The same as cells; unknown if nothing is. */
 struct fw_cell fw_cell_process(const char comm[FW_COMM_LEN], uint32_t pid);
 struct fw_cell fw_cell_endpoint(unsigned int family, const uint8_t addr[16], uint16_t port);
+/* A number that is a name: a port, a network namespace. */
+struct fw_cell fw_cell_id(uint64_t n);
 /* A percentile, the longest for 100; unknown if nothing was recorded. */
 struct fw_cell fw_cell_hist(const struct fw_hist *h, double pct);
 /* In percent; unknown of nothing. */
@@ -35,6 +37,16 @@ struct fw_cell fw_cell_ratio(uint64_t part, uint64_t whole);
 /* Whom a group stands for: its process, else that of the listener it came through. */
 struct fw_words fw_words_owner(const struct fw_analysis_context *ctx,
 			       const struct fw_group_key *key);
+
+/* The process that was last seen to own a connection of a group. */
+struct fw_owner {
+	char comm[FW_COMM_LEN];
+	uint32_t pid;
+};
+void fw_owner_see(struct fw_owner *owner, const struct fw_conn *c);
+/* Who serves that port: its listener, else @seen. */
+struct fw_words fw_words_server(const struct fw_analysis_context *ctx,
+				const struct fw_group_key *key, const struct fw_owner *seen);
 
 /* "3 connections", "1 connection" */
 struct fw_words fw_words_plural(uint64_t n, const char *noun);
