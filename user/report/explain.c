@@ -7,7 +7,8 @@
 #include "core/state.h"
 #include "report/page.h"
 
-#define LABEL 7
+#define LABEL 7	/* columns of "Normal" and the like */
+#define ALIKE 45 /* percent; below that a name is not worth a mention */
 
 static size_t count(const struct fw_explanation *table)
 {
@@ -80,23 +81,31 @@ static unsigned int likeness(const char *a, const char *b)
 	return (unsigned int)(100 * common / (x_len + y_len - 2));
 }
 
-#define ALIKE 45
+/* Into its place among those that are more alike. */
+static size_t insert(const struct fw_explanation **out, size_t nr, size_t max, const char *topic,
+		     const struct fw_explanation *e)
+{
+	unsigned int alike = likeness(topic, e->topic);
+	size_t at = nr;
+
+	while (at && likeness(topic, out[at - 1]->topic) < alike)
+		at--;
+	if (alike < ALIKE || at >= max)
+		return nr;
+	nr += nr < max;
+	memmove(out + at + 1, out + at, (nr - at - 1) * sizeof(*out));
+	out[at] = e;
+	return nr;
+}
 
 size_t fw_explain_close(const char *topic, const struct fw_explanation **out, size_t max)
 {
 	const struct fw_explanation *e;
-	size_t n = 0;
+	size_t nr = 0;
 
-	for (size_t i = 0; (e = fw_explanation_at(i)); i++) {
-		size_t at = n < max ? n++ : max - 1;
-
-		if (likeness(topic, e->topic) < ALIKE || !max) {
-			n -= at == n - 1 && n <= max && at < max;
-			continue;
-		}
-		out[at] = e;
-	}
-	return n;
+	for (size_t i = 0; (e = fw_explanation_at(i)); i++)
+		nr = insert(out, nr, max, topic, e);
+	return nr;
 }
 
 /* ---- The screen -------------------------------------------------------------------------- */
