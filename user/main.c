@@ -11,7 +11,7 @@
 #include "util/buf.h"
 
 static const struct fw_command *const commands[] = { &fw_cmd_trace, &fw_cmd_timeline,
-						     &fw_cmd_report, &fw_cmd_doctor };
+						     &fw_cmd_report, &fw_cmd_explain, &fw_cmd_doctor };
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 volatile sig_atomic_t fw_stopping;
