@@ -10,7 +10,6 @@
 struct requests {
 	uint64_t begun, completed, expired, dropped;
 	uint64_t open, pending; /* as of the report that is being made */
-	struct fw_owner owner;
 };
 
 struct half_open {
@@ -105,7 +104,7 @@ static void row(const struct fw_analysis_context *ctx, struct fw_report *r, stru
 	const struct requests *port = (const void *)group->value;
 	const struct fw_cell cells[] = {
 		fw_cell_id(group->key.lport),
-		fw_cell_text(fw_words_server(ctx, &group->key, &port->owner).text, SIZE_MAX),
+		fw_cell_text(fw_words_server(ctx, &group->key, NULL).text, SIZE_MAX),
 		fw_cell_count(port->begun), fw_cell_count(port->completed),
 		fw_cell_count(port->expired), fw_cell_count(port->dropped),
 		fw_cell_count(port->open), fw_cell_count(port->pending),

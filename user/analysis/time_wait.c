@@ -123,14 +123,11 @@ static uint64_t bucket_ns(unsigned int hz)
 static void duration_row(struct fw_report *r, struct fw_table *t, const char *which,
 			 const struct fw_hist *h)
 {
-	const struct fw_cell cells[] = {
-		fw_cell_text(which, SIZE_MAX), fw_cell_count(h->count),
-		fw_cell_hist(h, 0), fw_cell_hist(h, 50), fw_cell_hist(h, 90), fw_cell_hist(h, 99),
-		fw_cell_hist(h, 100),
-	};
-
 	if (h->count)
-		fw_table_row(r, t, cells);
+		fw_table_row(r, t, (struct fw_cell[]){
+			fw_cell_text(which, SIZE_MAX), fw_cell_count(h->count),
+			fw_cell_hist(h, 0), fw_cell_hist(h, 50), fw_cell_hist(h, 90),
+			fw_cell_hist(h, 99), fw_cell_hist(h, 100) });
 }
 
 static void durations(const struct time_wait *tw, struct fw_report *r, struct fw_section *s)
@@ -167,6 +164,16 @@ static uint64_t ended_of(const struct time_wait *tw)
 	return n;
 }
 
+static void cause_row(struct fw_report *r, struct fw_table *t, enum fw_end end, uint64_t n)
+{
+	const struct fw_cell cells[] = {
+		fw_cell_text(fw_end_name(end), SIZE_MAX), fw_cell_text(fw_end_words(end), SIZE_MAX),
+		fw_cell_count(n),
+	};
+
+	fw_table_row(r, t, cells);
+}
+
 static void causes(const struct time_wait *tw, struct fw_report *r, struct fw_section *s)
 {
 	static const char *const columns[] = { "end", "end", "words", "because of", "count", "count",
@@ -174,14 +181,8 @@ static void causes(const struct time_wait *tw, struct fw_report *r, struct fw_se
 	struct fw_table *t = fw_section_table(r, s, "ends", "What ended it", columns);
 
 	for (unsigned int end = 0; end < FW_END_MAX; end++) {
-		const struct fw_cell cells[] = {
-			fw_cell_text(fw_end_name(end), SIZE_MAX),
-			fw_cell_text(fw_end_words(end), SIZE_MAX),
-			fw_cell_count(tw->ends[end]),
-		};
-
 		if (tw->ends[end])
-			fw_table_row(r, t, cells);
+			cause_row(r, t, end, tw->ends[end]);
 	}
 }
 

@@ -71,14 +71,14 @@ static struct fw_cell signed_count(int64_t n)
 static void counter_row(struct fw_report *r, struct fw_table *t, const char *name, int64_t kernel,
 			int64_t own, const char *why)
 {
-	const struct fw_cell cells[] = {
-		fw_cell_text(name, SIZE_MAX), signed_count(kernel), signed_count(own),
-		kernel < 0 || own < 0 ? fw_cell_unknown() : fw_cell_printf("%+lld", (long long)(own - kernel)),
-		fw_cell_text(kernel == own || own < 0 ? NULL : why, SIZE_MAX),
-	};
+	bool comparable = kernel >= 0 && own >= 0;
 
-	if (kernel >= 0)
-		fw_table_row(r, t, cells);
+	if (kernel < 0)
+		return;
+	fw_table_row(r, t, (struct fw_cell[]){
+		fw_cell_text(name, SIZE_MAX), signed_count(kernel), signed_count(own),
+		comparable ? fw_cell_printf("%+lld", (long long)(own - kernel)) : fw_cell_unknown(),
+		fw_cell_text(comparable && kernel != own ? why : NULL, SIZE_MAX) });
 }
 
 static void counters(const struct fw_truth *truth, const struct own *own, struct fw_report *r,
@@ -139,12 +139,9 @@ static void sysctls(const struct fw_sysctls *sysctls, struct fw_report *r, struc
 	struct fw_table *t = fw_section_table(r, s, "sysctls", "Settings", columns);
 
 	for (size_t i = 0; i < FW_ARRAY_SIZE(all); i++) {
-		const struct fw_cell cells[] = {
-			fw_cell_text(all[i].name, SIZE_MAX), signed_count(all[i].value),
-		};
-
 		if (all[i].value >= 0)
-			fw_table_row(r, t, cells);
+			fw_table_row(r, t, (struct fw_cell[]){
+				fw_cell_text(all[i].name, SIZE_MAX), signed_count(all[i].value) });
 	}
 }
 

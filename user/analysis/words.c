@@ -104,10 +104,11 @@ struct fw_words fw_words_server(const struct fw_analysis_context *ctx,
 				const struct fw_group_key *key, const struct fw_owner *seen)
 {
 	const struct fw_conn *listener = fw_listener_of(ctx, key->netns, key->lport);
+	const struct fw_owner nobody = { 0 };
 
 	if (listener && listener->pid)
 		return fw_words_process(listener->comm, listener->pid);
-	return fw_words_process(seen->comm, seen->pid);
+	return fw_words_process(seen ? seen->comm : nobody.comm, seen ? seen->pid : 0);
 }
 
 struct fw_cell fw_cell_process(const char comm[FW_COMM_LEN], uint32_t pid)

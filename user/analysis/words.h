@@ -44,7 +44,7 @@ struct fw_owner {
 	uint32_t pid;
 };
 void fw_owner_see(struct fw_owner *owner, const struct fw_conn *c);
-/* Who serves that port: its listener, else @seen. */
+/* Who serves that port: its listener, else @seen (may be NULL). */
 struct fw_words fw_words_server(const struct fw_analysis_context *ctx,
 				const struct fw_group_key *key, const struct fw_owner *seen);
 
