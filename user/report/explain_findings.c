@@ -19,8 +19,8 @@ const struct fw_explanation fw_explained_findings[] = {
 "process inherited the descriptor and holds it open (set O_CLOEXEC).\n"
 "Check\tss -tnp state close-wait; ls /proc/PID/fd | wc -l against the limit in /proc/PID/limits. The "
 "growth in the report says when it is reached.\n"
-"Not\tNo sysctl ends CLOSE_WAIT; keepalive does not either while the peer's host answers. ss -K does, "
-"for the emergency.\n"
+"Not\tNo sysctl ends CLOSE_WAIT. Keepalive and ss -K can end the connection, but the descriptor stays "
+"open until close(): the leak goes on, and nobody sees it any more.\n"
 	},
 	{
 		.topic = "fin-wait-2-peer-stall",
@@ -47,7 +47,7 @@ const struct fw_explanation fw_explained_findings[] = {
 		.text =
 "How\tPorts in use = connections a second x seconds that each blocks its port. With 28,232 ports (the "
 "default range) and 61 s that is about 460 connections a second to one address and port.\n"
-"Check\tss -tn state time-wait dst ADDRESS | wc -l; sysctl net.ipv4.ip_local_port_range. For "
+"Check\tss -Htn state time-wait dst ADDRESS | wc -l; sysctl net.ipv4.ip_local_port_range. For "
 "nginx: proxy_http_version 1.1, an empty Connection header, and keepalive in the upstream block.\n"
 "Help\tMore destination or source addresses each bring a range of their own. bind() before connect() "
 "makes it worse, unless IP_BIND_ADDRESS_NO_PORT is set. tcp_tw_reuse works from one second on and "
@@ -78,8 +78,8 @@ const struct fw_explanation fw_explained_findings[] = {
 			  "firewall, a NAT that reuses ports); tcp_rfc1337=1 makes TIME_WAIT ignore it.",
 		.text =
 "How\tAs a rule the peer's socket was gone when our last ACK came. A client whose new SYN looks old to "
-"us is another: it gets an ACK, answers with RST, and tries again a second later; see "
-"time-wait-behind-nat.\n"
+"us is another: it gets an ACK, answers with RST, and gets in with its next SYN; with "
+"tcp_rfc1337=1 it would not: see time-wait-behind-nat.\n"
 "Check\ttcpdump 'tcp[tcpflags] & tcp-rst != 0' and that peer. finwait timeline --state time_wait.\n"
 "Harm\tMostly none: it frees the port early. The danger, old data in a new connection between the "
 "same ports, is RFC 1337's and needs a busy pair of hosts.\n"
@@ -93,11 +93,12 @@ const struct fw_explanation fw_explained_findings[] = {
 		.advice = "Let the clients close first or keep connections open, and give the NAT more "
 			  "addresses or a longer pause before it reuses a port.",
 		.text =
-"How\tA SYN for a pair in TIME_WAIT opens a new connection if its timestamp or its sequence number is "
-"newer. Behind a NAT they belong to different hosts with unrelated clocks, so about half look old. "
-"Those get an ACK; the client answers with RST, and its next SYN after 1 s gets through.\n"
-"Check\tnstat -az TcpExtPAWSTimewait (PAWSEstab before Linux 6.14) and resets in TIME_WAIT. Connect "
-"times at the clients of just over 1 s.\n"
+"How\tA SYN for a pair in TIME_WAIT opens a new connection if its timestamp is newer or, without "
+"timestamps, its sequence number. Behind a NAT they come from hosts with unrelated clocks, so about "
+"half look old. Those get an ACK; the client answers with RST, which ends TIME_WAIT, and its next SYN "
+"after 1 s gets through. With tcp_rfc1337=1 the RST is ignored and it does not.\n"
+"Check\tnstat -az TcpExtPAWSTimewait (older kernels: TcpExtPAWSEstab) and resets in TIME_WAIT. "
+"Connect times at the clients of just over 1 s.\n"
 "Not\ttcp_tw_reuse is for outgoing connections only and does not help a server.\n"
 	},
 	{
@@ -231,8 +232,8 @@ const struct fw_explanation fw_explained_findings[] = {
 "bounds (>=) or unknown.\n"
 "Check\tfinwait doctor says which hooks work. Where the kernel's own counters are in the report, the "
 "difference is how much was missed.\n"
-"Sure\tWhat was seen is right; what is missing is missing at random, under load. --strict makes the "
-"exit status 3 when anything was lost.\n"
+"Sure\tWhat was seen is right. What is missing was lost when it was busiest, so rates and peaks are "
+"the most wrong. --strict makes the exit status 3 when anything was lost.\n"
 	},
 	{ 0 },
 };
