@@ -27,6 +27,7 @@ struct who {
 
 struct time_wait {
 	uint64_t entered, restarts, since_before;
+	uint32_t full_netns; /* where the table was full last */
 	uint64_t ends[FW_END_MAX];
 	struct fw_hist all, expired, role[FW_ROLE_MAX];
 	struct fw_groups by[NR_BY];
@@ -86,7 +87,10 @@ static void on_connection(void *self, const struct fw_conn *c)
 	if (c->end == FW_END_OPEN || c->end >= FW_END_MAX)
 		return;
 	if (fw_conn_state(c) != FW_TIME_WAIT) {
-		tw->ends[c->end] += c->end == FW_END_TIME_WAIT_OVERFLOW;
+		if (c->end != FW_END_TIME_WAIT_OVERFLOW)
+			return;
+		tw->ends[c->end]++;
+		tw->full_netns = c->netns;
 		return;
 	}
 	tw->ends[c->end]++;
@@ -281,6 +285,7 @@ static void find_table_full(const struct time_wait *tw, const struct fw_analysis
 			    struct fw_report *r)
 {
 	uint64_t n = tw->ends[FW_END_TIME_WAIT_OVERFLOW];
+	const struct fw_truth *truth = fw_truth_of(ctx, tw->full_netns);
 	struct fw_finding *f;
 
 	if (n < FW_LIMIT_OVERFLOW)
@@ -290,9 +295,9 @@ static void find_table_full(const struct time_wait *tw, const struct fw_analysis
 		       fw_words_plural(n, "connection").text);
 	fw_finding_evidence(r, f, "overflows", "Without TIME_WAIT", fw_cell_count(n));
 	fw_finding_evidence(r, f, "entered", "Entered TIME_WAIT meanwhile", fw_cell_count(tw->entered));
-	if (ctx->nr_truth && ctx->truth->sysctls.tcp_max_tw_buckets >= 0)
+	if (truth && truth->sysctls.tcp_max_tw_buckets >= 0)
 		fw_finding_evidence(r, f, "tcp_max_tw_buckets", "tcp_max_tw_buckets",
-				    fw_cell_count((uint64_t)ctx->truth->sysctls.tcp_max_tw_buckets));
+				    fw_cell_count((uint64_t)truth->sysctls.tcp_max_tw_buckets));
 }
 
 static void report(void *self, const struct fw_analysis_context *ctx, struct fw_report *r)

@@ -7,8 +7,6 @@
  */
 #include "analysis/words.h"
 
-#include <stdio.h>
-
 struct own {
 	int64_t active_opens, passive_opens, attempt_fails, estab_resets;
 	int64_t timers, reused, overflow;
@@ -145,24 +143,49 @@ static void sysctls(const struct fw_sysctls *sysctls, struct fw_report *r, struc
 	}
 }
 
+static const struct own *own_in(const struct truth *t, uint32_t netns)
+{
+	static const struct own nothing;
+	const struct own *own;
+
+	own = fw_groups_find(&t->netns, &(struct fw_group_key){ .netns = netns });
+	return own ? own : &nothing;
+}
+
+static int64_t opens(const struct own *own)
+{
+	return own->active_opens + own->passive_opens + own->timers;
+}
+
+/* Finwait's own, unless more happened elsewhere. */
+static const struct fw_truth *busiest_of(const struct truth *t, const struct fw_analysis_context *ctx)
+{
+	const struct fw_truth *busiest = ctx->truth;
+
+	for (size_t i = 1; i < ctx->nr_truth; i++) {
+		if (opens(own_in(t, ctx->truth[i].netns)) > opens(own_in(t, busiest->netns)))
+			busiest = &ctx->truth[i];
+	}
+	return busiest;
+}
+
 static void report(void *self, const struct fw_analysis_context *ctx, struct fw_report *r)
 {
 	struct fw_section *s = fw_report_section(r, "kernel", "What the kernel says");
-	const struct own nothing = { 0 };
 	struct truth *t = self;
-	const struct own *own;
+	const struct fw_truth *busiest;
 
 	if (!ctx->nr_truth) {
 		fw_section_note(r, s, "The kernel's settings and counters could not be read.");
 		return;
 	}
-	own = fw_groups_find(&t->netns, &(struct fw_group_key){ .netns = ctx->truth->netns });
-	fw_section_fact(r, s, "netns", "Network namespace", fw_cell_id(ctx->truth->netns));
-	counters(ctx->truth, own ? own : &nothing, r, s);
-	sysctls(&ctx->truth->sysctls, r, s);
+	busiest = busiest_of(t, ctx);
+	fw_section_fact(r, s, "netns", "Network namespace", fw_cell_id(busiest->netns));
+	counters(busiest, own_in(t, busiest->netns), r, s);
+	sysctls(&busiest->sysctls, r, s);
 	if (t->netns.nr > 1)
 		fw_section_note(r, s, "Connections of %s were seen; counters and settings are those of "
-				      "finwait's own.",
+				      "the busiest.",
 				fw_words_plural(t->netns.nr, "network namespace").text);
 }
 

@@ -37,7 +37,7 @@ struct fw_kernel_counters {
 	int64_t listen_overflows, listen_drops;
 	int64_t syncookies_sent;
 	int64_t req_q_full_drop;
-	int64_t abort_on_data, abort_on_timeout, abort_on_memory, orphan_drops;
+	int64_t abort_on_data, abort_on_timeout, abort_on_memory;
 };
 
 struct fw_truth {

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "report/explain.h"
 #include "report/stream.h"
 #include "util/fmt.h"
 
@@ -146,7 +147,12 @@ struct fw_finding *fw_finding_begin(struct fw_report *r, const char *id, enum fw
 				    enum fw_rank rank, uint64_t n)
 {
 	struct fw_finding *f = fw_report_finding(r, id, severity, fw_harm(rank, n));
+	const struct fw_explanation *e = fw_explain(id);
 
+	if (e && e->meaning)
+		fw_finding_say(r, &f->meaning, "%s", e->meaning);
+	if (e && e->advice)
+		fw_finding_say(r, &f->advice, "%s", e->advice);
 	return f;
 }
 

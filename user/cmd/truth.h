@@ -6,15 +6,19 @@
 #define FW_CMD_TRUTH_H
 
 #include "analysis/truth.h"
+#include "io/ground.h"
 
 struct fw_truths {
 	struct fw_truth *truth; /* finwait's own network namespace first */
+	struct fw_ground *ground; /* of each: what was read */
 	size_t nr;
 };
 
-/* Settings and counters as they are now. What cannot be read is unknown; nothing fails. */
+/* Settings of all namespaces that can be entered, and what fw_truths_since() needs. Nothing fails:
+ * what cannot be read is not known.
+ */
 void fw_truths_read(struct fw_truths *t);
-/* Counters become what they grew by since @before. */
+/* Sets the counters: what they grew by since @before. */
 void fw_truths_since(struct fw_truths *t, const struct fw_truths *before);
 void fw_truths_fini(struct fw_truths *t);
 
