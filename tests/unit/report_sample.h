@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A report as an incident leaves it, with all kinds of cells and a process that calls itself something
- * that no terminal should be sent.
+ * A report as an incident leaves it, with all kinds of cells and a process that calls itself
+ * something that no terminal should be sent.
  */
 #ifndef FW_TESTS_REPORT_SAMPLE_H
 #define FW_TESTS_REPORT_SAMPLE_H
@@ -90,8 +90,8 @@ static inline void sample_time_wait(struct fw_report *r)
 	fw_bars_add(r, b, 60 * FW_NS_PER_S, 61 * FW_NS_PER_S, 4999);
 	fw_bars_add(r, b, 61 * FW_NS_PER_S, 62 * FW_NS_PER_S, 6000);
 	fw_bars_add(r, b, 62 * FW_NS_PER_S, UINT64_MAX, 0);
-	fw_section_note(r, s, "The timer wheel fires at the end of a bucket of %s: 60 s become 60 to 62 "
-			      "s on this kernel (HZ=250).", "2.05 s");
+	fw_section_note(r, s, "The timer wheel fires at the end of a bucket of %s: 60 s become "
+			      "60 to 62 s on this kernel (HZ=250).", "2.05 s");
 	fw_section_note(r, s, "145 ended early.");
 }
 

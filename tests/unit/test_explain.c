@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Proves that every state and every finding is explained, on one screen each, and found by its name. */
+/* Proves that every state and finding is explained, on one screen each, and found by its name. */
 #include "unit.h"
 
 #include <string.h>
@@ -70,7 +70,8 @@ static void one_screen_each(void **state)
 
 		fw_buf_clear(&b);
 		fw_explain_text(e, &b, COLUMNS, false);
-		for (const char *line = fw_buf_str(&b); *line; line = strchr(line, '\n') + 1, lines++) {
+		for (const char *line = fw_buf_str(&b); *line; line = strchr(line, '\n') + 1) {
+			lines++;
 			if (strcspn(line, "\n") > COLUMNS)
 				fail_msg("%s: %s", e->topic, line);
 		}
@@ -112,9 +113,13 @@ static void close_names(void **state)
 		const char *asked, *first;
 	} cases[] = {
 		{ "TIME_WAITT", "TIME_WAIT" },	  { "closewait-leak", "close-wait-leak" },
-		{ "port-exhaustion", "time-wait-port-exhaustion" }, { "established?", "ESTABLISHED" },
+		{ "port-exhaustion", "time-wait-port-exhaustion" },
+		{ "established?", "ESTABLISHED" },
 		{ "last-ack", "LAST_ACK" },	  { "syn-flood", "half-open-flood" },
-		{ "", NULL },			  { "x", NULL }, { "\x1b[2J", NULL }, { "banana", NULL },
+		{ "", NULL },
+		{ "x", NULL },
+		{ "\x1b[2J", NULL },
+		{ "banana", NULL },
 	};
 
 	(void)state;

@@ -182,7 +182,7 @@ static void round_numbers(void **state)
 	expect_bars(&h, 1, 1, "");
 	fw_hist_record(&h, 300 * FW_NS_PER_MS);
 	expect_bars(&h, 12, FW_NS_PER_MS, "200:1 500:0 1000:0 2000:0 5000:0 10000:0 20000:0 "
-					  "30000:67 60000:1934 120000"); /* one bucket, 60 s in it */
+					  "30000:67 60000:1934 120000"); /* 60 s is in a bucket */
 	expect_bars(&h, 4, FW_NS_PER_MS, "100:1 1000:0 10000:67 60000:1934 600000");
 	fw_hist_record(&h, 0);
 	fw_hist_record(&h, UINT64_MAX);

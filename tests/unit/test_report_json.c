@@ -13,7 +13,8 @@ static const char expected[] =
 	"\"title\":\"no local port left for connections to 10.0.0.9:8080\",\"evidence\":{"
 	"\"refused\":9000},\"meaning\":\"TIME_WAIT holds every port of the range.\","
 	"\"advice\":\"Reuse connections.\"},{\"id\":\"close-wait-leak\",\"severity\":\"critical\","
-	"\"title\":\"\\u001b[2Jjava\\u000a\\\"\\\\\\ufffd/4711 holds 412 connections in CLOSE_WAIT, the oldest for 41 minutes\","
+	"\"title\":\"\\u001b[2Jjava\\u000a\\\"\\\\\\ufffd/4711 holds 412 connections in "
+	"CLOSE_WAIT, the oldest for 41 minutes\","
 	"\"evidence\":{\"sockets\":412,\"oldest_ns_min\":2462000000000,\"growth_per_s\":0.2,"
 	"\"fds_used_pct\":83.25,\"limit_in_ns\":3420000000000},\"offenders\":[{"
 	"\"process\":\"\\u001b[2Jjava\\u000a\\\"\\\\\\ufffd/4711\",\"remote\":\"10.0.0.12:5432\","
@@ -23,8 +24,10 @@ static const char expected[] =
 	"\"remote\":\"[2001:db8:85a3:1234:5678:8a2e:370:7334]:443\",\"sockets\":12,"
 	"\"oldest_ns\":31000000000,\"unread_bytes\":66560,\"eof_read\":false}],"
 	"\"offenders_more\":3,"
-	"\"meaning\":\"The peer has closed and the application has read end-of-file, but it never called close().\","
-	"\"advice\":\"Look for the path in \\u001b[2Jjava\\u000a\\\"\\\\\\ufffd that drops a connection without close(): an error branch, or a pool without a limit.\","
+	"\"meaning\":\"The peer has closed and the application has read end-of-file, but it "
+	"never called close().\","
+	"\"advice\":\"Look for the path in \\u001b[2Jjava\\u000a\\\"\\\\\\ufffd that drops "
+	"a connection without close(): an error branch, or a pool without a limit.\","
 	"\"confidence\":\"3 sockets were closed before they could be looked at.\"},{"
 	"\"id\":\"events-lost\",\"severity\":\"info\",\"title\":\"no events were lost\","
 	"\"evidence\":{}}],\"sections\":{\"time_wait\":{\"entered\":12345,\"open_now_min\":1200,"
@@ -34,7 +37,8 @@ static const char expected[] =
 	"\"expired\":[{\"from_ns\":0,\"to_ns\":60000000000,\"count\":1},{\"from_ns\":60000000000,"
 	"\"to_ns\":61000000000,\"count\":4999},{\"from_ns\":61000000000,\"to_ns\":62000000000,"
 	"\"count\":6000},{\"from_ns\":62000000000,\"count\":0}],"
-	"\"notes\":[\"The timer wheel fires at the end of a bucket of 2.05 s: 60 s become 60 to 62 s on this kernel (HZ=250).\","
+	"\"notes\":[\"The timer wheel fires at the end of a bucket of 2.05 s: 60 s become "
+	"60 to 62 s on this kernel (HZ=250).\","
 	"\"145 ended early.\"]}}}\n";
 static void expect_json(const struct fw_report *r, const char *want)
 {

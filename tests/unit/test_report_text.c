@@ -139,7 +139,7 @@ static void empty_parts(void **state)
 	fw_report_fini(&r);
 }
 
-/* No line is longer than the terminal, however narrow; and nothing but printable ASCII is sent to it. */
+/* However narrow the terminal, no line is longer; and only printable ASCII is sent to it. */
 static void fits_and_is_harmless(void **state)
 {
 	struct fw_report r = { 0 };
@@ -169,8 +169,8 @@ static void without_limit(void **state)
 	(void)state;
 	sample_report(&r);
 	text = fw_buf_str(rendered(&r, 0, false));
-	assert_non_null(strstr(text, "\\x1b[2Jjava\\x0a\"\\x5c\\xff/4711  [2001:db8:85a3:1234:5678:8a2e:370:"
-				     "7334]:443       12"));
+	assert_non_null(strstr(text, "\\x1b[2Jjava\\x0a\"\\x5c\\xff/4711  "
+				     "[2001:db8:85a3:1234:5678:8a2e:370:7334]:443       12"));
 	assert_null(strstr(text, "..f/4711"));
 	fw_report_fini(&r);
 }
@@ -238,7 +238,8 @@ static void cells(void **state)
 
 static void expect_table(size_t columns, const char *want)
 {
-	static const char *const heads[] = { "a", "process", "b", "time in state", "c", "remote", NULL };
+	static const char *const heads[] = { "a", "process", "b", "time in state",
+					     "c", "remote", NULL };
 	struct fw_report r = { 0 };
 	struct fw_table *t = fw_section_table(&r, fw_report_section(&r, "s", "S"), "t", "T", heads);
 	struct fw_buf b = { 0 };

@@ -32,7 +32,8 @@ static const char *parse(int argc, char **argv)
 		.parser = parse_one,
 		.args_doc = "[STATE|FINDING]",
 		.doc = "Explains a TCP state or a finding of the report: what it is, how long it "
-		       "should last, what Linux does, where to look. Without an argument: lists all."
+		       "should last, what Linux does, where to look. Without an argument: lists "
+		       "all."
 		       "\v"
 		       "Examples:\n"
 		       "  finwait explain fin_wait_2\n"
@@ -107,7 +108,8 @@ static int run_explain(int argc, char **argv)
 	ret = fw_output_open(&out, NULL, false, &err);
 	if (!ret) {
 		if (e)
-			fw_explain_text(e, &out.buf, out.columns ? out.columns : SCREEN, colored(&out));
+			fw_explain_text(e, &out.buf, out.columns ? out.columns : SCREEN,
+					colored(&out));
 		else
 			list(&out.buf);
 		ret = fw_output_close(&out, &err);

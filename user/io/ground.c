@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /proc/sys/net shows the namespace of the thread that opens it, whatever is mounted there; /proc/net
- * that of the process, hence /proc/thread-self/net.
+ * /proc/sys/net shows the namespace of the thread that opens it, whatever is mounted there;
+ * /proc/net that of the process, hence /proc/thread-self/net.
  */
 #include "io/ground.h"
 
@@ -273,8 +273,8 @@ int fw_ground_read(struct fw_ground *g, int netns_fd, struct fw_err *err)
 	if (!v.ret)
 		pthread_join(thread, NULL);
 	if (v.ret)
-		return fw_err_set(err, v.ret, "entering a network namespace to read its settings: %s",
-				  strerror(-v.ret));
+		return fw_err_set(err, v.ret, "entering a network namespace to read its settings: "
+						"%s", strerror(-v.ret));
 	return 0;
 }
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the kernel itself says about TCP in one network namespace: its settings (sysctls), its counters
- * (/proc/net/snmp and netstat), and its gauges (/proc/net/sockstat). Reads, and does not judge.
+ * What the kernel itself says about TCP in one network namespace: its settings (sysctls), its
+ * counters (/proc/net/snmp and netstat), and its gauges (/proc/net/sockstat). Reads, and does not
+ * judge.
  *
- * Settings bear their own names ("tcp_fin_timeout"), and so do counters ("TCPTimeWaitOverflow"). Made up:
+ * Settings bear their own names ("tcp_fin_timeout"), and so do counters ("TCPTimeWaitOverflow").
+ * Made up:
  *
  *	ip_local_port_low, ip_local_port_high	the two numbers of ip_local_port_range
  *	ip_local_ports_reserved			how many of those ip_local_reserved_ports takes away
@@ -26,7 +28,7 @@ enum fw_ground_kind { FW_GROUND_SETTING, FW_GROUND_COUNTER, FW_GROUND_GAUGE };
 struct fw_ground_value {
 	const char *name;
 	enum fw_ground_kind kind;
-	bool known; /* older kernels have fewer; tcp_max_orphans exists in the first namespace only */
+	bool known; /* older kernels have fewer; tcp_max_orphans is in the first namespace only */
 	int64_t value;
 };
 
@@ -35,10 +37,10 @@ struct fw_ground {
 	size_t nr;
 };
 
-/* Reads the namespace that @netns_fd stands for (/proc/PID/ns/net, /run/netns/NAME), or that of this
- * process for -1. What cannot be read is not known. Another namespace is entered by a thread that does
- * nothing else, which needs CAP_SYS_ADMIN: negative errno with @err if it cannot be entered, and then
- * nothing is known.
+/* Reads the namespace that @netns_fd is (of /proc/PID/ns/net, /run/netns/NAME), or that of this
+ * process for -1. What cannot be read is not known. Another namespace is entered by a thread that
+ * does nothing else, which needs CAP_SYS_ADMIN: negative errno with @err if it cannot be entered,
+ * and then nothing is known.
  */
 int fw_ground_read(struct fw_ground *g, int netns_fd, struct fw_err *err);
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tables that fit. A table that is too wide gives up, in this order: headings in one line, the middle of
- * its longest texts (the ends of addresses and of "process/pid" tell more), half of the space between
- * columns, and being a table: then each row becomes a few lines of "heading value | heading value".
+ * Tables that fit. A table that is too wide gives up, in this order: headings in one line, the
+ * middle of its longest texts (the ends of addresses and of "process/pid" tell more), half of the
+ * space between columns, and being a table: then each row becomes a few lines of "heading value |
+ * heading value".
  *
  *	  PROCESS         REMOTE              CLOSE
  *	                                       WAIT  OLDEST

@@ -167,7 +167,8 @@ struct scale {
 	uint64_t most;
 };
 
-static struct scale scale_of(const struct fw_page *p, const struct fw_bars *bars, struct fw_buf *one)
+static struct scale scale_of(const struct fw_page *p, const struct fw_bars *bars,
+			     struct fw_buf *one)
 {
 	struct scale s = { .most = 1 };
 	size_t used;
@@ -253,7 +254,8 @@ static void incomplete(struct fw_page *p)
 {
 	fw_page_ink(p, FW_INK_RED);
 	fw_page_sentence(p, 0, "NOT COMPLETE: ",
-			 "finwait had not enough memory for this report. Something is missing below.");
+			 "finwait had not enough memory for this report. Something is missing "
+			 "below.");
 	fw_page_ink_off(p);
 	fw_buf_putc(p->out, '\n');
 }

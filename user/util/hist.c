@@ -112,12 +112,14 @@ uint64_t fw_hist_mean(const struct fw_hist *h)
 static uint64_t part_below(const struct fw_hist *h, unsigned int i, uint64_t ns)
 {
 	uint64_t width, from = bucket_from(i, &width), last = from + (width - 1);
+	double part;
 
 	from = clamp(h, from);
 	last = clamp(h, last);
 	if (ns <= from)
 		return 0;
-	return (uint64_t)((double)h->buckets[i] * (double)(ns - from) / ((double)(last - from) + 1));
+	part = (double)(ns - from) / ((double)(last - from) + 1);
+	return (uint64_t)((double)h->buckets[i] * part);
 }
 
 uint64_t fw_hist_below(const struct fw_hist *h, uint64_t ns)
