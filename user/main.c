@@ -11,7 +11,8 @@
 #include "util/buf.h"
 
 static const struct fw_command *const commands[] = { &fw_cmd_trace, &fw_cmd_timeline,
-						     &fw_cmd_leaks, &fw_cmd_states,
+						     &fw_cmd_report, &fw_cmd_leaks,
+						     &fw_cmd_states, &fw_cmd_explain,
 						     &fw_cmd_doctor };
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -51,7 +52,8 @@ static void usage(FILE *to)
 	for (size_t i = 0; i < NR_COMMANDS; i++)
 		fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
 	fprintf(to, "\nfinwait COMMAND --help says more. finwait --version says which one this is.\n"
-		    "Exit status: 0 done, 1 failed, 2 usage, 3 done but events were lost (--strict),\n4 leaks found (leaks).\n");
+		    "Exit status: 0 done, 1 failed, 2 usage, 3 done but events were lost (--strict),\n"
+		    "4 leaks found (leaks).\n");
 }
 
 static int run(const struct fw_command *cmd, int argc, char **argv)

@@ -182,7 +182,7 @@ int fw_session_step(struct fw_session *s, struct fw_err *err)
 	return drain(s, POLL_MS, err);
 }
 
-int fw_session_finish(struct fw_session *s, struct fw_err *err)
+int fw_session_stop(struct fw_session *s, struct fw_err *err)
 {
 	int ret;
 
@@ -192,6 +192,13 @@ int fw_session_finish(struct fw_session *s, struct fw_err *err)
 	if (!ret)
 		ret = drain(s, 0, err);
 	check_losses(s);
+	return ret;
+}
+
+int fw_session_finish(struct fw_session *s, struct fw_err *err)
+{
+	int ret = fw_session_stop(s, err);
+
 	fw_tracker_finish(&s->tracker, s->src->ops->now_ns(s->src));
 	return ret;
 }

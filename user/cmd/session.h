@@ -32,7 +32,10 @@ int fw_session_open(struct fw_session *s, const struct fw_options *opt,
 /* One batch: what there is, after waiting up to a twentieth of a second for some. */
 int fw_session_step(struct fw_session *s, struct fw_err *err);
 
-/* Detaches, takes what is on its way, and tells the observer what is open. */
+/* Detaches, and takes what is on its way: the tracker is as of the end, and knows what is open. */
+int fw_session_stop(struct fw_session *s, struct fw_err *err);
+
+/* The same, and tells the observer what is open. */
 int fw_session_finish(struct fw_session *s, struct fw_err *err);
 
 /* On stderr: what there was, and all that could make it less than the truth. */

@@ -90,6 +90,9 @@ static void found_full(struct fw_tracker *t, struct fw_conn *c, const struct fw_
 	conn_push(c, state, since_ns(t, ev), FW_STEP_AT_LEAST |
 		  (orphan && state == FW_FIN_WAIT_2 ? FW_STEP_ORPHANED : 0));
 	c->closed_by = (uint8_t)closed_by(state);
+	/* Listeners come first in a snapshot. */
+	if (fw_listeners_serve(&t->listeners, c->netns, c->laddr, c->lport))
+		c->role = FW_ROLE_PASSIVE;
 	fw_conn_table_index(&t->table, c, ev->head->cookie ? FW_KEY_COOKIE : FW_KEY_SKADDR);
 	if (state != FW_LISTEN)
 		return;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A histogram as bars between round numbers, as few as fit on a screen. It has 128 buckets an octave;
- * people want "60.0 s, 60.2 s, ..." for what lies close together, and "1 ms, 10 ms, ..." for the rest.
+ * A histogram as bars between round numbers, as few as fit on a screen. It has 128 buckets an
+ * octave; people want "60.0 s, 60.2 s, ..." for what lies close together, and "1 ms, 10 ms, ..."
+ * for the rest.
  */
 #include "report/report.h"
 #include "util/fmt.h"
@@ -62,8 +63,11 @@ static bool even(struct fw_report *r, struct fw_bars *b, const struct fw_hist *h
 
 		if (step < shown(h->max_ns) || last - first >= max)
 			continue;
-		for (uint64_t n = first; n <= last; n++)
-			add(r, b, h, n * step, n * step > UINT64_MAX - step ? UINT64_MAX : (n + 1) * step);
+		for (uint64_t n = first; n <= last; n++) {
+			uint64_t from = n * step;
+
+			add(r, b, h, from, from > UINT64_MAX - step ? UINT64_MAX : from + step);
+		}
 		return true;
 	}
 	return false;
@@ -97,7 +101,7 @@ void fw_bars_hist(struct fw_report *r, struct fw_bars *b, const struct fw_hist *
 {
 	bool close = h->max_ns / 10 <= h->min_ns;
 
-	if (!h->count || !max)
+	if (!h->count || max < 2)
 		return;
 	if (!close || !even(r, b, h, max))
 		stretched(r, b, h, max);

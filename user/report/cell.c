@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Makers of cells. They know no report: a text without text says that memory was short, and the builder
- * that is given it notices.
+ * Makers of cells. They know no report: a text without text says that memory was short, and the
+ * builder that is given it notices.
  */
 #include "report/report.h"
 

@@ -23,8 +23,9 @@ void fw_page_init(struct fw_page *p, struct fw_buf *out, unsigned int columns, b
 void fw_page_ink(struct fw_page *p, enum fw_ink ink)
 {
 	static const char *const codes[] = {
-		[FW_INK_BOLD] = "\033[1m",	[FW_INK_DIM] = "\033[2m",  [FW_INK_RED] = "\033[1;31m",
-		[FW_INK_YELLOW] = "\033[1;33m", [FW_INK_CYAN] = "\033[36m",
+		[FW_INK_BOLD] = "\033[1m",	  [FW_INK_DIM] = "\033[2m",
+		[FW_INK_RED] = "\033[1;31m", [FW_INK_YELLOW] = "\033[1;33m",
+		[FW_INK_CYAN] = "\033[36m",
 	};
 
 	if (p->color)

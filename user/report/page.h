@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Text within the width of a terminal: sentences that wrap, "label value" items that flow, tables that
- * shrink. All text is made visible first (a byte is a column), so nothing here can move a cursor.
+ * Text within the width of a terminal: sentences that wrap, "label value" items that flow, tables
+ * that shrink. All text is made visible first (a byte is a column), so nothing here can move a
+ * cursor.
  */
 #ifndef FW_REPORT_PAGE_H
 #define FW_REPORT_PAGE_H
@@ -25,7 +26,7 @@ void fw_page_ink(struct fw_page *p, enum fw_ink ink);
 void fw_page_ink_off(struct fw_page *p);
 void fw_page_indent(struct fw_page *p, size_t n);
 
-/* @mark (trusted, not wrapped), then @text folded at spaces; its further lines begin below its first.
+/* @mark (trusted, not wrapped), then @text folded at spaces, all its lines below each other.
  * A NULL @text is nothing at all.
  */
 void fw_page_sentence(struct fw_page *p, size_t indent, const char *mark, const char *text);

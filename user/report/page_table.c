@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tables that fit. A table that is too wide gives up, in this order: headings in one line, the middle of
- * its longest texts (the ends of addresses and of "process/pid" tell more), and being a table: then each
- * row becomes a few lines of "heading value | heading value".
+ * Tables that fit. A table that is too wide gives up, in this order: headings in one line, the
+ * middle of its longest texts (the ends of addresses and of "process/pid" tell more), half of the
+ * space between columns, and being a table: then each row becomes a few lines of "heading value |
+ * heading value".
  *
  *	  PROCESS         REMOTE              CLOSE
  *	                                       WAIT  OLDEST
@@ -13,7 +14,6 @@
 
 #include "report/page.h"
 
-#define GAP 2
 #define SHORTEST_TEXT 14
 
 struct column {
@@ -27,7 +27,7 @@ struct column {
 struct grid {
 	struct fw_page *page;
 	const struct fw_table *t;
-	size_t indent;
+	size_t indent, gap;
 	struct column *col;
 	struct fw_buf one; /* the cell or heading at hand */
 };
@@ -92,7 +92,7 @@ static size_t total(const struct grid *g)
 	size_t sum = g->indent;
 
 	for (size_t c = 0; c < g->t->nr_columns; c++)
-		sum += g->col[c].width + (c ? GAP : 0);
+		sum += g->col[c].width + (c ? g->gap : 0);
 	return sum;
 }
 
@@ -125,6 +125,9 @@ static bool fit(struct grid *g)
 		if (col->text && col->cells > SHORTEST_TEXT)
 			col->least = max(SHORTEST_TEXT, col->heading);
 	}
+	if (shrink(g))
+		return true;
+	g->gap = 1;
 	return shrink(g);
 }
 
@@ -139,7 +142,7 @@ static void put(struct grid *g, size_t c, const char *text, size_t len)
 {
 	size_t blank = g->col[c].width - len;
 
-	fw_page_indent(g->page, (c ? GAP : g->indent) + (g->col[c].text ? 0 : blank));
+	fw_page_indent(g->page, (c ? g->gap : g->indent) + (g->col[c].text ? 0 : blank));
 	fw_buf_mem(g->page->out, text, len);
 	fw_page_indent(g->page, g->col[c].text ? blank : 0);
 }
@@ -250,7 +253,7 @@ static void draw(struct grid *g)
 
 void fw_page_table(struct fw_page *p, size_t indent, const struct fw_table *t)
 {
-	struct grid g = { .page = p, .t = t, .indent = indent };
+	struct grid g = { .page = p, .t = t, .indent = indent, .gap = 2 };
 
 	g.col = calloc(t->nr_columns ? t->nr_columns : 1, sizeof(*g.col));
 	if (!g.col)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Renderers of a report. Each walks the whole model and writes to a buffer; none knows what the numbers
- * are about. Lack of memory is remembered by the buffer.
+ * Renderers of a report. Each walks the whole model and writes to a buffer; none knows what the
+ * numbers are about. Lack of memory is remembered by the buffer.
  */
 #ifndef FW_REPORT_RENDER_H
 #define FW_REPORT_RENDER_H
@@ -9,10 +9,11 @@
 #include "report/report.h"
 #include "util/buf.h"
 
-/* For people: findings first. @columns is the width of the terminal (0: no limit; sentences and bars
+/* For people: findings first. @columns: the width of the terminal (0: no limit; sentences and bars
  * then take 100). Whatever is in the report's strings, what is written is printable ASCII.
  */
-void fw_report_text(const struct fw_report *r, struct fw_buf *out, unsigned int columns, bool color);
+void fw_report_text(const struct fw_report *r, struct fw_buf *out, unsigned int columns,
+		    bool color);
 
 /* For programs: one JSON document on one line.
  *

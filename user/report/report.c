@@ -244,7 +244,7 @@ struct fw_table *fw_section_table(struct fw_report *r, struct fw_section *s, con
 	return t;
 }
 
-/* A table that failed has no columns, and nobody knows how many cells there are: their text leaks. */
+/* A table that failed has no columns, and nobody knows how many cells there are: they leak. */
 void fw_table_row(struct fw_report *r, struct fw_table *t, const struct fw_cell *cells)
 {
 	struct fw_cell *all = NULL;

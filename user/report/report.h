@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Results as data: what analyses fill in and renderers walk. An analysis knows no format, a renderer
- * knows no TCP. Keys are the names of the JSON contract; labels and titles are for people.
+ * Results as data: what analyses fill in and renderers walk. An analysis knows no format, a
+ * renderer knows no TCP. Keys are the names of the JSON contract; labels and titles are for people.
  *
  *	report
  *	  finding ...	what is wrong, the evidence, what to do
  *	  section ...	facts (one value each), tables, histograms, notes
  *
- * All strings that a report is given are copied; everything is freed with it. An empty report is all
- * zero. What a builder returns stays where it is until fw_report_sort() or fw_report_fini(): the arrays
- * have a fixed size, because analyses hold on to several tables at once.
+ * All strings that a report is given are copied; everything is freed with it. An empty report is
+ * all zero. What a builder returns stays where it is until fw_report_sort() or fw_report_fini():
+ * the arrays have a fixed size, because analyses hold on to several tables at once.
  */
 #ifndef FW_REPORT_REPORT_H
 #define FW_REPORT_REPORT_H
@@ -156,8 +156,8 @@ struct fw_bars *fw_section_bars(struct fw_report *r, struct fw_section *s, const
 				const char *title);
 void fw_bars_add(struct fw_report *r, struct fw_bars *b, uint64_t from_ns, uint64_t to_ns,
 		 uint64_t count);
-/* At most @max bars that show @h, between round numbers: even steps when the values are close to each
- * other (60.0 s, 60.2 s, ...), 1-2-5 steps or decades when they are not (1 ms, 10 ms, ...).
+/* At most @max (2 or more) bars that show @h, between round numbers: even steps when the values are
+ * close to each other (60.0 s, 60.2 s, ...), 1-2-5 steps or decades when not (1 ms, 10 ms, ...).
  */
 void fw_bars_hist(struct fw_report *r, struct fw_bars *b, const struct fw_hist *h, size_t max);
 struct fw_finding *fw_report_finding(struct fw_report *r, const char *id,

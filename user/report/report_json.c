@@ -92,16 +92,16 @@ static void table(struct fw_buf *b, const char *name, const struct fw_table *t)
 		number(b, name, "_more", t->nr_more);
 }
 
-static void bars(struct fw_buf *b, const struct fw_bars *bars)
+static void bars(struct fw_buf *b, const struct fw_bars *all)
 {
-	key(b, bars->key);
+	key(b, all->key);
 	fw_buf_putc(b, '[');
-	for (size_t i = 0; i < bars->nr; i++) {
+	for (size_t i = 0; i < all->nr; i++) {
 		fw_buf_puts(b, i ? ",{" : "{");
-		number(b, "from_ns", "", bars->bar[i].from_ns);
-		if (bars->bar[i].to_ns != UINT64_MAX)
-			number(b, "to_ns", "", bars->bar[i].to_ns);
-		number(b, "count", "", bars->bar[i].count);
+		number(b, "from_ns", "", all->bar[i].from_ns);
+		if (all->bar[i].to_ns != UINT64_MAX)
+			number(b, "to_ns", "", all->bar[i].to_ns);
+		number(b, "count", "", all->bar[i].count);
 		fw_buf_putc(b, '}');
 	}
 	fw_buf_putc(b, ']');

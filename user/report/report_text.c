@@ -168,7 +168,8 @@ struct scale {
 	uint64_t most;
 };
 
-static struct scale scale_of(const struct fw_page *p, const struct fw_bars *bars, struct fw_buf *one)
+static struct scale scale_of(const struct fw_page *p, const struct fw_bars *bars,
+			     struct fw_buf *one)
 {
 	struct scale s = { .most = 1 };
 	size_t used;
@@ -234,6 +235,8 @@ static void section(struct fw_page *p, const struct fw_section *s)
 {
 	inked(p, FW_INK_BOLD, s->title);
 	fw_buf_putc(p->out, '\n');
+	if (!s->facts.nr && !s->nr_bars && !s->nr_tables && !s->nr_notes)
+		fw_page_sentence(p, INDENT, "", "(nothing was seen)");
 	fact_list(p, &s->facts);
 	for (size_t i = 0; i < s->nr_bars; i++)
 		bars(p, &s->bars[i]);
@@ -252,7 +255,8 @@ static void incomplete(struct fw_page *p)
 {
 	fw_page_ink(p, FW_INK_RED);
 	fw_page_sentence(p, 0, "NOT COMPLETE: ",
-			 "finwait had not enough memory for this report. Something is missing below.");
+			 "finwait had not enough memory for this report. Something is missing "
+			 "below.");
 	fw_page_ink_off(p);
 	fw_buf_putc(p->out, '\n');
 }

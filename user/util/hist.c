@@ -108,10 +108,24 @@ uint64_t fw_hist_mean(const struct fw_hist *h)
 	return h->count ? clamp(h, (uint64_t)(h->sum_ns / (double)h->count)) : 0;
 }
 
+/* The part of bucket @i that is below @ns, if its values are spread evenly between the extremes. */
+static uint64_t part_below(const struct fw_hist *h, unsigned int i, uint64_t ns)
+{
+	uint64_t width, from = bucket_from(i, &width), last = from + (width - 1);
+	double part;
+
+	from = clamp(h, from);
+	last = clamp(h, last);
+	if (ns <= from)
+		return 0;
+	part = (double)(ns - from) / ((double)(last - from) + 1);
+	return (uint64_t)((double)h->buckets[i] * part);
+}
+
 uint64_t fw_hist_below(const struct fw_hist *h, uint64_t ns)
 {
 	unsigned int last = bucket_of(ns);
-	uint64_t below = 0, width, from;
+	uint64_t below = 0;
 
 	if (!h->count || ns <= h->min_ns)
 		return 0;
@@ -119,6 +133,5 @@ uint64_t fw_hist_below(const struct fw_hist *h, uint64_t ns)
 		return h->count;
 	for (unsigned int i = bucket_of(h->min_ns); i < last; i++)
 		below += h->buckets[i];
-	from = bucket_from(last, &width);
-	return below + (uint64_t)((double)h->buckets[last] * (double)(ns - from) / (double)width);
+	return below + part_below(h, last, ns);
 }

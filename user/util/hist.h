@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A histogram of durations in fixed memory: recording allocates nothing and takes a few instructions.
+ * A histogram of durations in fixed memory: recording allocates nothing and takes a few
+ * instructions.
  *
  * Each octave (2^k to 2^(k+1)) is cut into 128 buckets of equal width; below 256 ns a bucket is one
- * nanosecond. A percentile is the middle of its bucket, so it is at most half a bucket from the value
- * that a sorted list would give: 1/256, or 0.4 % of it (FW_HIST_ERROR). min_ns and max_ns are exact.
+ * nanosecond. A percentile is the middle of its bucket, so it is at most half a bucket from the
+ * value that a sorted list would give: 1/256, or 0.4 % of it (FW_HIST_ERROR). min_ns and max_ns are
+ * exact.
  *
  * Memory: sizeof(struct fw_hist), 29 KiB. One a state is fine, one a connection is not. All zero
  * is an empty histogram. A bucket stops counting at 2^32 - 1 values; count goes on.
@@ -36,7 +38,9 @@ uint64_t fw_hist_percentile(const struct fw_hist *h, double pct);
 /* 0 when empty. */
 uint64_t fw_hist_mean(const struct fw_hist *h);
 /* How many values are below @ns; within the bucket that @ns falls into, spread evenly. Never falls
- * as @ns grows, so that differences of it are bars that add up to count.
+ * as @ns grows, so that differences of it are bars that add up to count. Buckets do not respect
+ * limits of yours: at 60 s one is 0.27 s wide, so keep apart what must not mix (expired and cut
+ * short).
  */
 uint64_t fw_hist_below(const struct fw_hist *h, uint64_t ns);
 

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Analyses: each listens to the tracker, keeps what it needs in bounded memory, and at the end (or
+ * every --interval) writes a section and its findings into a report. Each is a file of its own that
+ * ends in its table; analysis.c has the list.
+ *
+ * Pure: no clock, no kernel, no files. Time and the kernel's own numbers come in as arguments.
+ */
+#ifndef FW_ANALYSIS_ANALYSIS_H
+#define FW_ANALYSIS_ANALYSIS_H
+
+#include "analysis/truth.h"
+#include "core/tracker.h"
+#include "report/report.h"
+
+#define FW_TOP_MAX 100
+
+struct fw_analysis_options {
+	size_t top; /* rows of a table, at most FW_TOP_MAX */
+	uint64_t stall_ns;
+	uint64_t leak_age_ns;
+};
+
+/* The moment of a report. */
+struct fw_analysis_context {
+	uint64_t start_ns, now_ns; /* CLOCK_MONOTONIC */
+	const struct fw_tracker *tracker;
+	const char *hooks;	   /* the front end: "trampoline", "kprobe", "timer" */
+	uint64_t suppressed;	   /* half-open connections that were only counted */
+	struct fw_analysis_options opt;
+	const struct fw_truth *truth; /* per network namespace; finwait's own first */
+	size_t nr_truth;
+};
+
+struct fw_analysis {
+	const char *name;
+	size_t size; /* of its state: zeroed, and handed to all its calls */
+	int (*init)(void *self, const struct fw_analysis_options *opt); /* may be NULL */
+	void (*fini)(void *self);					/* may be NULL */
+	struct fw_observer on; /* what it wants to know; .arg is not used */
+	void (*report)(void *self, const struct fw_analysis_context *ctx, struct fw_report *r);
+};
+
+#define FW_ANALYSES_MAX 16
+
+struct fw_analyses {
+	void *self[FW_ANALYSES_MAX];
+	struct fw_analysis_options opt;
+};
+
+/* 0 or -ENOMEM; fw_analyses_fini() in either case. */
+int fw_analyses_init(struct fw_analyses *a, const struct fw_analysis_options *opt);
+void fw_analyses_fini(struct fw_analyses *a);
+
+/* Hands every event to all of them. */
+struct fw_observer fw_analyses_observer(struct fw_analyses *a);
+
+/* Sections and findings, sorted. @ctx->tracker still has what is open. */
+void fw_analyses_report(struct fw_analyses *a, const struct fw_analysis_context *ctx,
+			struct fw_report *r);
+
+/* What is open, listeners and half-open ones included; what has ended but is still to be explained
+ * is not. @c: NULL for the first.
+ */
+const struct fw_conn *fw_open_next(const struct fw_analysis_context *ctx, const struct fw_conn *c);
+/* How long it has been in its state. A lower bound if its last step has FW_STEP_AT_LEAST. */
+uint64_t fw_open_age_ns(const struct fw_analysis_context *ctx, const struct fw_conn *c);
+/* It is open and in @state. */
+static inline bool fw_conn_is_in(const struct fw_conn *c, unsigned int state)
+{
+	return fw_conn_state(c) == state;
+}
+
+/* The time that was watched, at least a millisecond; and a number of events by it. */
+double fw_span_s(const struct fw_analysis_context *ctx);
+double fw_rate_per_s(const struct fw_analysis_context *ctx, uint64_t n);
+
+/* Of that namespace; NULL if nothing is known of it. */
+const struct fw_truth *fw_truth_of(const struct fw_analysis_context *ctx, uint32_t netns);
+
+/* The listener of a connection that was accepted here; NULL: none that is known. */
+const struct fw_conn *fw_listener_of(const struct fw_analysis_context *ctx, uint32_t netns,
+				     uint16_t lport);
+
+#endif

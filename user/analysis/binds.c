@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * bind() that failed with EADDRINUSE: who wanted which address, and what held it. "Address already in
+ * use" after a restart usually is the TIME_WAIT of the server's former connections.
+ */
+#include "analysis/words.h"
+
+#include <string.h>
+
+struct bind {
+	uint64_t count;
+	uint32_t time_waits, live; /* at the last failure */
+	uint64_t until_ns;	   /* CLOCK_MONOTONIC: then the last TIME_WAIT ends */
+	char listener_comm[FW_COMM_LEN];
+	uint32_t listener_pid;
+	bool listener;
+};
+
+struct binds {
+	uint64_t count, of_time_wait;
+	struct fw_groups groups;
+};
+
+static int init(void *self, const struct fw_analysis_options *opt)
+{
+	(void)opt;
+	return fw_groups_init(&((struct binds *)self)->groups, sizeof(struct bind), FW_GROUPS_MAX);
+}
+
+static void fini(void *self)
+{
+	fw_groups_fini(&((struct binds *)self)->groups);
+}
+
+/* Restarted servers have another pid each time: by name. */
+static struct fw_group_key key_of(const struct fw_rec_state *rec)
+{
+	struct fw_group_key key = {
+		.netns = rec->head.netns, .lport = rec->head.lport, .family = rec->head.family,
+	};
+
+	memcpy(key.comm, rec->comm, strnlen(rec->comm, sizeof(key.comm)));
+	memcpy(key.laddr, rec->head.laddr, sizeof(key.laddr));
+	return key;
+}
+
+static void on_bind_failed(void *self, const struct fw_bind_failure *failure)
+{
+	struct fw_group_key key = key_of(failure->rec);
+	struct binds *b = self;
+	struct bind *bind = fw_groups_get(&b->groups, &key);
+
+	b->count++;
+	b->of_time_wait += failure->time_waits && !failure->listener;
+	bind->count++;
+	bind->time_waits = failure->time_waits;
+	bind->live = failure->live;
+	bind->until_ns = failure->ts_ns + failure->time_wait_ns;
+	bind->listener = failure->listener;
+	if (failure->listener) {
+		bind->listener_pid = failure->listener->pid;
+		memcpy(bind->listener_comm, failure->listener->comm, sizeof(bind->listener_comm));
+	}
+}
+
+static uint64_t count_of(const void *value)
+{
+	return ((const struct bind *)value)->count;
+}
+
+static struct fw_cell held_by(const struct bind *bind)
+{
+	if (bind->listener && (bind->listener_pid || bind->listener_comm[0]))
+		return fw_cell_process(bind->listener_comm, bind->listener_pid);
+	if (bind->listener)
+		return fw_cell_text("a listener", SIZE_MAX);
+	if (bind->live)
+		return fw_cell_text("open connections", SIZE_MAX);
+	return bind->time_waits ? fw_cell_text("TIME_WAIT", SIZE_MAX) : fw_cell_unknown();
+}
+
+static void row(const struct fw_analysis_context *ctx, struct fw_report *r, struct fw_table *t,
+		const struct fw_group *group)
+{
+	const struct bind *bind = (const void *)group->value;
+	const struct fw_group_key *key = &group->key;
+	uint64_t left = bind->until_ns > ctx->now_ns ? bind->until_ns - ctx->now_ns : 0;
+	const struct fw_cell cells[] = {
+		fw_cell_process(key->comm, 0), fw_cell_endpoint(key->family, key->laddr, key->lport),
+		fw_cell_count(bind->count), held_by(bind), fw_cell_count(bind->time_waits),
+		fw_cell_count(bind->live),
+		bind->time_waits ? fw_cell_duration(left) : fw_cell_unknown(),
+	};
+
+	fw_table_row(r, t, cells);
+}
+
+static const char *const columns[] = {
+	"process", "process", "address", "address", "count", "failed", "held_by", "held by",
+	"time_waits", "TIME_WAITs", "live", "live", "free_in", "free in", NULL,
+};
+
+static void find_in_use(struct binds *b, const struct fw_analysis_context *ctx, struct fw_report *r)
+{
+	const struct fw_group *worst;
+	const struct bind *bind;
+	struct fw_finding *f;
+
+	if (b->count < FW_LIMIT_BIND || !fw_groups_top(&b->groups, count_of, &worst, 1, NULL))
+		return;
+	bind = (const void *)worst->value;
+	f = fw_finding_begin(r, "bind-in-use", FW_SEVERITY_WARNING, FW_RANK_BIND, b->count);
+	fw_finding_say(r, &f->title, "%s cannot bind to %s: %s",
+		       fw_words_process(worst->key.comm, 0).text,
+		       fw_words_endpoint(worst->key.family, worst->key.laddr, worst->key.lport).text,
+		       bind->listener ? "another process listens there" :
+		       bind->live     ? "connections are still open there" :
+		       bind->time_waits ? "connections are in TIME_WAIT there" :
+					  "what holds it was not seen");
+	fw_finding_evidence(r, f, "count", "bind() failed with EADDRINUSE", fw_cell_count(b->count));
+	fw_finding_evidence(r, f, "of_time_wait", "Of them because of TIME_WAIT",
+			    fw_cell_count(b->of_time_wait));
+	fw_table_groups(ctx, r, fw_finding_offenders(r, f, columns), &b->groups, count_of, row);
+}
+
+static void report(void *self, const struct fw_analysis_context *ctx, struct fw_report *r)
+{
+	struct fw_section *s;
+	struct binds *b = self;
+
+	if (!b->count)
+		return;
+	s = fw_report_section(r, "binds", "Addresses in use");
+	fw_section_fact(r, s, "count", "bind() failed with EADDRINUSE", fw_cell_count(b->count));
+	fw_table_groups(ctx, r, fw_section_table(r, s, "by_address", "By address", columns), &b->groups,
+			count_of, row);
+	find_in_use(b, ctx, r);
+}
+
+const struct fw_analysis fw_analysis_binds = {
+	.name = "binds",
+	.size = sizeof(struct binds),
+	.init = init,
+	.fini = fini,
+	.on = { .bind_failed = on_bind_failed },
+	.report = report,
+};

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Port pressure. A client needs a local port of its own for each connection to the same (remote
+ * address, remote port), and a port in TIME_WAIT is taken: with N ports to choose from, at most
+ * N / 61 s new connections a second can go on for ever. When there is none, connect() fails with
+ * EADDRNOTAVAIL.
+ *
+ *	needed = rate of new connections x (how long one lives + TIME_WAIT)	(Little's law)
+ *
+ * tcp_tw_reuse lets connect() take a port whose TIME_WAIT is older than a second; by default (2) on
+ * loopback only. Ports taken by bind() without IP_BIND_ADDRESS_NO_PORT and by listeners are not seen.
+ */
+#include "analysis/words.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#define REUSE_AFTER_NS FW_NS(1)
+
+struct ports {
+	uint64_t opened, no_port, time_waits; /* over the whole span */
+	uint64_t first_ns, last_ns;	      /* of those opened */
+	/* as of the report that is being made */
+	uint64_t live, in_time_wait, reusable;
+	struct fw_owner owner;
+	/* derived; see assess() */
+	uint64_t available; /* 0: not known */
+	double rate, needed, exhausted_s; /* exhausted_s < 0: not at this rate */
+};
+
+struct pressure {
+	uint64_t no_port;
+	struct fw_groups to;
+	struct fw_hist time_wait; /* of the side that connected */
+};
+
+static int init(void *self, const struct fw_analysis_options *opt)
+{
+	(void)opt;
+	return fw_groups_init(&((struct pressure *)self)->to, sizeof(struct ports), FW_GROUPS_MAX);
+}
+
+static void fini(void *self)
+{
+	fw_groups_fini(&((struct pressure *)self)->to);
+}
+
+static struct ports *ports_of(struct pressure *p, const struct fw_conn *c)
+{
+	struct fw_group_key key = fw_group_key_of(c, FW_BY_NETNS | FW_BY_LADDR | FW_BY_RADDR |
+							     FW_BY_RPORT);
+
+	return fw_groups_get(&p->to, &key);
+}
+
+static void on_transition(void *self, const struct fw_conn *c, const struct fw_transition *tr)
+{
+	struct pressure *p = self;
+	struct ports *ports;
+
+	if (c->role != FW_ROLE_ACTIVE)
+		return;
+	if (tr->from == FW_SYN_SENT && tr->to != FW_SYN_SENT) {
+		ports = ports_of(p, c);
+		fw_owner_see(&ports->owner, c);
+		if (tr->flags & FW_TR_END && c->end == FW_END_NO_PORT) {
+			ports->no_port++;
+			p->no_port++;
+			return;
+		}
+		ports->first_ns = ports->opened++ ? ports->first_ns : tr->ts_ns;
+		ports->last_ns = tr->ts_ns;
+	}
+	if (tr->to == FW_TIME_WAIT && tr->from != FW_TIME_WAIT)
+		ports_of(p, c)->time_waits++;
+}
+
+static void on_connection(void *self, const struct fw_conn *c)
+{
+	struct pressure *p = self;
+	unsigned int last = c->nr_steps - 1U;
+
+	if (c->role == FW_ROLE_ACTIVE && c->end == FW_END_TIME_WAIT_EXPIRED &&
+	    fw_conn_state(c) == FW_TIME_WAIT && !(c->step_flags[last] & FW_STEP_AT_LEAST))
+		fw_hist_record(&p->time_wait, fw_conn_dwell_ns(c, last));
+}
+
+static void forget_now(void *arg, struct fw_group *group)
+{
+	struct ports *ports = (void *)group->value;
+
+	(void)arg;
+	ports->live = ports->in_time_wait = ports->reusable = 0;
+}
+
+static void count_now(struct pressure *p, const struct fw_analysis_context *ctx)
+{
+	const struct fw_conn *c = NULL;
+
+	fw_groups_each(&p->to, forget_now, NULL);
+	while ((c = fw_open_next(ctx, c))) {
+		struct ports *ports;
+
+		if (c->role != FW_ROLE_ACTIVE || !c->lport)
+			continue;
+		ports = ports_of(p, c);
+		fw_owner_see(&ports->owner, c);
+		if (!fw_conn_is_in(c, FW_TIME_WAIT)) {
+			ports->live++;
+			continue;
+		}
+		ports->in_time_wait++;
+		ports->reusable += fw_open_age_ns(ctx, c) >= REUSE_AFTER_NS;
+	}
+}
+
+static bool is_loopback(const struct fw_group_key *key)
+{
+	static const uint8_t one[16] = { [15] = 1 };
+
+	return key->family == AF_INET ? key->laddr[0] == 127 || key->raddr[0] == 127 :
+					!memcmp(key->raddr, one, sizeof(one));
+}
+
+static bool is_reused(const struct fw_sysctls *sysctls, const struct fw_group_key *key)
+{
+	return sysctls->tcp_timestamps != 0 &&
+	       (sysctls->tcp_tw_reuse == 1 || (sysctls->tcp_tw_reuse == 2 && is_loopback(key)));
+}
+
+static uint64_t available(const struct fw_sysctls *sysctls)
+{
+	int64_t reserved = sysctls->ports_reserved > 0 ? sysctls->ports_reserved : 0;
+	int64_t n = sysctls->port_high - sysctls->port_low + 1 - reserved;
+
+	return sysctls->port_low >= 0 && sysctls->port_high >= 0 && n > 0 ? (uint64_t)n : 0;
+}
+
+struct assessment {
+	const struct fw_analysis_context *ctx;
+	const struct pressure *p;
+};
+
+/* What @ports comes to if it goes on like this. */
+static void assess(void *arg, struct fw_group *group)
+{
+	const struct assessment *a = arg;
+	struct ports *ports = (void *)group->value;
+	const struct fw_truth *truth = fw_truth_of(a->ctx, group->key.netns);
+	double tw_s = a->p->time_wait.count ? (double)fw_hist_mean(&a->p->time_wait) / 1e9 : 60;
+	bool reused = truth && is_reused(&truth->sysctls, &group->key);
+	double tw_rate, used;
+
+	/* The rate while it went on, which may be less than the span; but not of a moment. */
+	double s = (double)(ports->last_ns - ports->first_ns) / 1e9;
+
+	s = s < 1 ? (fw_span_s(a->ctx) < 1 ? fw_span_s(a->ctx) : 1) : s;
+	ports->rate = (double)ports->opened / s;
+	tw_rate = (double)ports->time_waits / s;
+	if (!reused)
+		ports->reusable = 0;
+	used = (double)(ports->live + ports->in_time_wait - ports->reusable);
+	ports->needed = (double)ports->live + tw_rate * (reused ? 1 : tw_s);
+	ports->needed = used > ports->needed ? used : ports->needed;
+	ports->available = truth ? available(&truth->sysctls) : 0;
+	ports->exhausted_s = -1;
+	if (!ports->available || ports->needed < (double)ports->available || tw_rate <= 0)
+		return;
+	ports->exhausted_s = used < (double)ports->available ?
+				     ((double)ports->available - used) / tw_rate : 0;
+}
+
+/* Failures above all, then how full it will be. */
+static uint64_t pressure_of(const void *value)
+{
+	const struct ports *ports = value;
+
+	if (ports->no_port)
+		return (1ULL << 40) + ports->no_port;
+	return (uint64_t)(ports->needed * 16) + ports->opened;
+}
+
+static struct fw_cell used_pct(const struct ports *ports)
+{
+	return fw_cell_ratio(ports->live + ports->in_time_wait - ports->reusable, ports->available);
+}
+
+static struct fw_cell needed_pct(const struct ports *ports)
+{
+	return ports->available ? fw_cell_percent(100 * ports->needed / (double)ports->available) :
+				  fw_cell_unknown();
+}
+
+static struct fw_cell exhausted(const struct ports *ports)
+{
+	return ports->exhausted_s < 0 ? fw_cell_unknown() :
+					fw_cell_duration(FW_NS(ports->exhausted_s));
+}
+
+static void row(const struct fw_analysis_context *ctx, struct fw_report *r, struct fw_table *t,
+		const struct fw_group *group)
+{
+	const struct ports *ports = (const void *)group->value;
+	const struct fw_group_key *key = &group->key;
+	const struct fw_cell cells[] = {
+		fw_cell_process(ports->owner.comm, ports->owner.pid),
+		fw_cell_endpoint(key->family, key->laddr, 0),
+		fw_cell_endpoint(key->family, key->raddr, key->rport),
+		fw_cell_id(key->netns),
+		fw_cell_count(ports->live), fw_cell_count(ports->in_time_wait),
+		ports->available ? fw_cell_count(ports->available) : fw_cell_unknown(),
+		used_pct(ports), fw_cell_rate(ports->rate), needed_pct(ports), exhausted(ports),
+		fw_cell_count(ports->no_port),
+	};
+
+	(void)ctx;
+	fw_table_row(r, t, cells);
+}
+
+static const char *const columns[] = {
+	"process", "process", "local", "from", "remote", "to", "netns", "netns", "live", "live",
+	"time_wait", "TIME_WAIT", "available", "ports", "used", "used", "opened", "new",
+	"needed", "will use", "exhausted_in", "exhausted in", "no_port", "EADDRNOTAVAIL", NULL,
+};
+
+static void say_title(struct fw_report *r, struct fw_finding *f, const struct fw_group *worst)
+{
+	const struct ports *ports = (const void *)worst->value;
+	const struct fw_group_key *key = &worst->key;
+	struct fw_words who = fw_words_process(ports->owner.comm, ports->owner.pid);
+	struct fw_words to = fw_words_endpoint(key->family, key->raddr, key->rport);
+
+	if (ports->no_port)
+		fw_finding_say(r, &f->title, "%s has no ports left to %s: %s failed with EADDRNOTAVAIL",
+			       who.text, to.text,
+			       fw_words_plural(ports->no_port, "connect()").text);
+	else if (ports->exhausted_s >= 0)
+		fw_finding_say(r, &f->title, "%s runs out of ports to %s in %s", who.text, to.text,
+			       fw_words_duration(FW_NS(ports->exhausted_s)).text);
+	else
+		fw_finding_say(r, &f->title, "%s will hold %.0f %% of all ports to %s", who.text,
+			       100 * ports->needed / (double)ports->available, to.text);
+}
+
+static void evidence(struct fw_report *r, struct fw_finding *f, const struct ports *ports)
+{
+	fw_finding_evidence(r, f, "no_port", "connect() failed with EADDRNOTAVAIL",
+			    fw_cell_count(ports->no_port));
+	fw_finding_evidence(r, f, "live", "Ports in use", fw_cell_count(ports->live));
+	fw_finding_evidence(r, f, "time_wait", "Ports in TIME_WAIT",
+			    fw_cell_count(ports->in_time_wait));
+	if (ports->available)
+		fw_finding_evidence(r, f, "available", "Ports there are",
+				    fw_cell_count(ports->available));
+	fw_finding_evidence(r, f, "opened", "New connections", fw_cell_rate(ports->rate));
+	fw_finding_evidence(r, f, "needed", "Ports needed at this rate", needed_pct(ports));
+	if (ports->exhausted_s >= 0)
+		fw_finding_evidence(r, f, "exhausted_in", "Exhausted in", exhausted(ports));
+}
+
+static void find_exhaustion(struct pressure *p, const struct fw_analysis_context *ctx,
+			    struct fw_report *r, const struct fw_group *worst)
+{
+	const struct ports *ports = (const void *)worst->value;
+	bool critical = ports->no_port >= FW_LIMIT_NO_PORT ||
+			(ports->exhausted_s >= 0 && ports->exhausted_s < FW_LIMIT_PORTS_SOON_S);
+	struct fw_finding *f;
+
+	if (!critical && (!ports->available ||
+			  100 * ports->needed < FW_LIMIT_PORTS_PCT * (double)ports->available))
+		return;
+	f = fw_finding_begin(r, "time-wait-port-exhaustion",
+			     critical ? FW_SEVERITY_CRITICAL : FW_SEVERITY_WARNING, FW_RANK_PORTS,
+			     p->no_port + (uint64_t)ports->needed);
+	say_title(r, f, worst);
+	evidence(r, f, ports);
+	fw_table_groups(ctx, r, fw_finding_offenders(r, f, columns), &p->to, pressure_of, row);
+	if (!ports->available)
+		fw_finding_say(r, &f->confidence, "The settings of network namespace %u could not be "
+						  "read: how many ports there are is not known.",
+			       worst->key.netns);
+	else if (!ports->no_port)
+		fw_finding_say(r, &f->confidence, "No connect() has failed yet; this is what the rate "
+						  "comes to if it goes on.");
+}
+
+static void report(void *self, const struct fw_analysis_context *ctx, struct fw_report *r)
+{
+	struct pressure *p = self;
+	struct fw_section *s = fw_report_section(r, "ports", "Local ports");
+	struct assessment a = { ctx, p };
+	const struct fw_truth *own = ctx->nr_truth ? ctx->truth : NULL;
+	const struct fw_group *worst;
+
+	count_now(p, ctx);
+	fw_groups_each(&p->to, assess, &a);
+	if (own && available(&own->sysctls))
+		fw_section_fact(r, s, "available", "Ports per destination",
+				fw_cell_count(available(&own->sysctls)));
+	fw_section_fact(r, s, "no_port", "connect() failed with EADDRNOTAVAIL",
+			fw_cell_count(p->no_port));
+	if (!fw_groups_top(&p->to, pressure_of, &worst, 1, NULL))
+		return;
+	fw_table_groups(ctx, r, fw_section_table(r, s, "by_destination", "By destination", columns),
+			&p->to, pressure_of, row);
+	find_exhaustion(p, ctx, r, worst);
+}
+
+const struct fw_analysis fw_analysis_ports = {
+	.name = "ports",
+	.size = sizeof(struct pressure),
+	.init = init,
+	.fini = fini,
+	.on = { .transition = on_transition, .connection = on_connection },
+	.report = report,
+};

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "analysis/words.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "report/explain.h"
+#include "report/stream.h"
+#include "util/fmt.h"
+
+static struct fw_words words_of(struct fw_buf *b)
+{
+	struct fw_words w;
+
+	snprintf(w.text, sizeof(w.text), "%s", fw_buf_str(b));
+	fw_buf_free(b);
+	return w;
+}
+
+struct fw_words fw_words_process(const char comm[FW_COMM_LEN], uint32_t pid)
+{
+	int len = (int)strnlen(comm, FW_COMM_LEN);
+	struct fw_words w;
+
+	if (len && pid)
+		snprintf(w.text, sizeof(w.text), "%.*s/%u", len, comm, pid);
+	else if (len)
+		snprintf(w.text, sizeof(w.text), "%.*s", len, comm);
+	else if (pid)
+		snprintf(w.text, sizeof(w.text), "pid %u", pid);
+	else
+		snprintf(w.text, sizeof(w.text), "unknown process");
+	return w;
+}
+
+struct fw_words fw_words_endpoint(unsigned int family, const uint8_t addr[16], uint16_t port)
+{
+	bool brackets = family == AF_INET6 && port;
+	struct fw_buf b = { 0 };
+
+	if (fw_addr_is_zero(addr)) {
+		fw_buf_puts(&b, "any");
+	} else {
+		fw_buf_puts(&b, brackets ? "[" : "");
+		fw_fmt_addr(&b, family, addr);
+		fw_buf_puts(&b, brackets ? "]" : "");
+	}
+	if (port)
+		fw_buf_printf(&b, ":%u", port);
+	return words_of(&b);
+}
+
+struct fw_words fw_words_duration(uint64_t ns)
+{
+	struct fw_buf b = { 0 };
+
+	fw_fmt_duration(&b, ns);
+	return words_of(&b);
+}
+
+struct fw_words fw_words_count(uint64_t n)
+{
+	struct fw_buf b = { 0 };
+
+	fw_fmt_count(&b, n);
+	return words_of(&b);
+}
+
+struct fw_words fw_words_plural(uint64_t n, const char *noun)
+{
+	struct fw_buf b = { 0 };
+
+	fw_fmt_count(&b, n);
+	fw_buf_printf(&b, " %s%s", noun, n == 1 ? "" : "s");
+	return words_of(&b);
+}
+
+struct fw_words fw_words_owner(const struct fw_analysis_context *ctx, const struct fw_group_key *key)
+{
+	const struct fw_conn *listener = NULL;
+	struct fw_words w;
+
+	if (key->comm[0] || key->pid)
+		return fw_words_process(key->comm, key->pid);
+	if (key->lport)
+		listener = fw_listener_of(ctx, key->netns, key->lport);
+	if (listener && listener->pid)
+		return fw_words_process(listener->comm, listener->pid);
+	if (!key->lport)
+		return fw_words_process(key->comm, 0);
+	snprintf(w.text, sizeof(w.text), "whoever listens on port %u", key->lport);
+	return w;
+}
+
+void fw_owner_see(struct fw_owner *owner, const struct fw_conn *c)
+{
+	if (!c->pid)
+		return;
+	owner->pid = c->pid;
+	memcpy(owner->comm, c->comm, sizeof(owner->comm));
+}
+
+struct fw_words fw_words_server(const struct fw_analysis_context *ctx,
+				const struct fw_group_key *key, const struct fw_owner *seen)
+{
+	const struct fw_conn *listener = fw_listener_of(ctx, key->netns, key->lport);
+	const struct fw_owner nobody = { 0 };
+
+	if (listener && listener->pid)
+		return fw_words_process(listener->comm, listener->pid);
+	return fw_words_process(seen ? seen->comm : nobody.comm, seen ? seen->pid : 0);
+}
+
+struct fw_cell fw_cell_process(const char comm[FW_COMM_LEN], uint32_t pid)
+{
+	struct fw_words w = fw_words_process(comm, pid);
+
+	return comm[0] || pid ? fw_cell_text(w.text, SIZE_MAX) : fw_cell_unknown();
+}
+
+struct fw_cell fw_cell_endpoint(unsigned int family, const uint8_t addr[16], uint16_t port)
+{
+	struct fw_words w = fw_words_endpoint(family, addr, port);
+
+	return family ? fw_cell_text(w.text, SIZE_MAX) : fw_cell_unknown();
+}
+
+struct fw_cell fw_cell_hist(const struct fw_hist *h, double pct)
+{
+	if (!h->count)
+		return fw_cell_unknown();
+	return fw_cell_duration(fw_hist_percentile(h, pct));
+}
+
+struct fw_cell fw_cell_ratio(uint64_t part, uint64_t whole)
+{
+	return whole ? fw_cell_percent(100.0 * (double)part / (double)whole) : fw_cell_unknown();
+}
+
+struct fw_finding *fw_finding_begin(struct fw_report *r, const char *id, enum fw_severity severity,
+				    enum fw_rank rank, uint64_t n)
+{
+	struct fw_finding *f = fw_report_finding(r, id, severity, fw_harm(rank, n));
+	const struct fw_explanation *e = fw_explain(id);
+
+	if (e && e->meaning)
+		fw_finding_say(r, &f->meaning, "%s", e->meaning);
+	if (e && e->advice)
+		fw_finding_say(r, &f->advice, "%s", e->advice);
+	return f;
+}
+
+void fw_table_groups(const struct fw_analysis_context *ctx, struct fw_report *r,
+		     struct fw_table *t, const struct fw_groups *g,
+		     uint64_t (*measure)(const void *value), fw_group_row_fn row)
+{
+	const struct fw_group *top[FW_TOP_MAX];
+	size_t nr = fw_groups_top(g, measure, top, ctx->opt.top, &t->nr_more);
+
+	for (size_t i = 0; i < nr; i++)
+		row(ctx, r, t, top[i]);
+}

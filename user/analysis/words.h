@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Cells and sentences that several analyses make: who, which peer, percentiles, and a finding with
+ * the explanation of its id.
+ */
+#ifndef FW_ANALYSIS_WORDS_H
+#define FW_ANALYSIS_WORDS_H
+
+#include "analysis/analysis.h"
+#include "analysis/groups.h"
+#include "analysis/limits.h"
+#include "util/hist.h"
+
+#define FW_WORDS_LEN 64
+struct fw_words {
+	char text[FW_WORDS_LEN];
+};
+
+/* "nginx/4711", "nginx", "pid 4711" or "unknown process". Not escaped: that is the renderer's. */
+struct fw_words fw_words_process(const char comm[FW_COMM_LEN], uint32_t pid);
+/* "192.0.2.1:443", "[2001:db8::1]:443", without a port if it is 0; "any" for no address. */
+struct fw_words fw_words_endpoint(unsigned int family, const uint8_t addr[16], uint16_t port);
+/* "61.4 s" */
+struct fw_words fw_words_duration(uint64_t ns);
+struct fw_words fw_words_count(uint64_t n);
+
+/* The same as cells; unknown if nothing is. */
+struct fw_cell fw_cell_process(const char comm[FW_COMM_LEN], uint32_t pid);
+struct fw_cell fw_cell_endpoint(unsigned int family, const uint8_t addr[16], uint16_t port);
+/* A percentile, the longest for 100; unknown if nothing was recorded. */
+struct fw_cell fw_cell_hist(const struct fw_hist *h, double pct);
+/* In percent; unknown of nothing. */
+struct fw_cell fw_cell_ratio(uint64_t part, uint64_t whole);
+
+/* Whom a group stands for: its process, else that of the listener it came through. */
+struct fw_words fw_words_owner(const struct fw_analysis_context *ctx,
+			       const struct fw_group_key *key);
+
+/* The process that was last seen to own a connection of a group. */
+struct fw_owner {
+	char comm[FW_COMM_LEN];
+	uint32_t pid;
+};
+void fw_owner_see(struct fw_owner *owner, const struct fw_conn *c);
+/* Who serves that port: its listener, else @seen (may be NULL). */
+struct fw_words fw_words_server(const struct fw_analysis_context *ctx,
+				const struct fw_group_key *key, const struct fw_owner *seen);
+
+/* "3 connections", "1 connection" */
+struct fw_words fw_words_plural(uint64_t n, const char *noun);
+
+/* A finding whose meaning and advice are those of its id (report/explain.h). */
+struct fw_finding *fw_finding_begin(struct fw_report *r, const char *id,
+				    enum fw_severity severity, enum fw_rank rank, uint64_t n);
+
+/* All groups by that measure into @t, at most --top; each row by @row. */
+typedef void (*fw_group_row_fn)(const struct fw_analysis_context *ctx, struct fw_report *r,
+				struct fw_table *t, const struct fw_group *group);
+void fw_table_groups(const struct fw_analysis_context *ctx, struct fw_report *r,
+		     struct fw_table *t, const struct fw_groups *g,
+		     uint64_t (*measure)(const void *value), fw_group_row_fn row);
+
+#define FW_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+#endif

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * finwait explain: what a state or a finding means, one screen each. Needs no privileges.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cmd/cmd.h"
+#include "io/output.h"
+#include "report/explain.h"
+
+#define SCREEN 80
+#define CLOSE_NAMES 3
+
+static error_t parse_one(int key, char *arg, struct argp_state *state)
+{
+	const char **topic = state->input;
+
+	if (key != ARGP_KEY_ARG)
+		return ARGP_ERR_UNKNOWN;
+	if (*topic)
+		argp_error(state, "one state or finding at a time");
+	*topic = arg;
+	return 0;
+}
+
+static const char *parse(int argc, char **argv)
+{
+	const struct argp argp = {
+		.parser = parse_one,
+		.args_doc = "[STATE|FINDING]",
+		.doc = "Explains a TCP state or a finding of the report: what it is, how long it "
+		       "should last, what Linux does, where to look. Without an argument: lists "
+		       "all."
+		       "\v"
+		       "Examples:\n"
+		       "  finwait explain fin_wait_2\n"
+		       "  finwait explain close-wait-leak\n",
+	};
+	const char *topic = NULL;
+
+	argp_err_exit_status = FW_EXIT_USAGE;
+	argp_parse(&argp, argc, argv, 0, NULL, &topic);
+	return topic;
+}
+
+/* States have no meaning of their own in the table: what they are is their text. */
+static void list(struct fw_buf *b)
+{
+	const struct fw_explanation *e;
+	bool states = false, findings = false;
+
+	for (size_t i = 0; (e = fw_explanation_at(i)); i++) {
+		size_t since;
+
+		if (!e->meaning && !states)
+			fw_buf_puts(b, "States, in the order of a life:\n");
+		if (e->meaning && !findings)
+			fw_buf_puts(b, "\nFindings of the report:\n");
+		states |= !e->meaning;
+		findings |= e->meaning != NULL;
+		since = b->len;
+		fw_buf_printf(b, "  %s", e->topic);
+		fw_buf_pad(b, since, e->meaning ? 29 : 15, 2);
+		fw_buf_puts(b, e->title);
+		fw_buf_putc(b, '\n');
+	}
+}
+
+static int unknown(const char *topic)
+{
+	const struct fw_explanation *close[CLOSE_NAMES];
+	size_t nr = fw_explain_close(topic, close, CLOSE_NAMES);
+	struct fw_buf names = { 0 };
+	struct fw_err err = { 0 };
+
+	for (size_t i = 0; i < nr; i++)
+		fw_buf_printf(&names, "%s%s", i ? ", " : "", close[i]->topic);
+	fw_err_set(&err, -EINVAL, "there is no state and no finding '%s'", topic);
+	if (nr)
+		fw_err_hint(&err, "did you mean %s?", fw_buf_str(&names));
+	else
+		fw_err_hint(&err, "finwait explain lists all");
+	fw_complain(&err);
+	fw_buf_free(&names);
+	return FW_EXIT_USAGE;
+}
+
+static bool colored(const struct fw_output *out)
+{
+	const char *no_color = getenv("NO_COLOR");
+
+	return out->is_tty && !(no_color && *no_color);
+}
+
+static int run_explain(int argc, char **argv)
+{
+	const char *topic = parse(argc, argv);
+	const struct fw_explanation *e = topic ? fw_explain(topic) : NULL;
+	struct fw_output out = { 0 };
+	struct fw_err err = { 0 };
+	int ret;
+
+	if (topic && !e)
+		return unknown(topic);
+	ret = fw_output_open(&out, NULL, false, &err);
+	if (!ret) {
+		if (e)
+			fw_explain_text(e, &out.buf, out.columns ? out.columns : SCREEN,
+					colored(&out));
+		else
+			list(&out.buf);
+		ret = fw_output_close(&out, &err);
+	}
+	if (!ret || out.gone)
+		return FW_EXIT_OK;
+	fw_complain(&err);
+	return FW_EXIT_FAILED;
+}
+
+const struct fw_command fw_cmd_explain = {
+	.name = "explain",
+	.summary = "what a state or a finding means, and what to do about it",
+	.run = run_explain,
+};

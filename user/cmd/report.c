@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * finwait report: observe for a while, then say what was seen, what is wrong and what to do.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "analysis/analysis.h"
+#include "cmd/cmd.h"
+#include "cmd/session.h"
+#include "cmd/truth.h"
+#include "io/output.h"
+#include "report/render.h"
+#include "util/fmt.h"
+#include "util/parse.h"
+
+#define DEFAULT_TOP 10
+#define PROGRESS_NS (FW_NS_PER_S / 2)
+
+enum { OPT_INTERVAL = FW_OPT_OF_COMMAND, OPT_TOP, OPT_STALL, OPT_LEAK_AGE };
+
+struct wishes {
+	uint64_t duration_ns, interval_ns; /* 0: none */
+	struct fw_analysis_options analysis;
+};
+
+struct run {
+	const struct fw_options *opt;
+	const struct wishes *wishes;
+	struct fw_session session;
+	struct fw_analyses analyses;
+	struct fw_output out;
+	struct fw_truths before;
+	struct rusage cost_before;
+	uint64_t next_report_ns, next_progress_ns;
+	unsigned int nr_reports;
+	bool progress; /* stderr is a terminal */
+};
+
+/* ---- What it reports of itself ----------------------------------------------------------- */
+
+static double seconds_of(const struct timeval *tv)
+{
+	return (double)tv->tv_sec + (double)tv->tv_usec / 1e6;
+}
+
+static void about(const struct run *run, const struct fw_analysis_context *ctx, struct fw_report *r)
+{
+	const struct fw_tracker *t = &run->session.tracker;
+	int64_t offset = run->session.src->info.wall_offset_ns;
+	struct fw_buf clock = { 0 };
+
+	fw_fmt_rfc3339(&clock, ctx->start_ns + (uint64_t)offset);
+	fw_report_about(r, "start", "start", fw_cell_text(fw_buf_str(&clock), SIZE_MAX));
+	fw_buf_free(&clock);
+	fw_report_about(r, "span", "span", fw_cell_duration(ctx->now_ns - ctx->start_ns));
+	fw_report_about(r, "hooks", "hooks", fw_cell_text(ctx->hooks, SIZE_MAX));
+	fw_report_about(r, "ended", "connections ended", fw_cell_count(t->counters.connections));
+	fw_report_about(r, "tracked", "tracked now", fw_cell_count(t->table.nr));
+	fw_report_about(r, "events", "events", fw_cell_count(t->counters.events));
+	fw_report_about(r, "lost", "events lost", fw_cell_count(t->counters.lost));
+}
+
+/* The last section: what watching has cost. */
+static void own_cost(const struct run *run, const struct fw_analysis_context *ctx,
+		     struct fw_report *r)
+{
+	struct fw_section *s = fw_report_section(r, "cost", "What finwait cost");
+	const struct fw_tracker *t = &run->session.tracker;
+	double span = fw_span_s(ctx), user, sys;
+	struct rusage now;
+
+	getrusage(RUSAGE_SELF, &now);
+	user = seconds_of(&now.ru_utime) - seconds_of(&run->cost_before.ru_utime);
+	sys = seconds_of(&now.ru_stime) - seconds_of(&run->cost_before.ru_stime);
+	fw_section_fact(r, s, "events", "Events", fw_cell_rate((double)t->counters.events / span));
+	fw_section_fact(r, s, "cpu_user", "CPU, user", fw_cell_percent(100 * user / span));
+	fw_section_fact(r, s, "cpu_system", "CPU, system", fw_cell_percent(100 * sys / span));
+	fw_section_fact(r, s, "memory", "Memory, most", fw_cell_bytes((uint64_t)now.ru_maxrss * 1024));
+	fw_section_fact(r, s, "lost", "Events lost", fw_cell_count(t->counters.lost));
+}
+
+/* ---- A report ---------------------------------------------------------------------------- */
+
+static void render(struct run *run, const struct fw_report *r)
+{
+	const char *no_color = getenv("NO_COLOR");
+	bool color = run->out.is_tty && !(no_color && *no_color);
+
+	if (run->opt->format == &fw_stream_json)
+		fw_report_json(r, &run->out.buf);
+	else
+		fw_report_text(r, &run->out.buf, run->opt->wide ? 0 : run->out.columns, color);
+}
+
+/* As of now. The kernel's counters are read first: they go on. */
+static int make_report(struct run *run, struct fw_err *err)
+{
+	struct fw_session *s = &run->session;
+	struct fw_truths truths;
+	struct fw_report r = { 0 };
+	struct fw_analysis_context ctx = {
+		.start_ns = s->src->info.start_ns,
+		.now_ns = s->src->ops->now_ns(s->src),
+		.tracker = &s->tracker,
+		.hooks = s->src->info.hooks,
+		.suppressed = s->seen.suppressed,
+	};
+
+	fw_truths_read(&truths);
+	fw_truths_since(&truths, &run->before);
+	ctx.truth = truths.truth;
+	ctx.nr_truth = truths.nr;
+	about(run, &ctx, &r);
+	fw_analyses_report(&run->analyses, &ctx, &r);
+	own_cost(run, &ctx, &r);
+	if (run->nr_reports++ && run->opt->format != &fw_stream_json)
+		fw_buf_putc(&run->out.buf, '\n');
+	render(run, &r);
+	fw_report_fini(&r);
+	fw_truths_fini(&truths);
+	return fw_output_flush(&run->out, err);
+}
+
+/* ---- Watching ---------------------------------------------------------------------------- */
+
+static void clear_progress(const struct run *run)
+{
+	if (run->progress)
+		fputs("\r\033[K", stderr);
+}
+
+static void progress(struct run *run, uint64_t now)
+{
+	const struct fw_tracker *t = &run->session.tracker;
+
+	if (!run->progress || now < run->next_progress_ns)
+		return;
+	run->next_progress_ns = now + PROGRESS_NS;
+	fprintf(stderr, "\r\033[K%llu s, %llu events, %zu connections; Ctrl-C reports",
+		(unsigned long long)((now - run->session.src->info.start_ns) / FW_NS_PER_S),
+		(unsigned long long)t->counters.events, t->table.nr);
+}
+
+static int watch(struct run *run, struct fw_err *err)
+{
+	const struct wishes *w = run->wishes;
+	struct fw_source *src = run->session.src;
+	uint64_t start = src->info.start_ns, now = start;
+	int ret = 0;
+
+	while (!fw_stopping && !ret && (!w->duration_ns || now - start < w->duration_ns)) {
+		ret = fw_session_step(&run->session, err);
+		now = src->ops->now_ns(src);
+		progress(run, now);
+		if (ret || !w->interval_ns || now < run->next_report_ns)
+			continue;
+		run->next_report_ns += w->interval_ns;
+		clear_progress(run);
+		ret = make_report(run, err);
+	}
+	clear_progress(run);
+	return ret;
+}
+
+static int run_all(struct run *run, struct fw_err *err)
+{
+	const struct fw_observer observer = fw_analyses_observer(&run->analyses);
+	int ret;
+
+	if (fw_analyses_init(&run->analyses, &run->wishes->analysis))
+		return fw_err_set(err, -ENOMEM, "no memory for the analyses");
+	ret = fw_output_open(&run->out, run->opt->output, false, err);
+	if (!ret)
+		ret = fw_session_open(&run->session, run->opt, &observer, err);
+	if (ret)
+		return ret;
+	fw_truths_read(&run->before);
+	getrusage(RUSAGE_SELF, &run->cost_before);
+	run->progress = isatty(STDERR_FILENO);
+	run->next_report_ns = run->session.src->info.start_ns + run->wishes->interval_ns;
+	if (!run->progress)
+		fprintf(stderr, "finwait: watching TCP with the %s hooks\n",
+			run->session.src->info.hooks);
+	ret = watch(run, err);
+	if (!ret)
+		ret = fw_session_stop(&run->session, err);
+	if (ret)
+		return ret;
+	/* What still waits for an explanation gets none any more. */
+	fw_tracker_advance(&run->session.tracker, UINT64_MAX);
+	return make_report(run, err);
+}
+
+static int run_and_close(const struct fw_options *opt, const struct wishes *wishes)
+{
+	struct run run = { .opt = opt, .wishes = wishes };
+	struct fw_err err = { 0 };
+	bool lost;
+	int ret;
+
+	ret = run_all(&run, &err);
+	if (!ret)
+		ret = fw_output_close(&run.out, &err);
+	else if (run.out.name)
+		fw_output_close(&run.out, NULL);
+	lost = run.session.tracker.counters.lost;
+	fw_truths_fini(&run.before);
+	fw_session_close(&run.session);
+	fw_analyses_fini(&run.analyses);
+	if (ret && ret != -EPIPE) {
+		fw_complain(&err);
+		return FW_EXIT_FAILED;
+	}
+	return opt->strict && lost ? FW_EXIT_LOST : FW_EXIT_OK;
+}
+
+/* ---- Options ----------------------------------------------------------------------------- */
+
+static int take_duration(const char *value, uint64_t *out_ns, struct fw_err *err)
+{
+	int ret = fw_parse_duration(value, out_ns, err);
+
+	if (!ret && !*out_ns)
+		return fw_err_set(err, -EINVAL, "must be more than nothing");
+	return ret;
+}
+
+static int take(void *arg, int key, char *value, struct fw_err *err)
+{
+	struct wishes *w = arg;
+	uint64_t top;
+
+	switch (key) {
+	case FW_OPT_ARGUMENT:
+		if (w->duration_ns)
+			return fw_err_set(err, -EINVAL, "'%s': there is a duration already", value);
+		return take_duration(value, &w->duration_ns, err);
+	case OPT_INTERVAL:
+		return take_duration(value, &w->interval_ns, err);
+	case OPT_TOP:
+		if (fw_parse_u64(value, 1, FW_TOP_MAX, &top, err))
+			return err->code;
+		w->analysis.top = top;
+		return 0;
+	case OPT_STALL:
+		return take_duration(value, &w->analysis.stall_ns, err);
+	case OPT_LEAK_AGE:
+		return take_duration(value, &w->analysis.leak_age_ns, err);
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_option own_options[] = {
+	{ "interval", OPT_INTERVAL, "TIME", 0, "Report every TIME too, each from the beginning", 0 },
+	{ "top", OPT_TOP, "N", 0, "Rows of a table (default 10)", 0 },
+	{ "stall", OPT_STALL, "TIME", 0, "FIN_WAIT_2 longer than that is a stall (default 1s)", 0 },
+	{ "leak-age", OPT_LEAK_AGE, "TIME", 0,
+	  "CLOSE_WAIT longer than that is a leak (default 30s)", 0 },
+	{ 0 },
+};
+
+static const char doc[] =
+	"Observes TCP for DURATION (30s, 5m; default: until Ctrl-C), then reports: what is wrong, with "
+	"evidence and advice, and where connections spend their time."
+	"\v"
+	"Examples:\n"
+	"  finwait report 1m                    what is going on here?\n"
+	"  finwait report -L 443 --top 20       only connections to our port 443\n"
+	"  finwait report 5m -f json | jq '.findings[].id'\n";
+
+static int run_report(int argc, char **argv)
+{
+	struct wishes wishes = {
+		.analysis = { .top = DEFAULT_TOP, .stall_ns = FW_NS_PER_S,
+			      .leak_age_ns = 30 * FW_NS_PER_S },
+	};
+	const struct fw_command_options command = {
+		.doc = doc, .args = "[DURATION]", .options = own_options, .parse = take,
+		.arg = &wishes,
+	};
+	struct fw_options opt;
+
+	fw_options_parse(&opt, argc, argv, &command);
+	if (opt.filter.states || opt.filter.min_duration_ns) {
+		fputs("finwait: --state and --min-duration are for trace and timeline: a report needs "
+		      "whole connections\n", stderr);
+		return FW_EXIT_USAGE;
+	}
+	return run_and_close(&opt, &wishes);
+}
+
+const struct fw_command fw_cmd_report = {
+	.name = "report",
+	.summary = "observe for a while, then say what is wrong and what to do",
+	.run = run_report,
+};
