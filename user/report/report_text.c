@@ -143,7 +143,8 @@ static void fact_list(struct fw_page *p, const struct fw_facts *facts)
 static void title(struct fw_page *p, const char *text)
 {
 	fw_buf_putc(p->out, '\n');
-	fw_page_sentence(p, INDENT, "", text);
+	if (*text)
+		fw_page_sentence(p, INDENT, "", text);
 }
 
 static void range(struct fw_buf *b, const struct fw_bar *bar)
@@ -218,7 +219,7 @@ static void bars(struct fw_page *p, const struct fw_bars *b)
 	struct fw_buf one = { 0 };
 	struct scale s;
 
-	title(p, b->title);
+	title(p, b->title ? b->title : "");
 	s = scale_of(p, b, &one);
 	for (size_t i = 0; i < b->nr && !one.failed; i++)
 		one_bar(p, &s, &b->bar[i], &one);
@@ -240,7 +241,7 @@ static void section(struct fw_page *p, const struct fw_section *s)
 	for (size_t i = 0; i < s->nr_bars; i++)
 		bars(p, &s->bars[i]);
 	for (size_t i = 0; i < s->nr_tables; i++) {
-		title(p, s->tables[i].title);
+		title(p, s->tables[i].title ? s->tables[i].title : "");
 		fw_page_table(p, 2 * INDENT, &s->tables[i]);
 	}
 	if (s->nr_notes && (s->nr_bars || s->nr_tables))
@@ -260,18 +261,26 @@ static void incomplete(struct fw_page *p)
 	fw_buf_putc(p->out, '\n');
 }
 
+static void about(struct fw_page *p, const struct fw_report *r)
+{
+	inked(p, FW_INK_BOLD, "finwait report");
+	fw_buf_putc(p->out, '\n');
+	items(p, 0, "", &r->about);
+	fw_buf_putc(p->out, '\n');
+}
+
 void fw_report_text(const struct fw_report *r, struct fw_buf *out, unsigned int columns, bool color)
 {
 	struct fw_page p;
 
 	fw_page_init(&p, out, columns, color);
-	inked(&p, FW_INK_BOLD, "finwait report");
-	fw_buf_putc(out, '\n');
-	items(&p, 0, "", &r->about);
-	fw_buf_putc(out, '\n');
+	if (r->about.nr)
+		about(&p, r);
 	if (r->failed)
 		incomplete(&p);
-	findings(&p, r);
+	/* A look that finds nothing says so in its own words. */
+	if (r->about.nr || r->nr_findings)
+		findings(&p, r);
 	for (size_t i = 0; i < r->nr_sections; i++)
 		section(&p, &r->sections[i]);
 }
