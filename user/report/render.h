@@ -10,7 +10,8 @@
 #include "util/buf.h"
 
 /* For people: findings first. @columns: the width of the terminal (0: no limit; sentences and bars
- * then take 100). Whatever is in the report's strings, what is written is printable ASCII.
+ * then take 100). Whatever is in the report's strings, what is written is printable ASCII. A report
+ * about nothing and without findings is its sections alone.
  */
 void fw_report_text(const struct fw_report *r, struct fw_buf *out, unsigned int columns,
 		    bool color);

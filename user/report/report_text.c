@@ -219,7 +219,7 @@ static void bars(struct fw_page *p, const struct fw_bars *b)
 	struct fw_buf one = { 0 };
 	struct scale s;
 
-	title(p, b->title);
+	title(p, b->title ? b->title : "");
 	s = scale_of(p, b, &one);
 	for (size_t i = 0; i < b->nr && !one.failed; i++)
 		one_bar(p, &s, &b->bar[i], &one);
@@ -241,7 +241,7 @@ static void section(struct fw_page *p, const struct fw_section *s)
 	for (size_t i = 0; i < s->nr_bars; i++)
 		bars(p, &s->bars[i]);
 	for (size_t i = 0; i < s->nr_tables; i++) {
-		title(p, s->tables[i].title);
+		title(p, s->tables[i].title ? s->tables[i].title : "");
 		fw_page_table(p, 2 * INDENT, &s->tables[i]);
 	}
 	if (s->nr_notes && (s->nr_bars || s->nr_tables))
