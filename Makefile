@@ -2,6 +2,7 @@
 # make            build ./finwait
 # make check      unit tests (no root, no kernel, no libbpf)
 # make live       live tests on this kernel (root)
+# make lab        incidents that finwait report must recognise (root)
 # make vm         live tests on real kernels under qemu (root); KERNEL=6.12 for one
 # make bench      what it costs, traced against untraced (root)
 # make install    PREFIX=/usr/local, DESTDIR=
@@ -47,7 +48,7 @@ LIVE_PROGRAMS := $B/tests/peer $B/tests/witness $B/tests/churn $B/tests/flood $B
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all check live vm bench tests install clean vmlinux
+.PHONY: all check live lab vm bench tests install clean vmlinux
 
 all: finwait
 
@@ -122,6 +123,9 @@ tests: $(UNIT) $(LIVE_PROGRAMS)
 
 live: finwait $(LIVE_PROGRAMS)
 	$(Q)tests/live/run
+
+lab: finwait
+	$(Q)tests/lab/run
 
 vm: finwait $(LIVE_PROGRAMS)
 	$(Q)tests/vm/run.sh

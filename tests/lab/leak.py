@@ -4,14 +4,14 @@
 
 import time
 
-from lab import check, count_in_state, equal, main, wait_until
+from lab import HOST, check, count_in_state, equal, main, wait_until
 
 LEAKS = 25
 
 APPLICATION = f"""
 connections = []
 for _ in range({LEAKS}):
-    connections.append(socket.create_connection(("127.0.0.1", 5432)))
+    connections.append(socket.create_connection(("{HOST}", 5432)))
     connections[-1].sendall(b"query")
     connections[-1].recv(100)
     time.sleep(0.02)
@@ -24,7 +24,7 @@ class Leak:
 
     def cause(self, lab):
         netns = lab.netns()
-        server = netns.listen(5432)
+        server = netns.listen(5432, HOST)
         lab.keep.append(server)
         self.application = lab.program(netns, "leaky-app", APPLICATION)
         for _ in range(LEAKS):
@@ -40,7 +40,7 @@ class Leak:
         leak = report.first("close-wait-leak")
         culprit = leak["offenders"][0]
         yield equal("culprit", culprit["process"], f"leaky-app/{self.application.pid}")
-        yield equal("peer", culprit["peer"], "127.0.0.1:5432")
+        yield equal("peer", culprit["peer"], f"{HOST}:5432")
         yield equal("leaked", culprit["count"], counted["leaks"])
         yield equal("in all", leak["evidence"]["count"], counted["ss"], "ss's count")
         check(2e9 < culprit["oldest_ns"] < 8e9, f"the oldest is {culprit['oldest_ns']} ns old")

@@ -4,18 +4,18 @@
 
 import json
 
-from lab import check, count_in_state, equal, main
+from lab import HOST, check, count_in_state, equal, main
 
 LOW, HIGH = 40000, 40199
 FAILURES = 30
 
 CLIENT = f"""
 import errno, json
-listener = socket.create_server(("127.0.0.1", 9000))
+listener = socket.create_server(("{HOST}", 9000))
 opened = failed = 0
 while failed < {FAILURES}:
     try:
-        client = socket.create_connection(("127.0.0.1", 9000))
+        client = socket.create_connection(("{HOST}", 9000))
     except OSError as error:
         assert error.errno == errno.EADDRNOTAVAIL, error
         failed += 1
@@ -46,7 +46,7 @@ class Ports:
         culprit, evidence = finding["offenders"][0], finding["evidence"]
         yield equal("severity", finding["severity"], "critical")
         yield equal("culprit", culprit["process"], f"port-eater/{self.client.pid}")
-        yield equal("destination", culprit["remote"], "127.0.0.1:9000")
+        yield equal("destination", culprit["remote"], f"{HOST}:9000")
         yield equal("EADDRNOTAVAIL", evidence["no_port"], counted["failed"])
         yield equal("ports there are", evidence["available"], HIGH - LOW + 1, "the range")
         yield equal("opened", counted["opened"], HIGH - LOW + 1, "the range")

@@ -4,12 +4,12 @@
 
 import contextlib
 
-from lab import count_in_state, equal, main, wait_until
+from lab import HOST, count_in_state, equal, main, wait_until
 
 CLIENTS = 120
 
 SERVER = f"""
-listener = socket.create_server(("127.0.0.1", 8080), backlog=200)
+listener = socket.create_server(("{HOST}", 8080), backlog=200)
 connections = [listener.accept()[0] for _ in range({CLIENTS})]
 for connection in connections:
     connection.recv(100)
@@ -29,7 +29,7 @@ class ServerCloses:
         self.server = lab.program(netns, "hasty-server", SERVER)
         wait_until(lambda: netns.is_listening(8080), 20, "the server")
         with contextlib.ExitStack() as stack:
-            clients = [stack.enter_context(netns.connect(8080)) for _ in range(CLIENTS)]
+            clients = [stack.enter_context(netns.connect(8080, HOST)) for _ in range(CLIENTS)]
             for client in clients:
                 client.sendall(b"request")
             for client in clients:

@@ -26,6 +26,7 @@ struct fw_analysis_context {
 	uint64_t start_ns, now_ns; /* CLOCK_MONOTONIC */
 	const struct fw_tracker *tracker;
 	const char *hooks;	   /* the front end: "trampoline", "kprobe", "timer" */
+	bool filtered;		   /* only some connections are watched */
 	uint64_t suppressed;	   /* half-open connections that were only counted */
 	struct fw_analysis_options opt;
 	const struct fw_truth *truth; /* per network namespace; finwait's own first */

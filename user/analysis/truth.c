@@ -9,7 +9,7 @@
 
 struct own {
 	int64_t active_opens, passive_opens, attempt_fails, estab_resets;
-	int64_t timers, reused, overflow;
+	int64_t minisocks, reused, overflow;
 };
 
 struct truth {
@@ -51,12 +51,20 @@ static void on_transition(void *self, const struct fw_conn *c, const struct fw_t
 	own->active_opens -= tr->from == FW_SYN_SENT && c->end == FW_END_NO_PORT;
 }
 
+/* A minisock was born in the span: the kernel counts that, for orphans in FIN_WAIT_2 too. */
+static bool had_minisock(const struct fw_conn *c)
+{
+	bool older = c->step_flags[0] & FW_STEP_AT_LEAST &&
+		     (c->steps[0] == FW_TIME_WAIT || c->steps[0] == FW_FIN_WAIT_2);
+
+	return c->flags & FW_CONN_MINI && !older;
+}
+
 static void on_connection(void *self, const struct fw_conn *c)
 {
 	struct own *own = own_of(self, c);
 
-	own->timers += c->flags & FW_CONN_MINI && (c->end == FW_END_TIME_WAIT_EXPIRED ||
-						   c->end == FW_END_FIN_WAIT_2_TIMEOUT);
+	own->minisocks += had_minisock(c);
 	own->reused += c->end == FW_END_TIME_WAIT_REUSED;
 	own->overflow += c->end == FW_END_TIME_WAIT_OVERFLOW;
 }
@@ -79,8 +87,8 @@ static void counter_row(struct fw_report *r, struct fw_table *t, const char *nam
 		fw_cell_text(comparable && kernel != own ? why : NULL, SIZE_MAX) });
 }
 
-static void counters(const struct fw_truth *truth, const struct own *own, struct fw_report *r,
-		     struct fw_section *s)
+static void counters(const struct fw_truth *truth, const struct own *own, int64_t open_minisocks,
+		     struct fw_report *r, struct fw_section *s)
 {
 	static const char *const columns[] = {
 		"counter", "Counter", "kernel", "Kernel", "finwait", "finwait", "difference",
@@ -88,7 +96,7 @@ static void counters(const struct fw_truth *truth, const struct own *own, struct
 	};
 	const struct fw_kernel_counters *k = &truth->counters;
 	struct fw_table *t = fw_section_table(r, s, "counters", "The kernel's own counters", columns);
-	int64_t timers = k->tw < 0 || k->tw_killed < 0 ? FW_TRUTH_UNKNOWN : k->tw + k->tw_killed;
+	int64_t minisocks = k->tw < 0 || k->tw_killed < 0 ? FW_TRUTH_UNKNOWN : k->tw + k->tw_killed;
 
 	counter_row(r, t, "ActiveOpens", k->active_opens, own->active_opens,
 		    "connect() at the very start or end of the span");
@@ -97,8 +105,8 @@ static void counters(const struct fw_truth *truth, const struct own *own, struct
 	counter_row(r, t, "AttemptFails", k->attempt_fails, own->attempt_fails,
 		    "the kernel also counts half-open connections that were reset");
 	counter_row(r, t, "EstabResets", k->estab_resets, own->estab_resets, "edges of the span");
-	counter_row(r, t, "TW + TWKilled", timers, own->timers,
-		    "minisocks whose timer fired at the edges of the span");
+	counter_row(r, t, "TW + TWKilled", minisocks, own->minisocks + open_minisocks,
+		    "minisocks born at the edges of the span");
 	counter_row(r, t, "TWRecycled", k->tw_recycled, own->reused, "edges of the span");
 	counter_row(r, t, "TCPTimeWaitOverflow", k->time_wait_overflow, own->overflow,
 		    "the kernel counts each attempt");
@@ -154,7 +162,7 @@ static const struct own *own_in(const struct truth *t, uint32_t netns)
 
 static int64_t opens(const struct own *own)
 {
-	return own->active_opens + own->passive_opens + own->timers;
+	return own->active_opens + own->passive_opens + own->minisocks;
 }
 
 /* Finwait's own, unless more happened elsewhere. */
@@ -169,6 +177,16 @@ static const struct fw_truth *busiest_of(const struct truth *t, const struct fw_
 	return busiest;
 }
 
+static int64_t open_minisocks(const struct fw_analysis_context *ctx, uint32_t netns)
+{
+	const struct fw_conn *c = NULL;
+	int64_t n = 0;
+
+	while ((c = fw_open_next(ctx, c)))
+		n += c->netns == netns && had_minisock(c);
+	return n;
+}
+
 static void report(void *self, const struct fw_analysis_context *ctx, struct fw_report *r)
 {
 	struct fw_section *s = fw_report_section(r, "kernel", "What the kernel says");
@@ -181,8 +199,11 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 	}
 	busiest = busiest_of(t, ctx);
 	fw_section_fact(r, s, "netns", "Network namespace", fw_cell_id(busiest->netns));
-	counters(busiest, own_in(t, busiest->netns), r, s);
+	counters(busiest, own_in(t, busiest->netns), open_minisocks(ctx, busiest->netns), r, s);
 	sysctls(&busiest->sysctls, r, s);
+	if (ctx->filtered)
+		fw_section_note(r, s, "A filter is in force: the kernel counts all connections, finwait "
+				      "those that it lets through.");
 	if (t->netns.nr > 1)
 		fw_section_note(r, s, "Connections of %s were seen; counters and settings are those of "
 				      "the busiest.",

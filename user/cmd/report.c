@@ -97,6 +97,11 @@ static void render(struct run *run, const struct fw_report *r)
 		fw_report_text(r, &run->out.buf, run->opt->wide ? 0 : run->out.columns, color);
 }
 
+static bool is_filtered(const struct fw_filter *f)
+{
+	return f->family || f->nr_lports || f->nr_rports || f->nr_local || f->nr_remote;
+}
+
 /* As of now. The kernel's counters are read first: they go on. */
 static int make_report(struct run *run, struct fw_err *err)
 {
@@ -108,6 +113,7 @@ static int make_report(struct run *run, struct fw_err *err)
 		.now_ns = s->src->ops->now_ns(s->src),
 		.tracker = &s->tracker,
 		.hooks = s->src->info.hooks,
+		.filtered = is_filtered(&run->opt->filter),
 		.suppressed = s->seen.suppressed,
 	};
 

@@ -17,6 +17,7 @@ static char *copy(struct fw_report *r, const char *text)
 	return c;
 }
 
+__attribute__((format(printf, 2, 0)))
 static char *format(struct fw_report *r, const char *fmt, va_list ap)
 {
 	char *text;

@@ -13,7 +13,7 @@
 #define SUB_BITS FW_HIST_SUB_BITS
 #define SUB (1U << SUB_BITS)
 
-_Static_assert(FW_HIST_ERROR <= 0.01, "percentiles are promised to be within 1 %");
+_Static_assert(2 << SUB_BITS >= 100, "percentiles are promised to be within 1 %");
 
 static unsigned int bucket_of(uint64_t ns)
 {
