@@ -70,7 +70,7 @@ class Nginx:
         yield equal("connections", culprit["opened"], counted["requests"])
         yield equal("TIME_WAITs at nginx", culprit["time_waits"], counted["ss_nginx"], "ss's count")
         services = {row["port"]: row for row in report.section("closers")["by_service"]}
-        yield equal("TIME_WAITs upstream", services["9000"]["time_waits"], counted["ss_upstream"],
+        yield equal("TIME_WAITs upstream", services[9000]["time_waits"], counted["ss_upstream"],
                     "ss's count")
 
 

@@ -43,7 +43,7 @@ class ServerCloses:
         finding = report.first("server-closes-first")
         culprit = finding["offenders"][0]
         yield equal("culprit", culprit["process"], f"hasty-server/{self.server.pid}")
-        yield equal("port", culprit["port"], "8080")
+        yield equal("port", culprit["port"], 8080)
         yield equal("closed", culprit["closed"], counted["clients"])
         yield equal("TIME_WAITs there", culprit["time_waits"], counted["ss"], "ss's count")
         yield equal("by the server first", culprit["server_first_pct"], 100)
