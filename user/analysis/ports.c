@@ -156,12 +156,8 @@ static void assess(void *arg, struct fw_group *group)
 	double tw_rate, used, needed;
 
 	/* Since it began, not while it went on: a burst is no rate. */
-	double s = a->ctx->now_ns > ports->first_ns && ports->first_ns ?
-			   (double)(a->ctx->now_ns - ports->first_ns) / 1e9 : 1;
-
-	s = s < 1 ? 1 : s;
-	ports->rate = (double)ports->opened / s;
-	tw_rate = (double)ports->time_waits / s;
+	ports->rate = fw_rate_while(a->ctx, ports->opened, ports->first_ns, a->ctx->now_ns);
+	tw_rate = fw_rate_while(a->ctx, ports->time_waits, ports->first_ns, a->ctx->now_ns);
 	if (!reused)
 		ports->reusable = 0;
 	used = (double)used_of(ports);
@@ -211,10 +207,7 @@ static void row(const struct fw_analysis_context *ctx, struct fw_report *r, stru
 		fw_cell_process(ports->owner.comm, ports->owner.pid),
 		fw_cell_endpoint(key->family, key->laddr, 0),
 		fw_cell_endpoint(key->family, key->raddr, key->rport),
-		fw_cell_id(key->netns),
-		fw_cell_count(ports->live), fw_cell_count(ports->in_time_wait),
-		ports->available ? fw_cell_count(ports->available) : fw_cell_unknown(),
-		used_pct(ports), fw_cell_rate(ports->rate), needed_pct(ports), exhausted(ports),
+		fw_cell_count(ports->in_time_wait), used_pct(ports), fw_cell_rate(ports->rate), needed_pct(ports), exhausted(ports),
 		fw_cell_count(ports->no_port),
 	};
 
@@ -223,9 +216,9 @@ static void row(const struct fw_analysis_context *ctx, struct fw_report *r, stru
 }
 
 static const char *const columns[] = {
-	"process", "process", "local", "from", "remote", "to", "netns", "netns", "live", "live",
-	"time_wait", "TIME_WAIT", "available", "ports", "used", "used", "opened", "new",
-	"needed", "will use", "exhausted_in", "exhausted in", "no_port", "EADDRNOTAVAIL", NULL,
+	"process", "process", "local", "from", "remote", "to", "time_wait", "TIME_WAIT",
+	"used", "used", "opened", "new", "needed", "will use", "exhausted_in", "full in",
+	"no_port", "failed", NULL,
 };
 
 static void say_title(struct fw_report *r, struct fw_finding *f, const struct fw_group *worst)
