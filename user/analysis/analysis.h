@@ -75,6 +75,9 @@ static inline bool fw_conn_is_in(const struct fw_conn *c, unsigned int state)
 /* The time that was watched, at least a millisecond; and a number of events by it. */
 double fw_span_s(const struct fw_analysis_context *ctx);
 double fw_rate_per_s(const struct fw_analysis_context *ctx, uint64_t n);
+/* @n events by the time from the first to the last of them, which counts as a second at least. */
+double fw_rate_while(const struct fw_analysis_context *ctx, uint64_t n, uint64_t first_ns,
+		     uint64_t last_ns);
 
 /* Of that namespace; NULL if nothing is known of it. */
 const struct fw_truth *fw_truth_of(const struct fw_analysis_context *ctx, uint32_t netns);

@@ -134,10 +134,7 @@ static uint64_t closed_of(const void *value)
 
 static double rate_of(const struct fw_analysis_context *ctx, const struct service *service)
 {
-	double s = (double)(service->last_ns - service->first_ns) / 1e9, span = fw_span_s(ctx);
-
-	s = s < 1 ? (span < 1 ? span : 1) : s;
-	return (double)service->closed / s;
+	return fw_rate_while(ctx, service->closed, service->first_ns, service->last_ns);
 }
 
 static void row(const struct fw_analysis_context *ctx, struct fw_report *r, struct fw_table *t,
@@ -146,7 +143,7 @@ static void row(const struct fw_analysis_context *ctx, struct fw_report *r, stru
 	const struct service *s = (const void *)group->value;
 	const struct fw_cell cells[] = {
 		fw_cell_id(group->key.lport),
-		fw_cell_text(fw_words_server(ctx, &group->key, &s->owner).text, SIZE_MAX),
+		fw_cell_server(ctx, &group->key, &s->owner),
 		fw_cell_id(group->key.netns), fw_cell_count(s->closed),
 		fw_cell_rate(rate_of(ctx, s)), fw_cell_ratio(s->local_first, s->closed),
 		fw_cell_count(s->time_waits),

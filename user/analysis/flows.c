@@ -80,13 +80,9 @@ static uint64_t brief_of(const void *value)
 	return ((const struct flow *)value)->brief;
 }
 
-/* While it went on, but not of a moment. */
 static double rate_of(const struct fw_analysis_context *ctx, const struct flow *flow)
 {
-	double s = (double)(flow->last_ns - flow->first_ns) / 1e9, span = fw_span_s(ctx);
-
-	s = s < 1 ? (span < 1 ? span : 1) : s;
-	return (double)flow->closed / s;
+	return fw_rate_while(ctx, flow->closed, flow->first_ns, flow->last_ns);
 }
 
 static struct fw_words name_of(const struct fw_group *group)

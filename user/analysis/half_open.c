@@ -104,7 +104,7 @@ static void row(const struct fw_analysis_context *ctx, struct fw_report *r, stru
 	const struct requests *port = (const void *)group->value;
 	const struct fw_cell cells[] = {
 		fw_cell_id(group->key.lport),
-		fw_cell_text(fw_words_server(ctx, &group->key, NULL).text, SIZE_MAX),
+		fw_cell_server(ctx, &group->key, NULL),
 		fw_cell_count(port->begun), fw_cell_count(port->completed),
 		fw_cell_count(port->expired), fw_cell_count(port->dropped),
 		fw_cell_count(port->open), fw_cell_count(port->pending),

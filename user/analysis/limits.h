@@ -22,6 +22,7 @@
  * rate seen until TIME_WAIT has filled up.
  */
 #define FW_LIMIT_PORTS_PCT 80
+#define FW_LIMIT_PORTS_USED_PCT 10 /* and so many are taken already: not just a burst */
 #define FW_LIMIT_PORTS_SOON_S 3600 /* exhausted within this: critical */
 #define FW_LIMIT_NO_PORT 1	   /* connect() that failed with EADDRNOTAVAIL */
 

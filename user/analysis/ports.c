@@ -19,7 +19,7 @@
 
 struct ports {
 	uint64_t opened, no_port, time_waits; /* over the whole span */
-	uint64_t first_ns, last_ns;	      /* of those opened */
+	uint64_t first_ns;		      /* of those opened */
 	/* as of the report that is being made */
 	uint64_t live, in_time_wait, reusable;
 	struct fw_owner owner;
@@ -69,7 +69,6 @@ static void on_transition(void *self, const struct fw_conn *c, const struct fw_t
 			return;
 		}
 		ports->first_ns = ports->opened++ ? ports->first_ns : tr->ts_ns;
-		ports->last_ns = tr->ts_ns;
 	}
 	if (tr->to == FW_TIME_WAIT && tr->from != FW_TIME_WAIT)
 		ports_of(p, c)->time_waits++;
@@ -141,6 +140,11 @@ struct assessment {
 	const struct pressure *p;
 };
 
+static uint64_t used_of(const struct ports *ports)
+{
+	return ports->live + ports->in_time_wait - ports->reusable;
+}
+
 /* What @ports comes to if it goes on like this. */
 static void assess(void *arg, struct fw_group *group)
 {
@@ -149,19 +153,16 @@ static void assess(void *arg, struct fw_group *group)
 	const struct fw_truth *truth = fw_truth_of(a->ctx, group->key.netns);
 	double tw_s = a->p->time_wait.count ? (double)fw_hist_mean(&a->p->time_wait) / 1e9 : 60;
 	bool reused = truth && is_reused(&truth->sysctls, &group->key);
-	double tw_rate, used;
+	double tw_rate, used, needed;
 
-	/* The rate while it went on, which may be less than the span; but not of a moment. */
-	double s = (double)(ports->last_ns - ports->first_ns) / 1e9;
-
-	s = s < 1 ? (fw_span_s(a->ctx) < 1 ? fw_span_s(a->ctx) : 1) : s;
-	ports->rate = (double)ports->opened / s;
-	tw_rate = (double)ports->time_waits / s;
+	/* Since it began, not while it went on: a burst is no rate. */
+	ports->rate = fw_rate_while(a->ctx, ports->opened, ports->first_ns, a->ctx->now_ns);
+	tw_rate = fw_rate_while(a->ctx, ports->time_waits, ports->first_ns, a->ctx->now_ns);
 	if (!reused)
 		ports->reusable = 0;
-	used = (double)(ports->live + ports->in_time_wait - ports->reusable);
-	ports->needed = (double)ports->live + tw_rate * (reused ? 1 : tw_s);
-	ports->needed = used > ports->needed ? used : ports->needed;
+	used = (double)used_of(ports);
+	needed = (double)ports->live + tw_rate * (reused ? 1 : tw_s);
+	ports->needed = used > needed ? used : needed;
 	ports->available = truth ? available(&truth->sysctls) : 0;
 	ports->exhausted_s = -1;
 	if (!ports->available || ports->needed < (double)ports->available || tw_rate <= 0)
@@ -182,7 +183,7 @@ static uint64_t pressure_of(const void *value)
 
 static struct fw_cell used_pct(const struct ports *ports)
 {
-	return fw_cell_ratio(ports->live + ports->in_time_wait - ports->reusable, ports->available);
+	return fw_cell_ratio(used_of(ports), ports->available);
 }
 
 static struct fw_cell needed_pct(const struct ports *ports)
@@ -206,10 +207,7 @@ static void row(const struct fw_analysis_context *ctx, struct fw_report *r, stru
 		fw_cell_process(ports->owner.comm, ports->owner.pid),
 		fw_cell_endpoint(key->family, key->laddr, 0),
 		fw_cell_endpoint(key->family, key->raddr, key->rport),
-		fw_cell_id(key->netns),
-		fw_cell_count(ports->live), fw_cell_count(ports->in_time_wait),
-		ports->available ? fw_cell_count(ports->available) : fw_cell_unknown(),
-		used_pct(ports), fw_cell_rate(ports->rate), needed_pct(ports), exhausted(ports),
+		fw_cell_count(ports->in_time_wait), used_pct(ports), fw_cell_rate(ports->rate), needed_pct(ports), exhausted(ports),
 		fw_cell_count(ports->no_port),
 	};
 
@@ -218,9 +216,9 @@ static void row(const struct fw_analysis_context *ctx, struct fw_report *r, stru
 }
 
 static const char *const columns[] = {
-	"process", "process", "local", "from", "remote", "to", "netns", "netns", "live", "live",
-	"time_wait", "TIME_WAIT", "available", "ports", "used", "used", "opened", "new",
-	"needed", "will use", "exhausted_in", "exhausted in", "no_port", "EADDRNOTAVAIL", NULL,
+	"process", "process", "local", "from", "remote", "to", "time_wait", "TIME_WAIT",
+	"used", "used", "opened", "new", "needed", "will use", "exhausted_in", "full in",
+	"no_port", "failed", NULL,
 };
 
 static void say_title(struct fw_report *r, struct fw_finding *f, const struct fw_group *worst)
@@ -266,8 +264,9 @@ static void find_exhaustion(struct pressure *p, const struct fw_analysis_context
 			(ports->exhausted_s >= 0 && ports->exhausted_s < FW_LIMIT_PORTS_SOON_S);
 	struct fw_finding *f;
 
-	if (!critical && (!ports->available ||
-			  100 * ports->needed < FW_LIMIT_PORTS_PCT * (double)ports->available))
+	if (!ports->no_port && (used_of(ports) * 100 < ports->available * FW_LIMIT_PORTS_USED_PCT ||
+				100 * ports->needed < FW_LIMIT_PORTS_PCT * (double)ports->available ||
+				!ports->available))
 		return;
 	f = fw_finding_begin(r, "time-wait-port-exhaustion",
 			     critical ? FW_SEVERITY_CRITICAL : FW_SEVERITY_WARNING, FW_RANK_PORTS,

@@ -101,15 +101,33 @@ void fw_owner_see(struct fw_owner *owner, const struct fw_conn *c)
 	memcpy(owner->comm, c->comm, sizeof(owner->comm));
 }
 
+static struct fw_owner server_of(const struct fw_analysis_context *ctx,
+				 const struct fw_group_key *key, const struct fw_owner *seen)
+{
+	const struct fw_conn *listener = fw_listener_of(ctx, key->netns, key->lport);
+	struct fw_owner owner = { 0 };
+
+	if (listener && listener->pid)
+		fw_owner_see(&owner, listener);
+	else if (seen)
+		owner = *seen;
+	return owner;
+}
+
 struct fw_words fw_words_server(const struct fw_analysis_context *ctx,
 				const struct fw_group_key *key, const struct fw_owner *seen)
 {
-	const struct fw_conn *listener = fw_listener_of(ctx, key->netns, key->lport);
-	const struct fw_owner nobody = { 0 };
+	struct fw_owner owner = server_of(ctx, key, seen);
 
-	if (listener && listener->pid)
-		return fw_words_process(listener->comm, listener->pid);
-	return fw_words_process(seen ? seen->comm : nobody.comm, seen ? seen->pid : 0);
+	return fw_words_process(owner.comm, owner.pid);
+}
+
+struct fw_cell fw_cell_server(const struct fw_analysis_context *ctx,
+			      const struct fw_group_key *key, const struct fw_owner *seen)
+{
+	struct fw_owner owner = server_of(ctx, key, seen);
+
+	return fw_cell_process(owner.comm, owner.pid);
 }
 
 struct fw_cell fw_cell_process(const char comm[FW_COMM_LEN], uint32_t pid)

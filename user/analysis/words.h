@@ -45,6 +45,8 @@ void fw_owner_see(struct fw_owner *owner, const struct fw_conn *c);
 /* Who serves that port: its listener, else @seen (may be NULL). */
 struct fw_words fw_words_server(const struct fw_analysis_context *ctx,
 				const struct fw_group_key *key, const struct fw_owner *seen);
+struct fw_cell fw_cell_server(const struct fw_analysis_context *ctx,
+			      const struct fw_group_key *key, const struct fw_owner *seen);
 
 /* "3 connections", "1 connection" */
 struct fw_words fw_words_plural(uint64_t n, const char *noun);
