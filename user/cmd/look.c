@@ -16,6 +16,8 @@ int fw_look_once(struct fw_session *s, struct fw_err *err)
 
 	while (!ret && !fw_stopping && s->src->ops->in_snapshot(s->src))
 		ret = fw_session_step(s, err);
+	if (!ret && s->src->ops->in_snapshot(s->src))
+		ret = fw_err_set(err, -EINTR, "interrupted before all sockets were seen");
 	return ret;
 }
 

@@ -8,7 +8,7 @@
 #include "cmd/session.h"
 #include "report/report.h"
 
-/* Takes a snapshot to its end, or until told to stop. 0 or negative errno. */
+/* Takes a snapshot to its end. 0 or negative errno; -EINTR when told to stop before. */
 int fw_look_once(struct fw_session *s, struct fw_err *err);
 
 /* Waits for @ns, or until told to stop. */
