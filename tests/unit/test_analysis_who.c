@@ -103,7 +103,8 @@ static void ordinary_traffic(void **state)
 		accepted(s, 1010 + n * 200);
 		full(s, 1100 + n * 200, FW_ESTABLISHED, FW_CLOSE_WAIT, .segs_in = 3);
 		full(s, 1101 + n * 200, FW_CLOSE_WAIT, FW_LAST_ACK, .segs_in = 3);
-		full(s, 1102 + n * 200, FW_LAST_ACK, FW_CLOSE, .flags = FW_REC_FIN_ACKED, .segs_in = 4);
+		full(s, 1102 + n * 200, FW_LAST_ACK, FW_CLOSE, .flags = FW_REC_FIN_ACKED,
+		     .segs_in = 4);
 	}
 	watch_report(w, 20000);
 	expect_ids(w, "");
@@ -140,7 +141,8 @@ static void slow_answers(void **state)
 
 	for (unsigned int n = 1; n <= 4; n++) {
 		scene_connection(s, n);
-		full(s, 1000, FW_CLOSE, FW_SYN_SENT, .flags = FW_REC_OWNER, .pid = 7, .comm = "curl");
+		full(s, 1000, FW_CLOSE, FW_SYN_SENT, .flags = FW_REC_OWNER, .pid = 7,
+		     .comm = "curl");
 		if (n == 1)
 			full(s, 2000, FW_SYN_SENT, FW_ESTABLISHED, .segs_in = 1);
 		if (n == 2)

@@ -76,7 +76,8 @@ struct fw_words fw_words_plural(uint64_t n, const char *noun)
 	return words_of(&b);
 }
 
-struct fw_words fw_words_owner(const struct fw_analysis_context *ctx, const struct fw_group_key *key)
+struct fw_words fw_words_owner(const struct fw_analysis_context *ctx,
+			       const struct fw_group_key *key)
 {
 	const struct fw_conn *listener = NULL;
 	struct fw_words w;
