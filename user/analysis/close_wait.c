@@ -180,6 +180,7 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 	fw_table_groups(ctx, r,
 			fw_section_table(r, s, "by_process", "By process and peer", columns),
 			&w->groups, count_of, row);
+	fw_note_unlisted(r, s, &w->groups);
 	find_leak(w, ctx, r);
 }
 

@@ -217,6 +217,7 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 		return;
 	fw_table_groups(ctx, r, fw_section_table(r, s, "by_service", "Services here", columns),
 			&k->services, closed_of, row);
+	fw_note_unlisted(r, s, &k->services);
 	find_server_closes(k, ctx, r);
 }
 

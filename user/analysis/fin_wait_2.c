@@ -230,6 +230,7 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 	if (total_of(&f->all)) {
 		facts(&f->all, r, s);
 		peers(f, ctx, r, fw_section_table(r, s, "by_peer", "By peer", peer_columns));
+		fw_note_unlisted(r, s, &f->peers);
 		find_stall(f, ctx, r);
 	} else {
 		fw_section_fact(r, s, "stalls", "Stalls", fw_cell_count(0));

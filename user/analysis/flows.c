@@ -166,6 +166,7 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 		return;
 	fw_table_groups(ctx, r, fw_section_table(r, s, "by_destination", "By destination", columns),
 			&f->groups, opened_of, row);
+	fw_note_unlisted(r, s, &f->groups);
 	find_short(f, ctx, r);
 }
 

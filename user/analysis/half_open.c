@@ -177,6 +177,7 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 		return;
 	fw_table_groups(ctx, r, fw_section_table(r, s, "by_port", "By port", columns), &h->ports,
 			begun_of, row);
+	fw_note_unlisted(r, s, &h->ports);
 	find_flood(h, ctx, r);
 }
 

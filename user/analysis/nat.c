@@ -225,6 +225,7 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 		return;
 	fw_table_groups(ctx, r, fw_section_table(r, s, "by_peer", "By peer", columns), &n->peers,
 			any_of, row);
+	fw_note_unlisted(r, s, &n->peers);
 	find_nat(n, ctx, r);
 	find_reset(n, ctx, r);
 }

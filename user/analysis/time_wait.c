@@ -254,6 +254,7 @@ static void by_whom(struct time_wait *tw, const struct fw_analysis_context *ctx,
 	fw_table_groups(ctx, r, t, &tw->by[BY_PROCESS], entered_of, process_row);
 	t = fw_section_table(r, s, "by_peer", "By peer", columns[BY_PEER]);
 	fw_table_groups(ctx, r, t, &tw->by[BY_PEER], entered_of, peer_row);
+	fw_note_unlisted(r, s, &tw->by[BY_PEER]);
 }
 
 /* What the wheel makes of 60 s, and what was measured beyond it. */
