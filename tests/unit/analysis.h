@@ -179,8 +179,8 @@ static inline void accepted(struct scene *s, double ms)
 /* The server closes at @ms, the client right after: TIME_WAIT here. */
 static inline void server_closes(struct scene *s, double ms)
 {
-	full(s, ms, FW_ESTABLISHED, FW_FIN_WAIT_1, .flags = FW_REC_OWNER, .pid = 80, .comm = "httpd",
-	     .segs_in = 3);
+	full(s, ms, FW_ESTABLISHED, FW_FIN_WAIT_1, .flags = FW_REC_OWNER, .pid = 80,
+	     .comm = "httpd", .segs_in = 3);
 	full(s, ms + 1, FW_FIN_WAIT_1, FW_FIN_WAIT_2, .flags = FW_REC_ORPHAN, .segs_in = 4);
 	mini(s, ms + 2, FW_REC_TW_SCHED, FW_TIME_WAIT, FW_CAUSE_UNKNOWN);
 	full(s, ms + 2, FW_FIN_WAIT_2, FW_CLOSE, .flags = FW_REC_ORPHAN | FW_REC_FIN_RECEIVED,

@@ -103,9 +103,13 @@ static void keys(void **state)
 	c.role = FW_ROLE_UNKNOWN;
 	key = fw_group_key_of(&c, FW_BY_SERVICE);
 	assert_int_equal(key.lport, 80);
-	key = fw_group_key_of(&c, FW_BY_PID | FW_BY_NETNS | FW_BY_LPORT | FW_BY_RPORT | FW_BY_RADDR);
-	assert_memory_equal(&key, &((struct fw_group_key){ .pid = 7, .netns = 9, .lport = 5000,
-							   .rport = 80, .family = 2 }), sizeof(key));
+	key = fw_group_key_of(&c,
+			      FW_BY_PID | FW_BY_NETNS | FW_BY_LPORT | FW_BY_RPORT | FW_BY_RADDR);
+	assert_memory_equal(
+		&key,
+		&((struct fw_group_key){
+			.pid = 7, .netns = 9, .lport = 5000, .rport = 80, .family = 2 }),
+		sizeof(key));
 }
 
 int main(void)

@@ -153,7 +153,8 @@ static void fin_wait_2(void **state)
 	expect_fact(w, "fin_wait_2", "timeout", 2);
 	expect_fact(w, "fin_wait_2", "longest", 60000000000);
 	expect_evidence(w, "fin-wait-2-peer-stall", "stalls", 6);
-	assert_string_equal(watch_at(w, "fin_wait_2", "by_peer", 0, "peer")->text, "198.51.100.2:80");
+	assert_string_equal(watch_at(w, "fin_wait_2", "by_peer", 0, "peer")->text,
+			    "198.51.100.2:80");
 }
 
 static void closing(void **state)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Proves what the analyses of ports, flows, closers, handshakes, RSTs and binds say, and in which order. */
 #include "analysis.h"
+#include "analysis/groups.h"
 
 #include <errno.h>
 
@@ -103,7 +104,8 @@ static void ordinary_traffic(void **state)
 		accepted(s, 1010 + n * 200);
 		full(s, 1100 + n * 200, FW_ESTABLISHED, FW_CLOSE_WAIT, .segs_in = 3);
 		full(s, 1101 + n * 200, FW_CLOSE_WAIT, FW_LAST_ACK, .segs_in = 3);
-		full(s, 1102 + n * 200, FW_LAST_ACK, FW_CLOSE, .flags = FW_REC_FIN_ACKED, .segs_in = 4);
+		full(s, 1102 + n * 200, FW_LAST_ACK, FW_CLOSE, .flags = FW_REC_FIN_ACKED,
+		     .segs_in = 4);
 	}
 	watch_report(w, 20000);
 	expect_ids(w, "");
@@ -140,7 +142,8 @@ static void slow_answers(void **state)
 
 	for (unsigned int n = 1; n <= 4; n++) {
 		scene_connection(s, n);
-		full(s, 1000, FW_CLOSE, FW_SYN_SENT, .flags = FW_REC_OWNER, .pid = 7, .comm = "curl");
+		full(s, 1000, FW_CLOSE, FW_SYN_SENT, .flags = FW_REC_OWNER, .pid = 7,
+		     .comm = "curl");
 		if (n == 1)
 			full(s, 2000, FW_SYN_SENT, FW_ESTABLISHED, .segs_in = 1);
 		if (n == 2)
@@ -243,6 +246,25 @@ static void lost_events(void **state)
 	expect_evidence(w, "events-lost", "lost", 1001);
 }
 
+/* More peers than there is room for: rows are bounded, sums are not. */
+static void too_many_peers(void **state)
+{
+	struct watch *w = *state;
+	struct scene *s = &w->scene;
+
+	for (unsigned int n = 1; n <= 5000; n++) {
+		scene_connection(s, n);
+		s->rport = (uint16_t)(10000 + n);
+		three_segment_close(s, 1000 + n);
+	}
+	watch_report(w, 10000);
+	expect_fact(w, "flows", "closed", 5000);
+	expect_fact(w, "time_wait", "now", 5000);
+	assert_int_equal(watch_section(w, "flows")->nr_notes, 1);
+	assert_int_equal(watch_section(w, "flows")->tables[0].nr_rows, 10);
+	assert_int_equal(watch_section(w, "flows")->tables[0].nr_more, FW_GROUPS_MAX - 10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -255,6 +277,7 @@ int main(void)
 		watch_test(nat_and_assassins),
 		watch_test(bind_in_use),
 		watch_test(lost_events),
+		watch_test(too_many_peers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

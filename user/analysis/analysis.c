@@ -154,7 +154,8 @@ double fw_rate_per_s(const struct fw_analysis_context *ctx, uint64_t n)
 double fw_rate_while(const struct fw_analysis_context *ctx, uint64_t n, uint64_t first_ns,
 		     uint64_t last_ns)
 {
-	double s = last_ns > first_ns ? (double)(last_ns - first_ns) / 1e9 : 0, span = fw_span_s(ctx);
+	double s = last_ns > first_ns ? (double)(last_ns - first_ns) / 1e9 : 0,
+	       span = fw_span_s(ctx);
 
 	if (s < 1)
 		s = span < 1 ? span : 1;

@@ -86,8 +86,11 @@ static void row(const struct fw_analysis_context *ctx, struct fw_report *r, stru
 	const struct fw_group_key *key = &group->key;
 	uint64_t left = bind->until_ns > ctx->now_ns ? bind->until_ns - ctx->now_ns : 0;
 	const struct fw_cell cells[] = {
-		fw_cell_process(key->comm, 0), fw_cell_endpoint(key->family, key->laddr, key->lport),
-		fw_cell_count(bind->count), held_by(bind), fw_cell_count(bind->time_waits),
+		fw_cell_process(key->comm, 0),
+		fw_cell_endpoint(key->family, key->laddr, key->lport),
+		fw_cell_count(bind->count),
+		held_by(bind),
+		fw_cell_count(bind->time_waits),
 		fw_cell_count(bind->live),
 		bind->time_waits ? fw_cell_duration(left) : fw_cell_unknown(),
 	};
@@ -110,14 +113,15 @@ static void find_in_use(struct binds *b, const struct fw_analysis_context *ctx, 
 		return;
 	bind = (const void *)worst->value;
 	f = fw_finding_begin(r, "bind-in-use", FW_SEVERITY_WARNING, FW_RANK_BIND, b->count);
-	fw_finding_say(r, &f->title, "%s cannot bind to %s: %s",
-		       fw_words_process(worst->key.comm, 0).text,
-		       fw_words_endpoint(worst->key.family, worst->key.laddr, worst->key.lport).text,
-		       bind->listener ? "another process listens there" :
-		       bind->live     ? "connections are still open there" :
-		       bind->time_waits ? "connections are in TIME_WAIT there" :
-					  "what holds it was not seen");
-	fw_finding_evidence(r, f, "count", "bind() failed with EADDRINUSE", fw_cell_count(b->count));
+	fw_finding_say(
+		r, &f->title, "%s cannot bind to %s: %s", fw_words_process(worst->key.comm, 0).text,
+		fw_words_endpoint(worst->key.family, worst->key.laddr, worst->key.lport).text,
+		bind->listener	 ? "another process listens there" :
+		bind->live	 ? "connections are still open there" :
+		bind->time_waits ? "connections are in TIME_WAIT there" :
+				   "what holds it was not seen");
+	fw_finding_evidence(r, f, "count", "bind() failed with EADDRINUSE",
+			    fw_cell_count(b->count));
 	fw_finding_evidence(r, f, "of_time_wait", "Of them because of TIME_WAIT",
 			    fw_cell_count(b->of_time_wait));
 	fw_table_groups(ctx, r, fw_finding_offenders(r, f, columns), &b->groups, count_of, row);
@@ -132,8 +136,8 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 		return;
 	s = fw_report_section(r, "binds", "Addresses in use");
 	fw_section_fact(r, s, "count", "bind() failed with EADDRINUSE", fw_cell_count(b->count));
-	fw_table_groups(ctx, r, fw_section_table(r, s, "by_address", "By address", columns), &b->groups,
-			count_of, row);
+	fw_table_groups(ctx, r, fw_section_table(r, s, "by_address", "By address", columns),
+			&b->groups, count_of, row);
 	find_in_use(b, ctx, r);
 }
 

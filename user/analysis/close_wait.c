@@ -35,7 +35,8 @@ static void fini(void *self)
 static void on_transition(void *self, const struct fw_conn *c, const struct fw_transition *tr)
 {
 	(void)c;
-	((struct close_wait *)self)->entered += tr->to == FW_CLOSE_WAIT && tr->from != FW_CLOSE_WAIT;
+	((struct close_wait *)self)->entered +=
+		tr->to == FW_CLOSE_WAIT && tr->from != FW_CLOSE_WAIT;
 }
 
 static void add(struct leak *leak, const struct fw_conn *c, uint64_t age)
@@ -112,9 +113,12 @@ static void row(const struct fw_analysis_context *ctx, struct fw_report *r, stru
 	struct fw_words owner = fw_words_owner(ctx, key);
 	const struct fw_cell cells[] = {
 		fw_cell_text(owner.text, SIZE_MAX),
-		fw_cell_endpoint(key->family, key->raddr, key->extra == FW_ROLE_ACTIVE ? key->lport : 0),
+		fw_cell_endpoint(key->family, key->raddr,
+				 key->extra == FW_ROLE_ACTIVE ? key->lport : 0),
 		key->extra == FW_ROLE_ACTIVE ? fw_cell_unknown() : fw_cell_id(key->lport),
-		fw_cell_count(leak->count), oldest(leak), growth(ctx, leak),
+		fw_cell_count(leak->count),
+		oldest(leak),
+		growth(ctx, leak),
 	};
 
 	fw_table_row(r, t, cells);
@@ -142,8 +146,10 @@ static void find_leak(struct close_wait *w, const struct fw_analysis_context *ct
 	    (growth_per_min(ctx, leak, &per_min) && per_min >= FW_LIMIT_LEAK_PER_MIN))
 		severity = FW_SEVERITY_CRITICAL;
 	f = fw_finding_begin(r, "close-wait-leak", severity, FW_RANK_LEAK, w->all.count);
-	fw_finding_say(r, &f->title, "%s does not close: %s in CLOSE_WAIT for %s or more, the oldest "
-				     "for %s%s", fw_words_owner(ctx, &worst->key).text,
+	fw_finding_say(r, &f->title,
+		       "%s does not close: %s in CLOSE_WAIT for %s or more, the oldest "
+		       "for %s%s",
+		       fw_words_owner(ctx, &worst->key).text,
 		       fw_words_plural(leak->count, "connection").text,
 		       fw_words_duration(ctx->opt.leak_age_ns).text, leak->at_least ? ">= " : "",
 		       fw_words_duration(leak->oldest_ns).text);
@@ -152,8 +158,9 @@ static void find_leak(struct close_wait *w, const struct fw_analysis_context *ct
 	fw_finding_evidence(r, f, "growth", "Growth", growth(ctx, &w->all));
 	fw_table_groups(ctx, r, fw_finding_offenders(r, f, columns), &w->groups, count_of, row);
 	if (leak->at_least)
-		fw_finding_say(r, &f->confidence, "Some are older than finwait: their true age is not "
-						  "known.");
+		fw_finding_say(r, &f->confidence,
+			       "Some are older than finwait: their true age is not "
+			       "known.");
 }
 
 static void report(void *self, const struct fw_analysis_context *ctx, struct fw_report *r)
@@ -170,8 +177,10 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 		return;
 	fw_section_fact(r, s, "oldest", "Oldest", oldest(&w->all));
 	fw_section_fact(r, s, "growth", "Growth", growth(ctx, &w->all));
-	fw_table_groups(ctx, r, fw_section_table(r, s, "by_process", "By process and peer", columns),
+	fw_table_groups(ctx, r,
+			fw_section_table(r, s, "by_process", "By process and peer", columns),
 			&w->groups, count_of, row);
+	fw_note_unlisted(r, s, &w->groups);
 	find_leak(w, ctx, r);
 }
 

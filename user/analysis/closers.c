@@ -167,7 +167,8 @@ static void find_server_closes(struct closers *k, const struct fw_analysis_conte
 	if (!fw_groups_top(&k->services, time_waits_of, &worst, 1, NULL))
 		return;
 	s = (const void *)worst->value;
-	if (s->time_waits < FW_LIMIT_SERVER_CLOSES || rate_of(ctx, s) < FW_LIMIT_SERVER_CLOSES_PER_S ||
+	if (s->time_waits < FW_LIMIT_SERVER_CLOSES ||
+	    rate_of(ctx, s) < FW_LIMIT_SERVER_CLOSES_PER_S ||
 	    s->local_first * 100 < s->closed * FW_LIMIT_SERVER_CLOSES_PCT)
 		return;
 	f = fw_finding_begin(r, "server-closes-first", FW_SEVERITY_WARNING, FW_RANK_SERVER_CLOSES,
@@ -181,7 +182,8 @@ static void find_server_closes(struct closers *k, const struct fw_analysis_conte
 			    fw_cell_ratio(s->local_first, s->closed));
 	fw_finding_evidence(r, f, "time_waits", "TIME_WAITs on the server's side",
 			    fw_cell_count(s->time_waits));
-	fw_table_groups(ctx, r, fw_finding_offenders(r, f, columns), &k->services, time_waits_of, row);
+	fw_table_groups(ctx, r, fw_finding_offenders(r, f, columns), &k->services, time_waits_of,
+			row);
 }
 
 static void facts(const struct closers *k, struct fw_report *r, struct fw_section *s)
@@ -215,6 +217,7 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 		return;
 	fw_table_groups(ctx, r, fw_section_table(r, s, "by_service", "Services here", columns),
 			&k->services, closed_of, row);
+	fw_note_unlisted(r, s, &k->services);
 	find_server_closes(k, ctx, r);
 }
 

@@ -149,9 +149,12 @@ static void find_simultaneous(const struct closing *k, const struct fw_analysis_
 
 	if (k->count < FW_LIMIT_CLOSING)
 		return;
-	f = fw_finding_begin(r, "simultaneous-close", FW_SEVERITY_INFO, FW_RANK_SIMULTANEOUS, k->count);
-	fw_finding_say(r, &f->title, "Both ends closed at the same time: CLOSING was seen %s, first "
-				     "between %s and %s", fw_words_plural(k->count, "time").text,
+	f = fw_finding_begin(r, "simultaneous-close", FW_SEVERITY_INFO, FW_RANK_SIMULTANEOUS,
+			     k->count);
+	fw_finding_say(r, &f->title,
+		       "Both ends closed at the same time: CLOSING was seen %s, first "
+		       "between %s and %s",
+		       fw_words_plural(k->count, "time").text,
 		       fw_words_endpoint(first->family, first->laddr, first->lport).text,
 		       fw_words_endpoint(first->family, first->raddr, first->rport).text);
 	fw_finding_evidence(r, f, "occurrences", "Occurrences", fw_cell_count(k->count));
@@ -160,7 +163,8 @@ static void find_simultaneous(const struct closing *k, const struct fw_analysis_
 	fw_finding_evidence(r, f, "dwell_max", "Longest", fw_cell_hist(&k->dwell, 100));
 	rows(k, ctx, r, fw_finding_offenders(r, f, columns));
 	if (k->count > k->nr)
-		fw_finding_say(r, &f->confidence, "Of these only the first %d were looked at closely.",
+		fw_finding_say(r, &f->confidence,
+			       "Of these only the first %d were looked at closely.",
 			       OCCURRENCES_MAX);
 }
 

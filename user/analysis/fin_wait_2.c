@@ -143,9 +143,11 @@ static void peer_row(const struct fw_analysis_context *ctx, struct fw_report *r,
 	const struct stalls *s = (const void *)group->value;
 	const struct fw_group_key *key = &group->key;
 	const struct fw_cell cells[] = {
-		fw_cell_endpoint(key->family, key->raddr, key->extra == FW_ROLE_ACTIVE ? key->lport : 0),
+		fw_cell_endpoint(key->family, key->raddr,
+				 key->extra == FW_ROLE_ACTIVE ? key->lport : 0),
 		fw_cell_process(s->owner.comm, s->owner.pid),
-		fw_cell_count(s->open), fw_cell_count(s->ended[BY_FIN]),
+		fw_cell_count(s->open),
+		fw_cell_count(s->ended[BY_FIN]),
 		fw_cell_count(s->ended[BY_TIMEOUT]),
 		fw_cell_count(s->ended[BY_RESET] + s->ended[BY_DATA] + s->ended[BY_OTHER]),
 		longest(s),
@@ -228,6 +230,7 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 	if (total_of(&f->all)) {
 		facts(&f->all, r, s);
 		peers(f, ctx, r, fw_section_table(r, s, "by_peer", "By peer", peer_columns));
+		fw_note_unlisted(r, s, &f->peers);
 		find_stall(f, ctx, r);
 	} else {
 		fw_section_fact(r, s, "stalls", "Stalls", fw_cell_count(0));

@@ -131,10 +131,13 @@ static void find_short(struct flows *f, const struct fw_analysis_context *ctx, s
 		return;
 	finding = fw_finding_begin(r, "short-connections", FW_SEVERITY_WARNING, FW_RANK_SHORT,
 				   flow->brief);
-	fw_finding_say(r, &finding->title, "%s opens %.0f connections a second to %s, and each lives "
-					   "%s", name_of(worst).text, rate_of(ctx, flow),
-		       fw_words_endpoint(worst->key.family, worst->key.raddr, worst->key.rport).text,
-		       fw_words_duration((uint64_t)(flow->life_ns / (double)flow->closed)).text);
+	fw_finding_say(
+		r, &finding->title,
+		"%s opens %.0f connections a second to %s, and each lives "
+		"%s",
+		name_of(worst).text, rate_of(ctx, flow),
+		fw_words_endpoint(worst->key.family, worst->key.raddr, worst->key.rport).text,
+		fw_words_duration((uint64_t)(flow->life_ns / (double)flow->closed)).text);
 	fw_finding_evidence(r, finding, "connections", "Connections", fw_cell_count(flow->closed));
 	fw_finding_evidence(r, finding, "connections", "Rate", fw_cell_rate(rate_of(ctx, flow)));
 	fw_finding_evidence(r, finding, "brief", "Shorter than 1 s",
@@ -143,7 +146,8 @@ static void find_short(struct flows *f, const struct fw_analysis_context *ctx, s
 			    fw_cell_ratio(flow->local_first, flow->closed));
 	fw_finding_evidence(r, finding, "time_waits", "TIME_WAITs on this side",
 			    fw_cell_count(flow->time_waits));
-	fw_table_groups(ctx, r, fw_finding_offenders(r, finding, columns), &f->groups, brief_of, row);
+	fw_table_groups(ctx, r, fw_finding_offenders(r, finding, columns), &f->groups, brief_of,
+			row);
 }
 
 static void report(void *self, const struct fw_analysis_context *ctx, struct fw_report *r)
@@ -155,12 +159,14 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 	if (f->life.count) {
 		fw_section_fact(r, s, "life_p50", "Established for, median",
 				fw_cell_hist(&f->life, 50));
-		fw_section_fact(r, s, "life_p99", "Established for, p99", fw_cell_hist(&f->life, 99));
+		fw_section_fact(r, s, "life_p99", "Established for, p99",
+				fw_cell_hist(&f->life, 99));
 	}
 	if (!f->groups.nr)
 		return;
-	fw_table_groups(ctx, r, fw_section_table(r, s, "by_destination", "By destination", columns), &f->groups,
-			opened_of, row);
+	fw_table_groups(ctx, r, fw_section_table(r, s, "by_destination", "By destination", columns),
+			&f->groups, opened_of, row);
+	fw_note_unlisted(r, s, &f->groups);
 	find_short(f, ctx, r);
 }
 

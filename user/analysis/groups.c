@@ -152,7 +152,8 @@ struct ranking {
 	size_t nr, max, candidates;
 };
 
-static bool before(const struct ranking *ranking, const struct fw_group *a, const struct fw_group *b)
+static bool before(const struct ranking *ranking, const struct fw_group *a,
+		   const struct fw_group *b)
 {
 	uint64_t of_a = ranking->measure(a->value), of_b = ranking->measure(b->value);
 

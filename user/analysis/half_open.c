@@ -121,7 +121,8 @@ static const char *const columns[] = {
 static void find_flood(struct half_open *h, const struct fw_analysis_context *ctx,
 		       struct fw_report *r)
 {
-	uint64_t begun = h->all.begun + ctx->suppressed, failed = failed_of(&h->all) + ctx->suppressed;
+	uint64_t begun = h->all.begun + ctx->suppressed,
+		 failed = failed_of(&h->all) + ctx->suppressed;
 	const struct fw_group *worst;
 	struct fw_finding *f;
 
@@ -136,18 +137,21 @@ static void find_flood(struct half_open *h, const struct fw_analysis_context *ct
 			       fw_rate_per_s(ctx, failed));
 	else
 		fw_finding_say(r, &f->title, "%s do not complete (%.0f a second)",
-			       fw_words_plural(failed, "handshake").text, fw_rate_per_s(ctx, failed));
+			       fw_words_plural(failed, "handshake").text,
+			       fw_rate_per_s(ctx, failed));
 	fw_finding_evidence(r, f, "begun", "Begun", fw_cell_count(begun));
 	fw_finding_evidence(r, f, "completed", "Completed", fw_cell_count(h->all.completed));
 	fw_finding_evidence(r, f, "expired", "Expired", fw_cell_count(h->all.expired));
 	fw_finding_evidence(r, f, "dropped", "Dropped", fw_cell_count(h->all.dropped));
-	fw_finding_evidence(r, f, "pending", "Open for over a second", fw_cell_count(h->all.pending));
+	fw_finding_evidence(r, f, "pending", "Open for over a second",
+			    fw_cell_count(h->all.pending));
 	fw_finding_evidence(r, f, "suppressed", "Above the limit, only counted",
 			    fw_cell_count(ctx->suppressed));
 	fw_table_groups(ctx, r, fw_finding_offenders(r, f, columns), &h->ports, failed_of, row);
 	if (ctx->suppressed)
-		fw_finding_say(r, &f->confidence, "What was only counted (--half-open-limit) may have "
-						  "completed.");
+		fw_finding_say(r, &f->confidence,
+			       "What was only counted (--half-open-limit) may have "
+			       "completed.");
 }
 
 static void report(void *self, const struct fw_analysis_context *ctx, struct fw_report *r)
@@ -173,6 +177,7 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 		return;
 	fw_table_groups(ctx, r, fw_section_table(r, s, "by_port", "By port", columns), &h->ports,
 			begun_of, row);
+	fw_note_unlisted(r, s, &h->ports);
 	find_flood(h, ctx, r);
 }
 

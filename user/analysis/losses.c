@@ -23,9 +23,10 @@ static void find_lost(const struct fw_analysis_context *ctx, struct fw_report *r
 	f = fw_finding_begin(r, "events-lost", doubtful ? FW_SEVERITY_WARNING : FW_SEVERITY_INFO,
 			     FW_RANK_EVENTS_LOST, missing);
 	if (c->lost)
-		fw_finding_say(r, &f->title, "%s of %s events were lost: counts are too low, and some "
-					     "ends are not known", fw_words_count(c->lost).text,
-			       fw_words_count(all).text);
+		fw_finding_say(r, &f->title,
+			       "%s of %s events were lost: counts are too low, and some "
+			       "ends are not known",
+			       fw_words_count(c->lost).text, fw_words_count(all).text);
 	else
 		fw_finding_say(r, &f->title, "%s forgotten for lack of room: counts are too low",
 			       fw_words_plural(missing, "connection").text);
@@ -58,8 +59,10 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 	fw_section_fact(r, s, "suppressed", "Half-open connections only counted",
 			fw_cell_count(ctx->suppressed));
 	if (ctx->tracker->rearms_unseen)
-		fw_section_note(r, s, "With the %s hooks a TIME_WAIT restart within the same step of the "
-				      "timer wheel is seen only when the TIME_WAIT ends.", ctx->hooks);
+		fw_section_note(r, s,
+				"With the %s hooks a TIME_WAIT restart within the same step of the "
+				"timer wheel is seen only when the TIME_WAIT ends.",
+				ctx->hooks);
 	find_lost(ctx, r);
 }
 

@@ -172,18 +172,21 @@ static void find_nat(struct nat *n, const struct fw_analysis_context *ctx, struc
 	e = (const void *)worst->value;
 	f = fw_finding_begin(r, "time-wait-behind-nat", FW_SEVERITY_WARNING, FW_RANK_NAT,
 			     shared_of(&n->all));
-	fw_finding_say(r, &f->title, "%s uses ports again that are in TIME_WAIT here: %s, %s of them "
-				     "delayed by a second",
+	fw_finding_say(r, &f->title,
+		       "%s uses ports again that are in TIME_WAIT here: %s, %s of them "
+		       "delayed by a second",
 		       fw_words_endpoint(worst->key.family, worst->key.raddr, 0).text,
 		       fw_words_plural(shared_of(e), "time").text, fw_words_count(e->old_syn).text);
-	fw_finding_evidence(r, f, "connections", "Connections from there", fw_cell_count(e->accepted));
+	fw_finding_evidence(r, f, "connections", "Connections from there",
+			    fw_cell_count(e->accepted));
 	fw_finding_evidence(r, f, "old_syn", "Old SYN in TIME_WAIT (delayed)",
 			    fw_cell_count(e->old_syn));
 	fw_finding_evidence(r, f, "reopened", "TIME_WAIT reopened by a newer SYN",
 			    fw_cell_count(e->reopened));
 	fw_table_groups(ctx, r, fw_finding_offenders(r, f, columns), &n->peers, shared_of, row);
-	fw_finding_say(r, &f->confidence, "Several hosts behind one address are the usual reason, but "
-					  "one that picks its ports from a small range looks the same.");
+	fw_finding_say(r, &f->confidence,
+		       "Several hosts behind one address are the usual reason, but "
+		       "one that picks its ports from a small range looks the same.");
 }
 
 static void find_reset(struct nat *n, const struct fw_analysis_context *ctx, struct fw_report *r)
@@ -222,6 +225,7 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 		return;
 	fw_table_groups(ctx, r, fw_section_table(r, s, "by_peer", "By peer", columns), &n->peers,
 			any_of, row);
+	fw_note_unlisted(r, s, &n->peers);
 	find_nat(n, ctx, r);
 	find_reset(n, ctx, r);
 }

@@ -207,7 +207,11 @@ static void row(const struct fw_analysis_context *ctx, struct fw_report *r, stru
 		fw_cell_process(ports->owner.comm, ports->owner.pid),
 		fw_cell_endpoint(key->family, key->laddr, 0),
 		fw_cell_endpoint(key->family, key->raddr, key->rport),
-		fw_cell_count(ports->in_time_wait), used_pct(ports), fw_cell_rate(ports->rate), needed_pct(ports), exhausted(ports),
+		fw_cell_count(ports->in_time_wait),
+		used_pct(ports),
+		fw_cell_rate(ports->rate),
+		needed_pct(ports),
+		exhausted(ports),
 		fw_cell_count(ports->no_port),
 	};
 
@@ -229,9 +233,9 @@ static void say_title(struct fw_report *r, struct fw_finding *f, const struct fw
 	struct fw_words to = fw_words_endpoint(key->family, key->raddr, key->rport);
 
 	if (ports->no_port)
-		fw_finding_say(r, &f->title, "%s has no ports left to %s: %s failed with EADDRNOTAVAIL",
-			       who.text, to.text,
-			       fw_words_plural(ports->no_port, "connect()").text);
+		fw_finding_say(r, &f->title,
+			       "%s has no ports left to %s: %s failed with EADDRNOTAVAIL", who.text,
+			       to.text, fw_words_plural(ports->no_port, "connect()").text);
 	else if (ports->exhausted_s >= 0)
 		fw_finding_say(r, &f->title, "%s runs out of ports to %s in %s", who.text, to.text,
 			       fw_words_duration(FW_NS(ports->exhausted_s)).text);
@@ -264,9 +268,10 @@ static void find_exhaustion(struct pressure *p, const struct fw_analysis_context
 			(ports->exhausted_s >= 0 && ports->exhausted_s < FW_LIMIT_PORTS_SOON_S);
 	struct fw_finding *f;
 
-	if (!ports->no_port && (used_of(ports) * 100 < ports->available * FW_LIMIT_PORTS_USED_PCT ||
-				100 * ports->needed < FW_LIMIT_PORTS_PCT * (double)ports->available ||
-				!ports->available))
+	if (!ports->no_port &&
+	    (used_of(ports) * 100 < ports->available * FW_LIMIT_PORTS_USED_PCT ||
+	     100 * ports->needed < FW_LIMIT_PORTS_PCT * (double)ports->available ||
+	     !ports->available))
 		return;
 	f = fw_finding_begin(r, "time-wait-port-exhaustion",
 			     critical ? FW_SEVERITY_CRITICAL : FW_SEVERITY_WARNING, FW_RANK_PORTS,
@@ -275,12 +280,14 @@ static void find_exhaustion(struct pressure *p, const struct fw_analysis_context
 	evidence(r, f, ports);
 	fw_table_groups(ctx, r, fw_finding_offenders(r, f, columns), &p->to, pressure_of, row);
 	if (!ports->available)
-		fw_finding_say(r, &f->confidence, "The settings of network namespace %u could not be "
-						  "read: how many ports there are is not known.",
+		fw_finding_say(r, &f->confidence,
+			       "The settings of network namespace %u could not be "
+			       "read: how many ports there are is not known.",
 			       worst->key.netns);
 	else if (!ports->no_port)
-		fw_finding_say(r, &f->confidence, "No connect() has failed yet; this is what the rate "
-						  "comes to if it goes on.");
+		fw_finding_say(r, &f->confidence,
+			       "No connect() has failed yet; this is what the rate "
+			       "comes to if it goes on.");
 }
 
 static void report(void *self, const struct fw_analysis_context *ctx, struct fw_report *r)
@@ -302,6 +309,7 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 		return;
 	fw_table_groups(ctx, r, fw_section_table(r, s, "by_destination", "By destination", columns),
 			&p->to, pressure_of, row);
+	fw_note_unlisted(r, s, &p->to);
 	find_exhaustion(p, ctx, r, worst);
 }
 

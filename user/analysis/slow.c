@@ -175,14 +175,15 @@ static void find_stall(struct slow *s, size_t kind, const struct fw_analysis_con
 			     total_of(sum));
 	fw_finding_say(r, &f->title, "%s does not answer: %s in %s for %s or more",
 		       peer_name(&worst->key).text,
-		       fw_words_plural(total_of(worst->value), "connection").text, kinds[kind].title,
-		       fw_words_duration(kinds[kind].limit_ns).text);
+		       fw_words_plural(total_of(worst->value), "connection").text,
+		       kinds[kind].title, fw_words_duration(kinds[kind].limit_ns).text);
 	fw_finding_evidence(r, f, "answered", "Answered late", fw_cell_count(sum->answered));
 	fw_finding_evidence(r, f, "failed", "Never answered", fw_cell_count(sum->failed));
 	fw_finding_evidence(r, f, "open", "Still waiting", fw_cell_count(sum->open));
 	fw_finding_evidence(r, f, "longest", "Longest", fw_cell_duration(sum->longest_ns));
 	fw_finding_evidence(r, f, "of", "Of all that left the state", fw_cell_count(s->seen[kind]));
-	fw_table_groups(ctx, r, fw_finding_offenders(r, f, columns), &s->peers[kind], total_of, row);
+	fw_table_groups(ctx, r, fw_finding_offenders(r, f, columns), &s->peers[kind], total_of,
+			row);
 }
 
 static void report(void *self, const struct fw_analysis_context *ctx, struct fw_report *r)

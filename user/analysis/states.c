@@ -117,7 +117,8 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 	fw_section_fact(r, section, "percentile_error", "Percentiles are within",
 			fw_cell_percent(100 * FW_HIST_ERROR));
 	if (at_least)
-		fw_section_note(r, section, "Not in the percentiles: %s that had begun before finwait.",
+		fw_section_note(r, section,
+				"Not in the percentiles: %s that had begun before finwait.",
 				fw_words_plural(at_least, "stay").text);
 	if (!t)
 		fw_section_note(r, section, "Nothing happened: no connection changed its state.");

@@ -152,11 +152,14 @@ static void durations(const struct time_wait *tw, struct fw_report *r, struct fw
 static void bars(const struct time_wait *tw, struct fw_report *r, struct fw_section *s)
 {
 	if (tw->expired.count)
-		fw_bars_hist(r, fw_section_bars(r, s, "expired", "How long, when the timer ended it "
-						"and nothing restarted it"), &tw->expired, BARS_MAX);
+		fw_bars_hist(r,
+			     fw_section_bars(r, s, "expired",
+					     "How long, when the timer ended it "
+					     "and nothing restarted it"),
+			     &tw->expired, BARS_MAX);
 	if (tw->all.count > tw->expired.count)
-		fw_bars_hist(r, fw_section_bars(r, s, "all", "How long, whatever ended it"), &tw->all,
-			     BARS_MAX);
+		fw_bars_hist(r, fw_section_bars(r, s, "all", "How long, whatever ended it"),
+			     &tw->all, BARS_MAX);
 }
 
 static uint64_t ended_of(const struct time_wait *tw)
@@ -180,8 +183,8 @@ static void cause_row(struct fw_report *r, struct fw_table *t, enum fw_end end, 
 
 static void causes(const struct time_wait *tw, struct fw_report *r, struct fw_section *s)
 {
-	static const char *const columns[] = { "end", "end", "words", "because of", "count", "count",
-					       NULL };
+	static const char *const columns[] = { "end",	"end",	 "words", "because of",
+					       "count", "count", NULL };
 	struct fw_table *t = fw_section_table(r, s, "ends", "What ended it", columns);
 
 	for (unsigned int end = 0; end < FW_END_MAX; end++) {
@@ -228,8 +231,9 @@ static void peer_row(const struct fw_analysis_context *ctx, struct fw_report *r,
 
 	(void)ctx;
 	/* The service's port, whichever side it is on. */
-	who_row(r, t, fw_cell_printf("%s %s :%u", fw_words_endpoint(key->family, key->raddr, 0).text,
-				     key->extra == FW_ROLE_PASSIVE ? "to" : "at", key->lport),
+	who_row(r, t,
+		fw_cell_printf("%s %s :%u", fw_words_endpoint(key->family, key->raddr, 0).text,
+			       key->extra == FW_ROLE_PASSIVE ? "to" : "at", key->lport),
 		(const void *)group->value);
 }
 
@@ -250,6 +254,7 @@ static void by_whom(struct time_wait *tw, const struct fw_analysis_context *ctx,
 	fw_table_groups(ctx, r, t, &tw->by[BY_PROCESS], entered_of, process_row);
 	t = fw_section_table(r, s, "by_peer", "By peer", columns[BY_PEER]);
 	fw_table_groups(ctx, r, t, &tw->by[BY_PEER], entered_of, peer_row);
+	fw_note_unlisted(r, s, &tw->by[BY_PEER]);
 }
 
 /* What the wheel makes of 60 s, and what was measured beyond it. */
@@ -264,13 +269,16 @@ static void wheel(const struct time_wait *tw, const struct fw_analysis_context *
 	if (hz) {
 		bucket = bucket_ns(hz);
 		fw_section_fact(r, s, "hz", "HZ", fw_cell_count(hz));
-		fw_section_fact(r, s, "wheel_bucket", "Timer wheel bucket", fw_cell_duration(bucket));
+		fw_section_fact(r, s, "wheel_bucket", "Timer wheel bucket",
+				fw_cell_duration(bucket));
 		fw_section_fact(r, s, "expected_max", "So it lasts up to",
 				fw_cell_duration(nominal + bucket));
-		fw_section_note(r, s, "At HZ=%u the timer wheel fires a timer of 60 s in steps of %s: "
+		fw_section_note(r, s,
+				"At HZ=%u the timer wheel fires a timer of 60 s in steps of %s: "
 				"a TIME_WAIT that nothing cuts short lasts 60 s to %s, and the "
-				"timer softirq adds its own delay.", hz,
-				fw_words_duration(bucket).text, fw_words_duration(nominal + bucket).text);
+				"timer softirq adds its own delay.",
+				hz, fw_words_duration(bucket).text,
+				fw_words_duration(nominal + bucket).text);
 	}
 	if (!h->count)
 		return;
@@ -294,7 +302,8 @@ static void find_table_full(const struct time_wait *tw, const struct fw_analysis
 	fw_finding_say(r, &f->title, "The TIME_WAIT table was full: %s ended without TIME_WAIT",
 		       fw_words_plural(n, "connection").text);
 	fw_finding_evidence(r, f, "overflows", "Without TIME_WAIT", fw_cell_count(n));
-	fw_finding_evidence(r, f, "entered", "Entered TIME_WAIT meanwhile", fw_cell_count(tw->entered));
+	fw_finding_evidence(r, f, "entered", "Entered TIME_WAIT meanwhile",
+			    fw_cell_count(tw->entered));
 	if (truth && truth->sysctls.tcp_max_tw_buckets >= 0)
 		fw_finding_evidence(r, f, "tcp_max_tw_buckets", "tcp_max_tw_buckets",
 				    fw_cell_count((uint64_t)truth->sysctls.tcp_max_tw_buckets));

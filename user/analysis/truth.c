@@ -95,7 +95,8 @@ static void counters(const struct fw_truth *truth, const struct own *own, int64_
 		"Difference", "why", "Why they differ", NULL,
 	};
 	const struct fw_kernel_counters *k = &truth->counters;
-	struct fw_table *t = fw_section_table(r, s, "counters", "The kernel's own counters", columns);
+	struct fw_table *t =
+		fw_section_table(r, s, "counters", "The kernel's own counters", columns);
 	int64_t minisocks = k->tw < 0 || k->tw_killed < 0 ? FW_TRUTH_UNKNOWN : k->tw + k->tw_killed;
 
 	counter_row(r, t, "ActiveOpens", k->active_opens, own->active_opens,
@@ -166,7 +167,8 @@ static int64_t opens(const struct own *own)
 }
 
 /* Finwait's own, unless more happened elsewhere. */
-static const struct fw_truth *busiest_of(const struct truth *t, const struct fw_analysis_context *ctx)
+static const struct fw_truth *busiest_of(const struct truth *t,
+					 const struct fw_analysis_context *ctx)
 {
 	const struct fw_truth *busiest = ctx->truth;
 
@@ -202,11 +204,13 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 	counters(busiest, own_in(t, busiest->netns), open_minisocks(ctx, busiest->netns), r, s);
 	sysctls(&busiest->sysctls, r, s);
 	if (ctx->filtered)
-		fw_section_note(r, s, "A filter is in force: the kernel counts all connections, finwait "
-				      "those that it lets through.");
+		fw_section_note(r, s,
+				"A filter is in force: the kernel counts all connections, finwait "
+				"those that it lets through.");
 	if (t->netns.nr > 1)
-		fw_section_note(r, s, "Connections of %s were seen; counters and settings are those of "
-				      "the busiest.",
+		fw_section_note(r, s,
+				"Connections of %s were seen; counters and settings are those of "
+				"the busiest.",
 				fw_words_plural(t->netns.nr, "network namespace").text);
 }
 

@@ -76,7 +76,8 @@ struct fw_words fw_words_plural(uint64_t n, const char *noun)
 	return words_of(&b);
 }
 
-struct fw_words fw_words_owner(const struct fw_analysis_context *ctx, const struct fw_group_key *key)
+struct fw_words fw_words_owner(const struct fw_analysis_context *ctx,
+			       const struct fw_group_key *key)
 {
 	const struct fw_conn *listener = NULL;
 	struct fw_words w;
@@ -178,4 +179,12 @@ void fw_table_groups(const struct fw_analysis_context *ctx, struct fw_report *r,
 
 	for (size_t i = 0; i < nr; i++)
 		row(ctx, r, t, top[i]);
+}
+
+void fw_note_unlisted(struct fw_report *r, struct fw_section *s, const struct fw_groups *g)
+{
+	if (g->unlisted)
+		fw_section_note(r, s, "More than %s groups: %s of others are in the sums, but in no row.",
+				fw_words_count(g->max).text,
+				fw_words_plural(g->unlisted, "event").text);
 }

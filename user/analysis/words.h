@@ -62,6 +62,9 @@ void fw_table_groups(const struct fw_analysis_context *ctx, struct fw_report *r,
 		     struct fw_table *t, const struct fw_groups *g,
 		     uint64_t (*measure)(const void *value), fw_group_row_fn row);
 
+/* Says so if there were more groups than @g has room for. */
+void fw_note_unlisted(struct fw_report *r, struct fw_section *s, const struct fw_groups *g);
+
 #define FW_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 #endif

@@ -80,7 +80,8 @@ static void own_cost(const struct run *run, const struct fw_analysis_context *ct
 	fw_section_fact(r, s, "events", "Events", fw_cell_rate((double)t->counters.events / span));
 	fw_section_fact(r, s, "cpu_user", "CPU, user", fw_cell_percent(100 * user / span));
 	fw_section_fact(r, s, "cpu_system", "CPU, system", fw_cell_percent(100 * sys / span));
-	fw_section_fact(r, s, "memory", "Memory, most", fw_cell_bytes((uint64_t)now.ru_maxrss * 1024));
+	fw_section_fact(r, s, "memory", "Memory, most",
+			fw_cell_bytes((uint64_t)now.ru_maxrss * 1024));
 	fw_section_fact(r, s, "lost", "Events lost", fw_cell_count(t->counters.lost));
 }
 
@@ -263,7 +264,8 @@ static int take(void *arg, int key, char *value, struct fw_err *err)
 }
 
 static const struct argp_option own_options[] = {
-	{ "interval", OPT_INTERVAL, "TIME", 0, "Report every TIME too, each from the beginning", 0 },
+	{ "interval", OPT_INTERVAL, "TIME", 0, "Report every TIME too, each from the beginning",
+	  0 },
 	{ "top", OPT_TOP, "N", 0, "Rows of a table (default 10)", 0 },
 	{ "stall", OPT_STALL, "TIME", 0, "FIN_WAIT_2 longer than that is a stall (default 1s)", 0 },
 	{ "leak-age", OPT_LEAK_AGE, "TIME", 0,
@@ -272,7 +274,8 @@ static const struct argp_option own_options[] = {
 };
 
 static const char doc[] =
-	"Observes TCP for DURATION (30s, 5m; default: until Ctrl-C), then reports: what is wrong, with "
+	"Observes TCP for DURATION (30s, 5m; default: until Ctrl-C), then reports: what is wrong, "
+	"with "
 	"evidence and advice, and where connections spend their time."
 	"\v"
 	"Examples:\n"
@@ -294,8 +297,10 @@ static int run_report(int argc, char **argv)
 
 	fw_options_parse(&opt, argc, argv, &command);
 	if (opt.filter.states || opt.filter.min_duration_ns) {
-		fputs("finwait: --state and --min-duration are for trace and timeline: a report needs "
-		      "whole connections\n", stderr);
+		fputs("finwait: --state and --min-duration are for trace and timeline: a report "
+		      "needs "
+		      "whole connections\n",
+		      stderr);
 		return FW_EXIT_USAGE;
 	}
 	return run_and_close(&opt, &wishes);

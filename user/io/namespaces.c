@@ -39,7 +39,8 @@ static void add_all(struct finding *f, const char *directory, bool numbers, cons
 	if (!dir)
 		return;
 	while ((entry = readdir(dir))) {
-		if (entry->d_name[0] != '.' && (!numbers || isdigit((unsigned char)entry->d_name[0])))
+		if (entry->d_name[0] != '.' &&
+		    (!numbers || isdigit((unsigned char)entry->d_name[0])))
 			add(f, directory, entry->d_name, rest);
 	}
 	closedir(dir);
