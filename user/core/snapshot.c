@@ -177,8 +177,10 @@ void snapshot_socket(struct fw_tracker *t, const struct fw_event *ev)
 			c->cgroup_id = sock->cgroup_id ? sock->cgroup_id : c->cgroup_id;
 		}
 		if (sock->object == FW_OBJECT_FULL && ev->head->newstate != FW_LISTEN &&
-		    !(ev->head->flags & (FW_REC_HAS_FILE | FW_REC_ORPHAN)))
+		    !(ev->head->flags & (FW_REC_HAS_FILE | FW_REC_ORPHAN))) {
 			c->flags |= FW_CONN_UNACCEPTED;
+			c->role = FW_ROLE_PASSIVE;
+		}
 	}
 	if (t->observer.socket)
 		t->observer.socket(t->observer.arg, c, sock);
@@ -221,8 +223,8 @@ void snapshot_end(struct fw_tracker *t, const struct fw_event *ev)
 
 	for (struct fw_conn *c = t->table.idle_first; c; c = next) {
 		next = c->idle_next;
-		/* By now the owners of the listeners are known. */
-		if (c->flags & (FW_CONN_UNACCEPTED | FW_CONN_REQUEST))
+		/* By now the owners of the listeners are known: also for those born meanwhile. */
+		if (c->role == FW_ROLE_PASSIVE && !(c->flags & FW_CONN_ORPHANED))
 			conn_inherit_owner(t, c);
 		if (!has_vanished(t, c))
 			continue;
