@@ -66,7 +66,7 @@ $B/user/%.o: user/%.c
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -I$B -c -o $@ $<
 
 # Each skeleton is included by one file.
-$B/user/io/live.o: $B/fw_bpf.skel.h
+$B/user/io/attach.o: $B/fw_bpf.skel.h
 $B/user/io/snapshot.o: $B/fw_iter.skel.h
 
 $B/bpf/%.bpf.o: bpf/%.bpf.c

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "io/attach.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "fw_bpf.skel.h"
+#include "io/tracefs.h"
+
+/* Wake the reader when the ring is this full; its own timeout finds the rest. */
+#define WAKEUP_FRACTION 8
+
+/*
+ * A program belongs to the front end that its name says, or to all of them. What is asked for by
+ * BPF_PROG_TEST_RUN is loaded but not attached.
+ */
+static const struct {
+	const char *name;
+	const char *programs; /* prefix */
+} front_ends[FW_HOOKS_MAX] = {
+	[FW_HOOKS_TRAMPOLINE] = { "trampoline", "fw_fentry_" },
+	[FW_HOOKS_KPROBE] = { "kprobe", "fw_kprobe_" },
+	[FW_HOOKS_TIMER] = { "timer", "fw_timer_" },
+};
+
+const char *fw_hooks_name(enum fw_hooks hooks)
+{
+	return hooks < FW_HOOKS_MAX ? front_ends[hooks].name : "none";
+}
+
+enum fw_hooks fw_hooks_from_name(const char *name)
+{
+	unsigned int i = 0;
+
+	while (i < FW_HOOKS_MAX && strcmp(front_ends[i].name, name))
+		i++;
+	return (enum fw_hooks)i;
+}
+
+static bool belongs_to(const char *program, enum fw_hooks hooks)
+{
+	const char *prefix = front_ends[hooks].programs;
+
+	return !strncmp(program, prefix, strlen(prefix));
+}
+
+/* Where request sockets end: one of two kernel functions, and a program for each. */
+static bool is_for_this_kernel(const struct fw_bpf *skel, const struct bpf_program *prog,
+			       bool has_queue_drop)
+{
+	if (prog == skel->progs.fw_fentry_req_drop || prog == skel->progs.fw_kprobe_req_drop)
+		return has_queue_drop;
+	if (prog == skel->progs.fw_fentry_req_unlink || prog == skel->progs.fw_kprobe_req_unlink)
+		return !has_queue_drop;
+	return true;
+}
+
+/* The last thing libbpf complained about, for the error message. Set while a front end is tried. */
+static __thread char *complaint;
+static __thread size_t complaint_len;
+
+static int keep_complaint(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	char line[512];
+
+	if (level != LIBBPF_WARN || !complaint)
+		return 0;
+	vsnprintf(line, sizeof(line), fmt, ap);
+	line[strcspn(line, "\n")] = '\0';
+	/* The first one is the cause; what follows says only that loading failed. */
+	if (!*complaint && !strstr(line, "ulimit"))
+		snprintf(complaint, complaint_len, "%.*s", (int)complaint_len - 1, line);
+	return 0;
+}
+
+static int set_timer_handlers(struct fw_bpf_config *cfg, const struct fw_ksyms *ks,
+			      struct fw_err *err)
+{
+	cfg->tw_timer_handler = fw_ksyms_address(ks, "tw_timer_handler");
+	cfg->reqsk_timer_handler = fw_ksyms_address(ks, "reqsk_timer_handler");
+	if (!cfg->tw_timer_handler || !cfg->reqsk_timer_handler)
+		return fw_err_set(err, -ENOENT,
+				  "the kernel has no functions tw_timer_handler and "
+				  "reqsk_timer_handler");
+	return 0;
+}
+
+struct syscall_hook {
+	struct bpf_program *prog;
+	const char *event;
+};
+
+static struct syscall_hook syscall_hook(const struct fw_bpf *skel, unsigned int i)
+{
+	const struct syscall_hook hooks[FW_NR_SYSCALL_HOOKS] = {
+		{ skel->progs.fw_timer_accept, "syscalls/sys_exit_accept" },
+		{ skel->progs.fw_timer_accept4, "syscalls/sys_exit_accept4" },
+		{ skel->progs.fw_timer_bind, "syscalls/sys_enter_bind" },
+		{ skel->progs.fw_timer_bind_end, "syscalls/sys_exit_bind" },
+	};
+
+	return hooks[i];
+}
+
+static int attach_syscall(struct fw_attached *a, unsigned int i)
+{
+	struct syscall_hook hook = syscall_hook(a->skel, i);
+	int id = fw_tracefs_event_id(hook.event), fd;
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_TRACEPOINT,
+		.size = sizeof(attr),
+		.config = (uint64_t)(id < 0 ? 0 : id),
+		.sample_period = 1,
+	};
+
+	if (id < 0)
+		return id;
+	/* A BPF program of a tracepoint runs on all CPUs, whatever the event says. */
+	fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	a->syscalls[i] = bpf_program__attach_perf_event(hook.prog, fd);
+	if (a->syscalls[i])
+		return 0;
+	close(fd);
+	return -errno;
+}
+
+/* Without them accepted connections are their listener's until they are closed: worth less than a
+ * front end that works.
+ */
+static void attach_syscalls(struct fw_attached *a)
+{
+	a->accepts_unseen = false;
+	for (unsigned int i = 0; i < FW_NR_SYSCALL_HOOKS; i++) {
+		if (attach_syscall(a, i))
+			a->accepts_unseen = true;
+	}
+}
+
+static void configure(struct fw_bpf *skel, const struct fw_live_options *opt,
+		      const struct fw_bpf_config *cfg, enum fw_hooks hooks)
+{
+	bool has_queue_drop = fw_ksyms_address(opt->ksyms, "__inet_csk_reqsk_queue_drop");
+	struct bpf_program *prog;
+
+	skel->rodata->fw_cfg = *cfg;
+	bpf_object__for_each_program(prog, skel->obj) {
+		const char *name = bpf_program__name(prog);
+		bool load = is_for_this_kernel(skel, prog, has_queue_drop);
+
+		for (unsigned int h = 0; h < FW_HOOKS_MAX; h++) {
+			if (h != hooks && belongs_to(name, (enum fw_hooks)h))
+				load = false;
+		}
+		bpf_program__set_autoload(prog, load);
+	}
+	for (unsigned int i = 0; i < FW_NR_SYSCALL_HOOKS; i++)
+		bpf_program__set_autoattach(syscall_hook(skel, i).prog, false);
+	bpf_program__set_autoattach(skel->progs.fw_settle, false);
+	bpf_program__set_autoattach(skel->progs.fw_jiffies, false);
+	bpf_map__set_max_entries(skel->maps.fw_ring, (uint32_t)opt->ring_bytes);
+	if (!cfg->no_cookie_helper) {
+		bpf_map__set_autocreate(skel->maps.fw_compat_sk, false);
+		bpf_map__set_autocreate(skel->maps.fw_compat_tuple, false);
+		bpf_map__set_autocreate(skel->maps.fw_compat_next, false);
+	}
+}
+
+static int try_once(struct fw_attached *a, const struct fw_live_options *opt, enum fw_hooks hooks,
+		    bool no_cookie_helper, struct fw_err *err)
+{
+	struct fw_bpf_config cfg = opt->filter;
+	const char *stage = "open";
+	int ret;
+
+	cfg.half_open_limit = opt->half_open_limit;
+	cfg.wakeup_bytes = opt->ring_bytes / WAKEUP_FRACTION;
+	cfg.no_cookie_helper = no_cookie_helper;
+	if (hooks == FW_HOOKS_TIMER) {
+		ret = set_timer_handlers(&cfg, opt->ksyms, err);
+		if (ret)
+			return ret;
+	}
+	err->msg[0] = '\0';
+	complaint = err->msg;
+	complaint_len = sizeof(err->msg);
+	a->skel = fw_bpf__open();
+	ret = a->skel ? 0 : -errno;
+	if (!ret) {
+		configure(a->skel, opt, &cfg, hooks);
+		stage = "load";
+		ret = fw_bpf__load(a->skel);
+	}
+	if (!ret) {
+		stage = "attach";
+		ret = fw_bpf__attach(a->skel);
+	}
+	complaint = NULL;
+	a->cfg = cfg;
+	if (ret) {
+		char why[sizeof(err->msg)];
+
+		snprintf(why, sizeof(why), "%s", err->msg);
+		fw_bpf__destroy(a->skel);
+		a->skel = NULL;
+		fw_err_set(err, ret, "%s: %s%s%.300s", stage, strerror(-ret), *why ? ": " : "", why);
+	}
+	return ret;
+}
+
+/* Linux before 5.12 has no cookie helper for tracing programs, and says so with EINVAL. */
+static int try_front_end(struct fw_attached *a, const struct fw_live_options *opt,
+			 enum fw_hooks hooks, struct fw_err *err)
+{
+	int ret = try_once(a, opt, hooks, false, err);
+
+	if (ret == -EINVAL) {
+		struct fw_err again = { 0 };
+
+		ret = try_once(a, opt, hooks, true, &again);
+		/* Where it is not the helper that is missing, the first one tells more. */
+		if (ret && strcmp(again.msg, err->msg))
+			*err = again;
+	}
+	return ret;
+}
+
+static void find_fds(struct fw_attached *a)
+{
+	bool share = a->cfg.no_cookie_helper;
+
+	a->ring_fd = bpf_map__fd(a->skel->maps.fw_ring);
+	a->stats_fd = bpf_map__fd(a->skel->maps.fw_stats);
+	a->settle_fd = bpf_program__fd(a->skel->progs.fw_settle);
+	a->jiffies_fd = bpf_program__fd(a->skel->progs.fw_jiffies);
+	a->compat_sk_fd = share ? bpf_map__fd(a->skel->maps.fw_compat_sk) : -1;
+	a->compat_tuple_fd = share ? bpf_map__fd(a->skel->maps.fw_compat_tuple) : -1;
+	a->compat_next_fd = share ? bpf_map__fd(a->skel->maps.fw_compat_next) : -1;
+}
+
+int fw_attach(struct fw_attached *a, const struct fw_live_options *opt,
+	      struct fw_live_report *report, struct fw_err *err)
+{
+	int ret = -EINVAL;
+
+	libbpf_set_print(keep_complaint);
+	for (unsigned int h = 0; h < FW_HOOKS_MAX; h++) {
+		if (opt->hooks != FW_HOOKS_MAX && opt->hooks != h)
+			continue;
+		ret = try_front_end(a, opt, (enum fw_hooks)h, &report->front_end[h]);
+		report->front_end[h].code = ret;
+		if (ret)
+			continue;
+		a->hooks = (enum fw_hooks)h;
+		if (h == FW_HOOKS_TIMER)
+			attach_syscalls(a);
+		find_fds(a);
+		return 0;
+	}
+	if (opt->hooks != FW_HOOKS_MAX) {
+		fw_err_set(err, ret, "the %s front end does not work here: %.400s",
+			   front_ends[opt->hooks].name, report->front_end[opt->hooks].msg);
+		fw_err_hint(err, "leave out --hooks to use what works; finwait doctor shows what does");
+		return ret;
+	}
+	fw_err_set(err, ret, "this kernel accepts none of the front ends; the last, %s, says: %.350s",
+		   front_ends[FW_HOOKS_MAX - 1].name, report->front_end[FW_HOOKS_MAX - 1].msg);
+	fw_err_hint(err, "finwait doctor shows what was tried");
+	return ret;
+}
+
+/*
+ * The kernel skips a program that already runs on the same CPU: a softirq on top of close(). Those
+ * of the timer front end are not counted: nearly all are other people's timers.
+ */
+uint64_t fw_attached_missed(const struct fw_attached *a)
+{
+	struct bpf_program *prog;
+	uint64_t misses = 0;
+
+	bpf_object__for_each_program(prog, a->skel->obj) {
+		struct bpf_prog_info info = { 0 };
+		__u32 len = sizeof(info);
+		int fd = bpf_program__fd(prog);
+
+		if (fd < 0 || belongs_to(bpf_program__name(prog), FW_HOOKS_TIMER))
+			continue;
+		if (!bpf_obj_get_info_by_fd(fd, &info, &len))
+			misses += info.recursion_misses;
+	}
+	return misses;
+}
+
+void fw_detach(struct fw_attached *a)
+{
+	for (unsigned int i = 0; i < FW_NR_SYSCALL_HOOKS; i++) {
+		bpf_link__destroy(a->syscalls[i]);
+		a->syscalls[i] = NULL;
+	}
+	if (a->skel)
+		fw_bpf__detach(a->skel);
+}
+
+void fw_attached_free(struct fw_attached *a)
+{
+	fw_detach(a);
+	fw_bpf__destroy(a->skel);
+	a->skel = NULL;
+}

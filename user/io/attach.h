@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Loads and attaches the BPF programs: front ends are tried in turn until the kernel accepts one,
+ * and what each refusal said is kept.
+ */
+#ifndef FW_IO_ATTACH_H
+#define FW_IO_ATTACH_H
+
+#include "io/live.h"
+
+/* For the system calls that the timer front end looks at. */
+#define FW_NR_SYSCALL_HOOKS 4
+
+struct fw_bpf;
+
+struct fw_attached {
+	struct fw_bpf *skel;
+	struct bpf_link *syscalls[FW_NR_SYSCALL_HOOKS];
+	struct fw_bpf_config cfg; /* as loaded */
+	enum fw_hooks hooks;
+	bool accepts_unseen; /* the system calls cannot be traced here */
+	int ring_fd, stats_fd;
+	int settle_fd, jiffies_fd; /* programs for BPF_PROG_TEST_RUN */
+	/* the identities of sockets where the kernel has none to give; else -1 */
+	int compat_sk_fd, compat_tuple_fd, compat_next_fd;
+};
+
+/* 0, or a negative errno with @err filled. @report says what became of each front end. */
+int fw_attach(struct fw_attached *a, const struct fw_live_options *opt,
+	      struct fw_live_report *report, struct fw_err *err);
+
+/* No events from now on. The maps stay. */
+void fw_detach(struct fw_attached *a);
+
+/* Detaches, and releases all. */
+void fw_attached_free(struct fw_attached *a);
+
+/* How often the kernel skipped a program because it already ran on that CPU. */
+uint64_t fw_attached_missed(const struct fw_attached *a);
+
+#endif
