@@ -113,6 +113,9 @@ WITNESS_SRC := $(filter-out %_main.c,$(wildcard tests/live/witness*.c))
 $B/tests/peer: $(wildcard tests/live/peer*.c) $(WITNESS_SRC)
 $B/tests/witness: tests/live/witness_main.c $(WITNESS_SRC)
 $B/tests/churn: tests/bench/churn.c
+$B/tests/micro: tests/bench/micro.c $B/libfinwait.a
+	$(say) CC $@
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $^
 $B/tests/leaker: tests/live/leaker.c
 $B/tests/flood: tests/live/flood.c tests/live/peer_net.c tests/live/peer_packet.c
 $(LIVE_PROGRAMS): $(wildcard tests/live/*.h)

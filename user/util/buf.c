@@ -6,15 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool buf_reserve(struct fw_buf *b, size_t more)
+static bool buf_grow(struct fw_buf *b, size_t more)
 {
 	size_t cap = b->cap ? b->cap : 256;
 	char *data;
 
 	if (b->failed)
 		return false;
-	if (b->cap - b->len >= more)
-		return true;
 	while (cap - b->len < more)
 		cap *= 2;
 	data = realloc(b->data, cap);
@@ -25,6 +23,12 @@ static bool buf_reserve(struct fw_buf *b, size_t more)
 	b->data = data;
 	b->cap = cap;
 	return true;
+}
+
+/* Nearly always there is room: a line is many small writes. */
+static inline bool buf_reserve(struct fw_buf *b, size_t more)
+{
+	return b->cap - b->len >= more || buf_grow(b, more);
 }
 
 void fw_buf_free(struct fw_buf *b)
@@ -55,10 +59,11 @@ void fw_buf_puts(struct fw_buf *b, const char *s)
 
 void fw_buf_putc(struct fw_buf *b, char c)
 {
-	fw_buf_mem(b, &c, 1);
+	if (buf_reserve(b, 1))
+		b->data[b->len++] = c;
 }
 
-void fw_buf_u64(struct fw_buf *b, uint64_t v)
+void fw_buf_u64_padded(struct fw_buf *b, uint64_t v, unsigned int width)
 {
 	char digits[20];
 	size_t i = sizeof(digits);
@@ -67,22 +72,34 @@ void fw_buf_u64(struct fw_buf *b, uint64_t v)
 		digits[--i] = (char)('0' + v % 10);
 		v /= 10;
 	} while (v);
+	while (i && sizeof(digits) - i < width)
+		digits[--i] = '0';
 	fw_buf_mem(b, digits + i, sizeof(digits) - i);
+}
+
+void fw_buf_u64(struct fw_buf *b, uint64_t v)
+{
+	fw_buf_u64_padded(b, v, 1);
 }
 
 void fw_buf_printf(struct fw_buf *b, const char *fmt, ...)
 {
+	size_t room = b->cap - b->len;
 	va_list ap, again;
 	int n;
 
 	va_start(ap, fmt);
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(room ? b->data + b->len : NULL, room, fmt, ap);
 	va_end(ap);
-	if (n > 0 && buf_reserve(b, (size_t)n + 1)) {
-		vsnprintf(b->data + b->len, (size_t)n + 1, fmt, again);
-		b->len += (size_t)n;
+	if (n > 0 && (size_t)n >= room) {
+		if (buf_reserve(b, (size_t)n + 1))
+			vsnprintf(b->data + b->len, (size_t)n + 1, fmt, again);
+		else
+			n = 0;
 	}
+	if (n > 0)
+		b->len += (size_t)n;
 	va_end(again);
 }
 
@@ -126,12 +143,23 @@ static size_t utf8_len(const unsigned char *s, size_t left)
 	return n;
 }
 
+/* How much of @s needs no escaping and is ASCII. */
+static size_t plain_len(const char *s, size_t len)
+{
+	size_t i = 0;
+
+	while (i < len && s[i] >= 0x20 && s[i] < 0x7f && s[i] != '"' && s[i] != '\\')
+		i++;
+	return i;
+}
+
 void fw_buf_json(struct fw_buf *b, const char *s, size_t max_len)
 {
-	size_t len = strnlen(s, max_len);
+	size_t len = strnlen(s, max_len), plain = plain_len(s, len);
 
 	fw_buf_putc(b, '"');
-	for (size_t i = 0; i < len;) {
+	fw_buf_mem(b, s, plain);
+	for (size_t i = plain; i < len;) {
 		const unsigned char *c = (const unsigned char *)s + i;
 		size_t n = utf8_len(c, len - i);
 

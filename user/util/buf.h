@@ -24,6 +24,8 @@ void fw_buf_mem(struct fw_buf *b, const void *data, size_t len);
 void fw_buf_puts(struct fw_buf *b, const char *s);
 void fw_buf_putc(struct fw_buf *b, char c);
 void fw_buf_u64(struct fw_buf *b, uint64_t v);
+/* @v with leading zeros to @width digits, at most 20. */
+void fw_buf_u64_padded(struct fw_buf *b, uint64_t v, unsigned int width);
 void fw_buf_printf(struct fw_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Spaces until @width characters follow @since (a former .len); at least @min. */
 void fw_buf_pad(struct fw_buf *b, size_t since, size_t width, size_t min);

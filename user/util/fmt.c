@@ -16,28 +16,52 @@ static void fmt_two_units(struct fw_buf *b, uint64_t s, uint64_t big, char big_u
 		      (unsigned long long)(s % big / small), small_unit);
 }
 
+/* @ns in @unit_ns, rounded to @decimals. A line of trace has one: printf() would be most of it. */
+static void fmt_rounded(struct fw_buf *b, uint64_t ns, uint64_t unit_ns, unsigned int decimals,
+			const char *unit)
+{
+	uint64_t scale = decimals == 2 ? 100 : decimals == 1 ? 10 : 1;
+	uint64_t step_ns = unit_ns / scale, v = (ns + step_ns / 2) / step_ns;
+
+	fw_buf_u64(b, v / scale);
+	if (decimals) {
+		fw_buf_putc(b, '.');
+		fw_buf_u64_padded(b, v % scale, decimals);
+	}
+	fw_buf_puts(b, unit);
+}
+
 void fw_fmt_duration(struct fw_buf *b, uint64_t ns)
 {
-	double ms = (double)ns / (double)FW_NS_PER_MS;
-	double s = (double)ns / (double)FW_NS_PER_S;
+	uint64_t s = ns / FW_NS_PER_S;
 
 	/* The limits are where rounding would add a digit. */
-	if (ms < 9.995)
-		fw_buf_printf(b, "%.2f ms", ms);
-	else if (ms < 99.95)
-		fw_buf_printf(b, "%.1f ms", ms);
-	else if (ms < 999.5)
-		fw_buf_printf(b, "%.0f ms", ms);
-	else if (s < 9.995)
-		fw_buf_printf(b, "%.2f s", s);
-	else if (s < 119.95)
-		fw_buf_printf(b, "%.1f s", s);
-	else if (s < (double)HOUR_S)
-		fmt_two_units(b, (uint64_t)s, MINUTE_S, 'm', 1, 's');
-	else if (s < (double)DAY_S)
-		fmt_two_units(b, (uint64_t)s, HOUR_S, 'h', MINUTE_S, 'm');
+	if (ns < 9995000)
+		fmt_rounded(b, ns, FW_NS_PER_MS, 2, " ms");
+	else if (ns < 99950000)
+		fmt_rounded(b, ns, FW_NS_PER_MS, 1, " ms");
+	else if (ns < 999500000)
+		fmt_rounded(b, ns, FW_NS_PER_MS, 0, " ms");
+	else if (ns < 9995000000)
+		fmt_rounded(b, ns, FW_NS_PER_S, 2, " s");
+	else if (ns < 119950000000)
+		fmt_rounded(b, ns, FW_NS_PER_S, 1, " s");
+	else if (s < HOUR_S)
+		fmt_two_units(b, s, MINUTE_S, 'm', 1, 's');
+	else if (s < DAY_S)
+		fmt_two_units(b, s, HOUR_S, 'h', MINUTE_S, 'm');
 	else
-		fmt_two_units(b, (uint64_t)s, DAY_S, 'd', HOUR_S, 'h');
+		fmt_two_units(b, s, DAY_S, 'd', HOUR_S, 'h');
+}
+
+/* hours:minutes:seconds */
+static void fmt_hms(struct fw_buf *b, const struct tm *tm)
+{
+	fw_buf_u64_padded(b, (uint64_t)tm->tm_hour, 2);
+	fw_buf_putc(b, ':');
+	fw_buf_u64_padded(b, (uint64_t)tm->tm_min, 2);
+	fw_buf_putc(b, ':');
+	fw_buf_u64_padded(b, (uint64_t)tm->tm_sec, 2);
 }
 
 void fw_fmt_clock(struct fw_buf *b, uint64_t wall_ns)
@@ -46,8 +70,9 @@ void fw_fmt_clock(struct fw_buf *b, uint64_t wall_ns)
 	struct tm tm;
 
 	localtime_r(&t, &tm);
-	fw_buf_printf(b, "%02d:%02d:%02d.%03u", tm.tm_hour, tm.tm_min, tm.tm_sec,
-		      (unsigned int)(wall_ns % FW_NS_PER_S / FW_NS_PER_MS));
+	fmt_hms(b, &tm);
+	fw_buf_putc(b, '.');
+	fw_buf_u64_padded(b, wall_ns % FW_NS_PER_S / FW_NS_PER_MS, 3);
 }
 
 void fw_fmt_rfc3339(struct fw_buf *b, uint64_t wall_ns)
@@ -56,9 +81,16 @@ void fw_fmt_rfc3339(struct fw_buf *b, uint64_t wall_ns)
 	struct tm tm;
 
 	gmtime_r(&t, &tm);
-	fw_buf_printf(b, "%04d-%02d-%02dT%02d:%02d:%02d.%09uZ", tm.tm_year + 1900, tm.tm_mon + 1,
-		      tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-		      (unsigned int)(wall_ns % FW_NS_PER_S));
+	fw_buf_u64_padded(b, (uint64_t)tm.tm_year + 1900, 4);
+	fw_buf_putc(b, '-');
+	fw_buf_u64_padded(b, (uint64_t)tm.tm_mon + 1, 2);
+	fw_buf_putc(b, '-');
+	fw_buf_u64_padded(b, (uint64_t)tm.tm_mday, 2);
+	fw_buf_putc(b, 'T');
+	fmt_hms(b, &tm);
+	fw_buf_putc(b, '.');
+	fw_buf_u64_padded(b, wall_ns % FW_NS_PER_S, 9);
+	fw_buf_putc(b, 'Z');
 }
 
 void fw_fmt_count(struct fw_buf *b, uint64_t n)
