@@ -258,8 +258,6 @@ static uint64_t work(struct bench *b, const struct stream *s)
 static void say_scale(struct bench *b, const struct stream *s)
 {
 	const struct fw_conn_table *table = &b->tracker.table;
-	size_t bytes = table->nr_chunks * 1024 * sizeof(struct fw_conn) +
-		       table->nr_buckets * sizeof(*table->buckets);
 	const struct fw_analysis_context ctx = {
 		.start_ns = 1000000000000ULL, .now_ns = s->now_ns, .tracker = &b->tracker,
 		.hooks = "trampoline",
@@ -270,7 +268,7 @@ static void say_scale(struct bench *b, const struct stream *s)
 	fw_analyses_report(&b->analyses, &ctx, &r);
 	fw_report_json(&r, &b->buf);
 	printf("%-14s %9zu tracked  %6.1f ms a report, %zu bytes a connection\n", "", table->nr,
-	       (double)(clock_ns() - begin) / 1e6, bytes / table->nr);
+	       (double)(clock_ns() - begin) / 1e6, fw_conn_table_bytes(table) / table->nr);
 	fw_report_fini(&r);
 }
 

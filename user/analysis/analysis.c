@@ -126,9 +126,11 @@ void fw_analyses_report(struct fw_analyses *a, const struct fw_analysis_context 
 
 const struct fw_conn *fw_open_next(const struct fw_analysis_context *ctx, const struct fw_conn *c)
 {
-	c = c ? c->idle_next : ctx->tracker->table.idle_first;
+	const struct fw_conn_table *t = &ctx->tracker->table;
+
+	c = c ? fw_conn_table_next(t, c) : fw_conn_table_first(t);
 	while (c && (!c->nr_steps || c->end != FW_END_OPEN || c->flags & FW_CONN_UNDECIDED))
-		c = c->idle_next;
+		c = fw_conn_table_next(t, c);
 	return c;
 }
 

@@ -138,7 +138,8 @@ static int count_all(const struct fw_tally_options *opt, const struct fw_tracker
 	struct row *row = NULL;
 	int ret = 0;
 
-	for (const struct fw_conn *c = t->table.idle_first; c && !ret; c = c->idle_next) {
+	for (const struct fw_conn *c = fw_conn_table_first(&t->table); c && !ret;
+	     c = fw_conn_table_next(&t->table, c)) {
 		unsigned int state = fw_conn_state(c);
 
 		if (!(c->flags & FW_CONN_SEEN) || state >= FW_STATE_MAX ||

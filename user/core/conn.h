@@ -81,8 +81,8 @@ enum fw_conn_flags {
 };
 
 struct fw_conn {
-	/* the table's own; do not touch */
-	struct fw_conn *hash_next, *idle_prev, *idle_next;
+	/* the table's own, places in its pool; do not touch */
+	uint32_t self, hash_next, idle_prev, idle_next;
 	uint64_t cookie;
 	uint64_t skaddr; /* of the object it lives in now */
 	uint64_t id;	 /* 1, 2, 3, ... in order of appearance */
@@ -113,7 +113,7 @@ struct fw_conn {
 	uint8_t closed_by;
 	uint8_t key;
 };
-_Static_assert(sizeof(struct fw_conn) <= 256, "memory per tracked connection");
+_Static_assert(sizeof(struct fw_conn) + 2 * sizeof(uint32_t) <= 256, "with its share of the buckets");
 
 /* The state it is in (or was in when it ended). */
 static inline unsigned int fw_conn_state(const struct fw_conn *c)

@@ -7,6 +7,7 @@
 
 #define CHUNK 1024
 #define FIRST_BUCKETS 1024
+#define MAX_PLACES (UINT32_MAX - CHUNK)
 
 /* The finaliser of splitmix64: every input bit reaches every output bit. */
 static uint64_t mix(uint64_t x)
@@ -52,14 +53,20 @@ static uint64_t hash_conn(const struct fw_conn *c)
 	}
 }
 
-static struct fw_conn **bucket(const struct fw_conn_table *t, uint64_t hash)
+static uint32_t *bucket(const struct fw_conn_table *t, uint64_t hash)
 {
 	return &t->buckets[hash & (t->nr_buckets - 1)];
 }
 
+static struct fw_conn *at(const struct fw_conn_table *t, uint32_t place)
+{
+	return place ? &t->chunks[place / CHUNK][place % CHUNK] : NULL;
+}
+
 int fw_conn_table_init(struct fw_conn_table *t, size_t max)
 {
-	*t = (struct fw_conn_table){ .nr_buckets = FIRST_BUCKETS, .max = max, .next_id = 1 };
+	*t = (struct fw_conn_table){ .nr_buckets = FIRST_BUCKETS, .next_id = 1 };
+	t->max = max < MAX_PLACES ? max : MAX_PLACES;
 	t->buckets = calloc(t->nr_buckets, sizeof(*t->buckets));
 	return t->buckets ? 0 : -ENOMEM;
 }
@@ -76,23 +83,23 @@ void fw_conn_table_fini(struct fw_conn_table *t)
 /* Doubles the buckets; without memory for that, chains just get longer. */
 static void grow_buckets(struct fw_conn_table *t)
 {
-	struct fw_conn **old = t->buckets;
+	uint32_t *old = t->buckets;
 	size_t nr_old = t->nr_buckets;
-	struct fw_conn **buckets = calloc(nr_old * 2, sizeof(*buckets));
+	uint32_t *buckets = calloc(nr_old * 2, sizeof(*buckets));
 
 	if (!buckets)
 		return;
 	t->buckets = buckets;
 	t->nr_buckets = nr_old * 2;
 	for (size_t i = 0; i < nr_old; i++) {
-		struct fw_conn *c = old[i], *next;
+		uint32_t next;
 
-		for (; c; c = next) {
-			struct fw_conn **b = bucket(t, hash_conn(c));
+		for (struct fw_conn *c = at(t, old[i]); c; c = at(t, next)) {
+			uint32_t *b = bucket(t, hash_conn(c));
 
 			next = c->hash_next;
 			c->hash_next = *b;
-			*b = c;
+			*b = c->self;
 		}
 	}
 	free(old);
@@ -109,22 +116,23 @@ static int grow_pool(struct fw_conn_table *t)
 		free(chunk);
 		return -ENOMEM;
 	}
-	t->chunks[t->nr_chunks++] = chunk;
-	for (size_t i = 0; i < CHUNK; i++) {
+	for (uint32_t i = t->nr_chunks ? 0 : 1; i < CHUNK; i++) {
+		chunk[i].self = (uint32_t)t->nr_chunks * CHUNK + i;
 		chunk[i].hash_next = t->free;
-		t->free = &chunk[i];
+		t->free = chunk[i].self;
 	}
+	t->chunks[t->nr_chunks++] = chunk;
 	return 0;
 }
 
 static void idle_unlink(struct fw_conn_table *t, struct fw_conn *c)
 {
 	if (c->idle_prev)
-		c->idle_prev->idle_next = c->idle_next;
+		at(t, c->idle_prev)->idle_next = c->idle_next;
 	else
 		t->idle_first = c->idle_next;
 	if (c->idle_next)
-		c->idle_next->idle_prev = c->idle_prev;
+		at(t, c->idle_next)->idle_prev = c->idle_prev;
 	else
 		t->idle_last = c->idle_prev;
 }
@@ -132,12 +140,12 @@ static void idle_unlink(struct fw_conn_table *t, struct fw_conn *c)
 static void idle_append(struct fw_conn_table *t, struct fw_conn *c)
 {
 	c->idle_prev = t->idle_last;
-	c->idle_next = NULL;
+	c->idle_next = 0;
 	if (t->idle_last)
-		t->idle_last->idle_next = c;
+		at(t, t->idle_last)->idle_next = c->self;
 	else
-		t->idle_first = c;
-	t->idle_last = c;
+		t->idle_first = c->self;
+	t->idle_last = c->self;
 }
 
 struct fw_conn *fw_conn_table_new(struct fw_conn_table *t)
@@ -154,9 +162,9 @@ struct fw_conn *fw_conn_table_new(struct fw_conn_table *t)
 	}
 	if (t->nr >= t->nr_buckets)
 		grow_buckets(t);
-	c = t->free;
+	c = at(t, t->free);
 	t->free = c->hash_next;
-	*c = (struct fw_conn){ .id = t->next_id++ };
+	*c = (struct fw_conn){ .self = c->self, .id = t->next_id++ };
 	t->nr++;
 	idle_append(t, c);
 	return c;
@@ -164,27 +172,26 @@ struct fw_conn *fw_conn_table_new(struct fw_conn_table *t)
 
 void fw_conn_table_unindex(struct fw_conn_table *t, struct fw_conn *c)
 {
-	struct fw_conn **at;
+	uint32_t *link;
 
 	if (c->key == FW_KEY_NONE)
 		return;
-	for (at = bucket(t, hash_conn(c)); *at; at = &(*at)->hash_next) {
-		if (*at == c) {
-			*at = c->hash_next;
-			break;
-		}
-	}
+	link = bucket(t, hash_conn(c));
+	while (*link && *link != c->self)
+		link = &at(t, *link)->hash_next;
+	if (*link)
+		*link = c->hash_next;
 	c->key = FW_KEY_NONE;
 }
 
 void fw_conn_table_index(struct fw_conn_table *t, struct fw_conn *c, enum fw_key key)
 {
-	struct fw_conn **b;
+	uint32_t *b;
 
 	c->key = (uint8_t)key;
 	b = bucket(t, hash_conn(c));
 	c->hash_next = *b;
-	*b = c;
+	*b = c->self;
 }
 
 void fw_conn_table_remove(struct fw_conn_table *t, struct fw_conn *c)
@@ -194,24 +201,24 @@ void fw_conn_table_remove(struct fw_conn_table *t, struct fw_conn *c)
 	t->nr--;
 	c->id = 0;
 	c->hash_next = t->free;
-	t->free = c;
+	t->free = c->self;
 }
 
 struct fw_conn *fw_conn_table_by_cookie(const struct fw_conn_table *t, uint64_t cookie)
 {
-	struct fw_conn *c = *bucket(t, mix(cookie));
+	struct fw_conn *c = at(t, *bucket(t, mix(cookie)));
 
 	while (c && (c->key != FW_KEY_COOKIE || c->cookie != cookie))
-		c = c->hash_next;
+		c = at(t, c->hash_next);
 	return c;
 }
 
 struct fw_conn *fw_conn_table_by_skaddr(const struct fw_conn_table *t, uint64_t skaddr)
 {
-	struct fw_conn *c = *bucket(t, mix(skaddr));
+	struct fw_conn *c = at(t, *bucket(t, mix(skaddr)));
 
 	while (c && (c->key != FW_KEY_SKADDR || c->skaddr != skaddr))
-		c = c->hash_next;
+		c = at(t, c->hash_next);
 	return c;
 }
 
@@ -223,17 +230,33 @@ static bool same_tuple(const struct fw_conn *c, const struct fw_tuple *t)
 
 struct fw_conn *fw_conn_table_by_tuple(const struct fw_conn_table *t, const struct fw_tuple *tuple)
 {
-	struct fw_conn *c = *bucket(t, hash_tuple(tuple));
+	struct fw_conn *c = at(t, *bucket(t, hash_tuple(tuple)));
 
 	while (c && (c->key != FW_KEY_TUPLE || !same_tuple(c, tuple)))
-		c = c->hash_next;
+		c = at(t, c->hash_next);
 	return c;
 }
 
 void fw_conn_table_touch(struct fw_conn_table *t, struct fw_conn *c)
 {
-	if (t->idle_last == c)
+	if (t->idle_last == c->self)
 		return;
 	idle_unlink(t, c);
 	idle_append(t, c);
+}
+
+struct fw_conn *fw_conn_table_first(const struct fw_conn_table *t)
+{
+	return at(t, t->idle_first);
+}
+
+struct fw_conn *fw_conn_table_next(const struct fw_conn_table *t, const struct fw_conn *c)
+{
+	return at(t, c->idle_next);
+}
+
+size_t fw_conn_table_bytes(const struct fw_conn_table *t)
+{
+	return t->nr_chunks * (CHUNK * sizeof(struct fw_conn) + sizeof(struct fw_conn *)) +
+	       t->nr_buckets * sizeof(*t->buckets);
 }

@@ -21,10 +21,14 @@ struct fw_tuple {
 	const uint8_t *laddr, *raddr; /* 16 bytes each */
 };
 
+/*
+ * Connections point to each other by their place in the pool, at half the memory of a pointer: with
+ * its share of the buckets a connection takes at most 256 bytes. Place 0 is nobody's.
+ */
 struct fw_conn_table {
-	struct fw_conn **buckets;
-	struct fw_conn *free;
-	struct fw_conn *idle_first, *idle_last; /* longest idle first */
+	uint32_t *buckets;
+	uint32_t free;
+	uint32_t idle_first, idle_last; /* longest idle first */
 	struct fw_conn **chunks;
 	size_t nr_chunks;
 	size_t nr_buckets; /* power of two */
@@ -51,6 +55,15 @@ void fw_conn_table_unindex(struct fw_conn_table *t, struct fw_conn *c);
 struct fw_conn *fw_conn_table_by_cookie(const struct fw_conn_table *t, uint64_t cookie);
 struct fw_conn *fw_conn_table_by_skaddr(const struct fw_conn_table *t, uint64_t skaddr);
 struct fw_conn *fw_conn_table_by_tuple(const struct fw_conn_table *t, const struct fw_tuple *tuple);
+
+/* Those that are held, the longest idle first; NULL: no more. @c itself may be removed once the next
+ * one is known.
+ */
+struct fw_conn *fw_conn_table_first(const struct fw_conn_table *t);
+struct fw_conn *fw_conn_table_next(const struct fw_conn_table *t, const struct fw_conn *c);
+
+/* Bytes that the table takes in all. */
+size_t fw_conn_table_bytes(const struct fw_conn_table *t);
 
 /* @c was active: the last to be evicted. */
 void fw_conn_table_touch(struct fw_conn_table *t, struct fw_conn *c);

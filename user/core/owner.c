@@ -80,7 +80,8 @@ static bool collide(const struct fw_conn *c, const struct fw_rec_head *wanted)
 
 static void search_holders(const struct fw_tracker *t, struct fw_bind_failure *f)
 {
-	for (const struct fw_conn *c = t->table.idle_first; c; c = c->idle_next) {
+	for (const struct fw_conn *c = fw_conn_table_first(&t->table); c;
+	     c = fw_conn_table_next(&t->table, c)) {
 		uint64_t until;
 
 		if (c->flags & FW_CONN_UNDECIDED || !collide(c, &f->rec->head))

@@ -29,7 +29,8 @@ uint64_t request_since_ns(uint64_t ts_ns, unsigned int timeouts)
 
 void snapshot_begin(struct fw_tracker *t, const struct fw_event *ev)
 {
-	for (struct fw_conn *c = t->table.idle_first; c; c = c->idle_next)
+	for (struct fw_conn *c = fw_conn_table_first(&t->table); c;
+	     c = fw_conn_table_next(&t->table, c))
 		c->flags &= (uint16_t)~FW_CONN_SEEN;
 	t->snapshot_ns = ev->head->ts_ns;
 	t->nr_snapshot_netns = 0;
@@ -221,8 +222,8 @@ void snapshot_end(struct fw_tracker *t, const struct fw_event *ev)
 {
 	struct fw_conn *next;
 
-	for (struct fw_conn *c = t->table.idle_first; c; c = next) {
-		next = c->idle_next;
+	for (struct fw_conn *c = fw_conn_table_first(&t->table); c; c = next) {
+		next = fw_conn_table_next(&t->table, c);
 		/* By now the owners of the listeners are known: also for those born meanwhile. */
 		if (c->role == FW_ROLE_PASSIVE && !(c->flags & FW_CONN_ORPHANED))
 			conn_inherit_owner(t, c);

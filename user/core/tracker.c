@@ -36,7 +36,7 @@ void fw_tracker_fini(struct fw_tracker *t)
 /* Makes room by forgetting whoever has been idle longest. */
 static void evict(struct fw_tracker *t)
 {
-	struct fw_conn *c = t->table.idle_first;
+	struct fw_conn *c = fw_conn_table_first(&t->table);
 
 	if (c && c->flags & FW_CONN_UNDECIDED && !(c->flags & FW_CONN_COMPLETED)) {
 		conn_decide(t, c);
@@ -340,8 +340,8 @@ void fw_tracker_finish(struct fw_tracker *t, uint64_t now_ns)
 	struct fw_conn *c, *next;
 
 	fw_tracker_advance(t, UINT64_MAX);
-	for (c = t->table.idle_first; c; c = next) {
-		next = c->idle_next;
+	for (c = fw_conn_table_first(&t->table); c; c = next) {
+		next = fw_conn_table_next(&t->table, c);
 		if (now_ns > c->end_ns)
 			c->end_ns = now_ns;
 		/* A child that lost the race for its request (see request.c) was never a connection. */
