@@ -52,6 +52,14 @@ static void on_record(void *arg, const void *record, size_t len)
 	fw_tracker_apply(&s->tracker, &ev);
 }
 
+static void on_ahead(void *arg, const void *record, size_t len)
+{
+	struct fw_session *s = arg;
+
+	(void)len;
+	fw_tracker_ahead(&s->tracker, record);
+}
+
 /* Before the records of a batch, so that what ends in it knows of the gap. */
 static void check_losses(struct fw_session *s)
 {
@@ -148,6 +156,8 @@ int fw_session_open(struct fw_session *s, const struct fw_options *opt,
 	if (fw_tracker_init(&s->tracker, opt->max_connections, s->src->info.hz,
 			    s->src->info.start_ns, observer))
 		return fw_err_set(err, -ENOMEM, "no memory for the connection table");
+	s->src->ahead = on_ahead;
+	s->src->ahead_arg = s;
 	s->tracker.rearms_unseen = s->src->info.rearms_unseen;
 	s->cgroups = fw_cgroups_new();
 	if (!opt->no_snapshot)

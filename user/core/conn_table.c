@@ -237,6 +237,22 @@ struct fw_conn *fw_conn_table_by_tuple(const struct fw_conn_table *t, const stru
 	return c;
 }
 
+void fw_conn_table_fetch(const struct fw_conn_table *t, uint64_t key, int stage)
+{
+	const uint32_t *b = bucket(t, mix(key));
+	const char *c;
+
+	if (stage == 0) {
+		__builtin_prefetch(b);
+		return;
+	}
+	c = (const char *)at(t, *b);
+	if (!c)
+		return;
+	for (size_t i = 0; i < sizeof(struct fw_conn); i += 64)
+		__builtin_prefetch(c + i, 1);
+}
+
 void fw_conn_table_touch(struct fw_conn_table *t, struct fw_conn *c)
 {
 	if (t->idle_last == c->self)

@@ -65,6 +65,13 @@ struct fw_conn *fw_conn_table_next(const struct fw_conn_table *t, const struct f
 /* Bytes that the table takes in all. */
 size_t fw_conn_table_bytes(const struct fw_conn_table *t);
 
+/*
+ * Memory is slow and a large table is not in the cache: fetches what a look-up by this cookie or
+ * address will need, if called early enough before it, first with 0 (its bucket), later with 1 (the
+ * connection there).
+ */
+void fw_conn_table_fetch(const struct fw_conn_table *t, uint64_t key, int stage);
+
 /* @c was active: the last to be evicted. */
 void fw_conn_table_touch(struct fw_conn_table *t, struct fw_conn *c);
 

@@ -81,8 +81,14 @@ struct fw_undecided {
 	uint64_t deadline_ns;
 };
 
+/* Between the fetch of a bucket and that of the connection in it. */
+#define FW_AHEAD 4
+
 struct fw_tracker {
 	struct fw_conn_table table;
+	/* keys of the records to come, see fw_tracker_ahead() */
+	uint64_t ahead[FW_AHEAD];
+	unsigned int next_ahead;
 	struct fw_observer observer;
 	struct fw_tracker_counters counters;
 	uint64_t start_ns;     /* of the trace */
@@ -115,6 +121,9 @@ void fw_tracker_fini(struct fw_tracker *t);
 
 /* Events come in the order in which the kernel made them. */
 void fw_tracker_apply(struct fw_tracker *t, const struct fw_event *ev);
+
+/* A record that will be applied some records from now. Only for speed; @len is not looked at. */
+void fw_tracker_ahead(struct fw_tracker *t, const struct fw_rec_head *head);
 
 /* @count records were lost, the last at @ts_ns. */
 void fw_tracker_lost(struct fw_tracker *t, uint64_t count, uint64_t ts_ns);

@@ -12,6 +12,7 @@
 #include "io/attach.h"
 #include "io/host.h"
 #include "io/hz.h"
+#include "io/ring.h"
 #include "io/snapshot.h"
 
 #define NS_PER_S 1000000000LL
@@ -22,7 +23,7 @@
 struct live {
 	struct fw_source src;
 	struct fw_attached hooks;
-	struct ring_buffer *ring;
+	struct fw_ring *ring;
 	fw_record_fn fn;
 	void *arg;
 	int nr_cpus;
@@ -59,14 +60,20 @@ static int deliver_chunk(struct live *live, uint64_t ts_ns)
 	return n;
 }
 
-static int on_record(void *ctx, void *data, size_t len)
+static void on_record(void *arg, const void *data, size_t len)
 {
-	struct live *live = ctx;
+	struct live *live = arg;
 
 	if (live->chunk_next < live->chunk_end)
 		deliver_chunk(live, ((const struct fw_rec_head *)data)->ts_ns);
 	live->fn(live->arg, data, len);
-	return 0;
+}
+
+static void on_ahead(void *arg, const void *data, size_t len)
+{
+	struct live *live = arg;
+
+	live->src.ahead(live->src.ahead_arg, data, len);
 }
 
 /*
@@ -76,7 +83,7 @@ static int on_record(void *ctx, void *data, size_t len)
 static int step_snapshot(struct live *live)
 {
 	long n = fw_snapshot_read(live->snapshot, live->chunk, sizeof(live->chunk));
-	int more;
+	int events;
 
 	/* A snapshot that breaks off lacks its end: nothing is concluded from what it has not shown. */
 	if (n <= 0) {
@@ -85,25 +92,22 @@ static int step_snapshot(struct live *live)
 	}
 	live->chunk_next = (const char *)live->chunk;
 	live->chunk_end = live->chunk_next + n;
-	more = ring_buffer__consume(live->ring);
-	return deliver_chunk(live, UINT64_MAX) + (more > 0 ? more : 0);
+	events = fw_ring_read(live->ring, on_record, NULL, live);
+	return deliver_chunk(live, UINT64_MAX) + events;
 }
 
 static int live_poll(struct fw_source *src, int timeout_ms, fw_record_fn fn, void *arg)
 {
 	struct live *live = (struct live *)src;
-	int n, more;
+	int ret;
 
 	live->fn = fn;
 	live->arg = arg;
-	n = ring_buffer__poll(live->ring, live->in_snapshot ? 0 : timeout_ms);
-	if (n < 0 && n != -EINTR)
-		return n;
 	if (live->in_snapshot)
 		return step_snapshot(live);
+	ret = fw_ring_wait(live->ring, timeout_ms);
 	/* The kernel side wakes us by fill level only; below it we look for ourselves. */
-	more = ring_buffer__consume(live->ring);
-	return (n > 0 ? n : 0) + (more > 0 ? more : 0);
+	return ret ? ret : fw_ring_read(live->ring, on_record, src->ahead ? on_ahead : NULL, live);
 }
 
 static uint64_t live_now_ns(struct fw_source *src)
@@ -187,7 +191,7 @@ static void live_free(struct fw_source *src)
 	if (!live)
 		return;
 	fw_snapshot_free(live->snapshot);
-	ring_buffer__free(live->ring);
+	fw_ring_free(live->ring);
 	fw_attached_free(&live->hooks);
 	free(live);
 }
@@ -232,7 +236,7 @@ struct fw_source *fw_live_open(const struct fw_live_options *opt, struct fw_live
 	live->src.info.rearms_unseen = live->hooks.hooks == FW_HOOKS_TIMER;
 	live->src.info.accepts_unseen = live->hooks.accepts_unseen;
 	live->src.info.start_ns = clock_ns(CLOCK_MONOTONIC);
-	live->ring = ring_buffer__new(live->hooks.ring_fd, on_record, live, NULL);
+	live->ring = fw_ring_open(live->hooks.ring_fd, opt->ring_bytes);
 	if (!live->ring) {
 		fw_err_set(err, -errno, "cannot map the ring buffer: %s", strerror(errno));
 		goto out_free;

@@ -57,6 +57,11 @@ struct fw_source_ops {
 struct fw_source {
 	const struct fw_source_ops *ops;
 	struct fw_source_info info;
+	/* Set by whoever polls, or NULL: called with records that will come soon, as far as the
+	 * source can tell, so that what they need can be fetched from memory.
+	 */
+	fw_record_fn ahead;
+	void *ahead_arg;
 };
 
 #endif
