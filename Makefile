@@ -113,6 +113,15 @@ WITNESS_SRC := $(filter-out %_main.c,$(wildcard tests/live/witness*.c))
 $B/tests/peer: $(wildcard tests/live/peer*.c) $(WITNESS_SRC)
 $B/tests/witness: tests/live/witness_main.c $(WITNESS_SRC)
 $B/tests/churn: tests/bench/churn.c
+$B/tests/empty.bpf.o: tests/bench/empty.bpf.c
+	$(say) BPF $@
+	$(Q)mkdir -p $(@D) && $(CLANG) -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) \
+		-Ivmlinux -c -o $@ $<
+
+$B/tests/empty: tests/bench/empty.c
+	$(say) CC $@
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $^ -lbpf -lelf -lz
+
 $B/tests/micro: tests/bench/micro.c $B/libfinwait.a
 	$(say) CC $@
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $^
@@ -133,8 +142,9 @@ lab: finwait
 vm: finwait $(LIVE_PROGRAMS)
 	$(Q)tests/vm/run.sh
 
-bench: finwait $B/tests/churn
-	$(Q)tests/bench/cost.py
+bench: finwait $B/tests/churn $B/tests/micro $B/tests/empty $B/tests/empty.bpf.o
+	$(Q)tests/bench/bench.py
+	$(Q)$B/tests/micro
 
 install: finwait
 	install -D -m 0755 finwait $(DESTDIR)$(PREFIX)/sbin/finwait

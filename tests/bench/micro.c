@@ -30,6 +30,8 @@
 
 /* Each record begins at a multiple of this, as in the ring. */
 #define SLOT 176
+/* As far as the ring shows records ahead. */
+#define AHEAD 7
 
 enum { RECORDS_PER_CONNECTION = 13 };
 
@@ -244,6 +246,8 @@ static uint64_t work(struct bench *b, const struct stream *s)
 	for (size_t i = 0; i < s->nr; i++) {
 		struct fw_event ev;
 
+		if (b->stage->track && i + AHEAD < s->nr)
+			fw_tracker_ahead(&b->tracker, (const void *)(s->data + (i + AHEAD) * SLOT));
 		if (fw_decode(s->data + i * SLOT, SLOT, &symbols, &ev))
 			exit(1);
 		if (b->stage->track)
