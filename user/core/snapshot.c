@@ -171,6 +171,8 @@ void snapshot_socket(struct fw_tracker *t, const struct fw_event *ev)
 		c = found(t, ev);
 	if (c) {
 		c->flags |= FW_CONN_SEEN;
+		if (ev->head->ts_ns > c->end_ns)
+			c->end_ns = ev->head->ts_ns;
 		if (sock->object == FW_OBJECT_FULL) {
 			c->uid = sock->uid;
 			c->bytes_sent = sock->bytes_sent;
