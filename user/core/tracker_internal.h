@@ -54,6 +54,8 @@ void minisock_seen(struct fw_tracker *t, const struct fw_event *ev);
 /* A snapshot shows a minisock (@ev->sock): never heard of, or known as @c. */
 struct fw_conn *minisock_found(struct fw_tracker *t, const struct fw_event *ev);
 void minisock_met(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev);
+/* When the timer of such a minisock in TIME_WAIT was set; 0: not known. */
+uint64_t minisock_set_ns(const struct fw_tracker *t, const struct fw_event *ev);
 /* A full socket of no known connection went to CLOSE: the minisock that it left, if it did. */
 struct fw_conn *minisock_of_unknown(struct fw_tracker *t, const struct fw_event *ev);
 
