@@ -228,7 +228,7 @@ void fullsock_transition(struct fw_tracker *t, const struct fw_event *ev)
 		return;
 	}
 	fw_conn_table_touch(&t->table, c);
-	conn_set_endpoints(c, head);
+	conn_set_endpoints(t, c, head);
 	if (!(c->flags & FW_CONN_MINI) && fw_conn_state(c) != head->oldstate)
 		conn_resync(t, c, ev);
 	if (head->newstate == FW_CLOSE) {

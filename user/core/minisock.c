@@ -113,7 +113,7 @@ static void born(struct fw_tracker *t, struct fw_conn *c, const struct fw_event 
 	c->flags |= FW_CONN_MINI | FW_CONN_ORPHANED;
 	c->skaddr = ev->head->skaddr;
 	c->armed_jiffies = ev->mini->expires_jiffies;
-	conn_set_endpoints(c, ev->head);
+	conn_set_endpoints(t, c, ev->head);
 	if (fw_conn_state(c) != ev->head->newstate) {
 		conn_push(c, ev->head->newstate, ev->head->ts_ns, 0);
 		c->flags |= FW_CONN_UNANNOUNCED;

@@ -200,7 +200,7 @@ static void met(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *
 		minisock_met(t, c, ev);
 		return;
 	}
-	conn_set_endpoints(c, ev->head);
+	conn_set_endpoints(t, c, ev->head);
 	if (moved)
 		became_mini(t, c, ev);
 	if (moved || fw_conn_state(c) != ev->head->newstate)

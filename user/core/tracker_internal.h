@@ -16,7 +16,7 @@
 /* tracker.c */
 struct fw_conn *conn_new(struct fw_tracker *t, const struct fw_event *ev);
 void conn_drop(struct fw_tracker *t, struct fw_conn *c);
-void conn_set_endpoints(struct fw_conn *c, const struct fw_rec_head *head);
+void conn_set_endpoints(struct fw_tracker *t, struct fw_conn *c, const struct fw_rec_head *head);
 void conn_push(struct fw_conn *c, unsigned int state, uint64_t ts_ns, unsigned int step_flags);
 /* The observer's view of the last step of @c: from the one before it. */
 void conn_announce(struct fw_tracker *t, struct fw_conn *c, uint16_t flags);
