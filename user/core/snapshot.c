@@ -209,9 +209,24 @@ static void met(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *
 		note_orphan(c, ev);
 }
 
-void snapshot_socket(struct fw_tracker *t, const struct fw_event *ev)
+/* What only a full socket can tell. */
+static void note_full(struct fw_conn *c, const struct fw_event *ev)
 {
 	const struct fw_rec_sock *sock = ev->sock;
+
+	c->uid = sock->uid;
+	c->bytes_sent = sock->bytes_sent;
+	c->bytes_received = sock->bytes_received;
+	c->cgroup_id = sock->cgroup_id ? sock->cgroup_id : c->cgroup_id;
+	c->flags &= (uint16_t)~FW_CONN_UNACCEPTED;
+	if (ev->head->newstate == FW_LISTEN || ev->head->flags & (FW_REC_HAS_FILE | FW_REC_ORPHAN))
+		return;
+	c->flags |= FW_CONN_UNACCEPTED;
+	c->role = FW_ROLE_PASSIVE;
+}
+
+void snapshot_socket(struct fw_tracker *t, const struct fw_event *ev)
+{
 	struct fw_conn *c = known(t, ev);
 
 	if (c && c->flags & FW_CONN_UNDECIDED)
@@ -224,20 +239,11 @@ void snapshot_socket(struct fw_tracker *t, const struct fw_event *ev)
 		c->flags |= FW_CONN_SEEN;
 		if (ev->head->ts_ns > c->end_ns)
 			c->end_ns = ev->head->ts_ns;
-		if (sock->object == FW_OBJECT_FULL) {
-			c->uid = sock->uid;
-			c->bytes_sent = sock->bytes_sent;
-			c->bytes_received = sock->bytes_received;
-			c->cgroup_id = sock->cgroup_id ? sock->cgroup_id : c->cgroup_id;
-		}
-		if (sock->object == FW_OBJECT_FULL && ev->head->newstate != FW_LISTEN &&
-		    !(ev->head->flags & (FW_REC_HAS_FILE | FW_REC_ORPHAN))) {
-			c->flags |= FW_CONN_UNACCEPTED;
-			c->role = FW_ROLE_PASSIVE;
-		}
+		if (ev->sock->object == FW_OBJECT_FULL)
+			note_full(c, ev);
 	}
 	if (t->observer.socket)
-		t->observer.socket(t->observer.arg, c, sock);
+		t->observer.socket(t->observer.arg, c, ev->sock);
 }
 
 void snapshot_netns_done(struct fw_tracker *t, const struct fw_event *ev)
