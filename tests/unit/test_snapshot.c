@@ -218,6 +218,16 @@ static void bytes_and_user_come_with_the_socket(void **state)
 	assert_int_equal(tracked(s)->cgroup_id, 4711);
 }
 
+static void the_peers_fin_is_no_byte_received(void **state)
+{
+	struct scene *s = *state;
+
+	snap_begin(s, 100);
+	sock(s, 101, FW_CLOSE_WAIT, .received = 101, .flags = FW_REC_FIN_RECEIVED);
+	snap_end(s, 102);
+	assert_int_equal(tracked(s)->bytes_received, 100);
+}
+
 static void what_was_met_counts_as_seen_until_then(void **state)
 {
 	struct scene *s = *state;
@@ -249,6 +259,7 @@ int main(void)
 		scene_test(two_namespaces_with_the_same_addresses_are_two_connections),
 		scene_test(a_socket_without_a_cookie_is_known_by_its_address),
 		scene_test(bytes_and_user_come_with_the_socket),
+		scene_test(the_peers_fin_is_no_byte_received),
 		scene_test(what_was_met_counts_as_seen_until_then),
 	};
 

@@ -164,6 +164,7 @@ static void after_a_loss_a_minisock_is_still_the_same_connection(void **state)
 	sock_mini(s, 204, FW_TIME_WAIT, .armed_ms = 120);
 	snap_end(s, 205);
 	assert_int_equal(s->tracker.table.nr, 1);
+	assert_false(tracked(s)->flags & FW_CONN_SOCKET_SEEN); /* its totals were in a lost record */
 	s->armed_ms = 120;
 	mini(s, 60400, FW_REC_TW_END, FW_TIME_WAIT, FW_CAUSE_EXPIRED);
 	expect_connections(s, "active SYN_SENT=1 ESTABLISHED=98 FIN_WAIT_1=10 TIME_WAIT=60280 "

@@ -181,6 +181,8 @@ static void resync(struct fw_tracker *t, struct fw_conn *c, const struct fw_even
 static void became_mini(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev)
 {
 	c->flags |= FW_CONN_MINI | FW_CONN_ORPHANED;
+	/* The record with its totals was lost. */
+	c->flags &= (uint16_t)~FW_CONN_SOCKET_SEEN;
 	c->skaddr = ev->head->skaddr;
 	c->armed_jiffies = ev->sock->expires_jiffies;
 	if (ev->head->newstate == FW_FIN_WAIT_2)
@@ -216,7 +218,7 @@ static void note_full(struct fw_conn *c, const struct fw_event *ev)
 
 	c->uid = sock->uid;
 	c->bytes_sent = sock->bytes_sent;
-	c->bytes_received = sock->bytes_received;
+	c->bytes_received = payload_received(ev->head, sock->bytes_received);
 	c->cgroup_id = sock->cgroup_id ? sock->cgroup_id : c->cgroup_id;
 	c->flags &= (uint16_t)~FW_CONN_UNACCEPTED;
 	if (ev->head->newstate == FW_LISTEN || ev->head->flags & (FW_REC_HAS_FILE | FW_REC_ORPHAN))

@@ -13,6 +13,12 @@
  */
 #define FW_UNDECIDED_NS 20000000ULL
 
+/* The kernel counts the peer's FIN as one byte received. */
+static inline uint64_t payload_received(const struct fw_rec_head *head, uint64_t bytes)
+{
+	return bytes - (head->flags & FW_REC_FIN_RECEIVED && bytes ? 1 : 0);
+}
+
 /* tracker.c */
 struct fw_conn *conn_new(struct fw_tracker *t, const struct fw_event *ev);
 void conn_drop(struct fw_tracker *t, struct fw_conn *c);
