@@ -114,7 +114,7 @@ static void what_is_shared_names_all_who_have_it_once(void **state)
 	holder(s, 100001, 7, 3, "parent");
 	holder(s, 100001, 7, 4, "parent"); /* dup() is not sharing */
 	process(s, 100001, 7, "parent");
-	holder(s, 100001, 8, 3, "child");
+	holder(s, 100001, 8, 9, "child");
 	process(s, 100001, 8, "child");
 	snap_end(s, 100002);
 	leaky_report(l);

@@ -97,7 +97,11 @@ static void several_of_different_processes_are_nobody(void **state)
 	listening(s, 3, NULL, 80, 7);
 	assert_null(find(s, here, 80));
 	assert_true(serve(s, here, 80));
-	/* One on the address is certain again. */
+	/* One on the address is certain again, whichever came first. */
+	listening(s, 5, here, 81, 9);
+	listening(s, 6, NULL, 81, 7);
+	listening(s, 7, NULL, 81, 8);
+	assert_int_equal(find(s, here, 81)->pid, 9);
 	listening(s, 4, here, 80, 9);
 	assert_int_equal(find(s, here, 80)->pid, 9);
 }
