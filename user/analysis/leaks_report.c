@@ -12,8 +12,10 @@
 #include "util/fmt.h"
 
 #define NS_PER_S 1000000000ULL
-/* Below this it is urgent. */
+/* Below this it is urgent, and beyond this, a century, nobody asks. */
 #define URGENT_NS (3600 * NS_PER_S)
+#define FORESEEN_S (100 * 365 * 86400.0)
+#define UNLIMITED UINT64_MAX
 /* More connections than this are not what a pool keeps by mistake. */
 #define POOL_MAX 32
 #define FDS_SHOWN 12
@@ -147,6 +149,11 @@ static size_t count_in(const struct keyed *all, size_t nr, const struct key *key
 	return n;
 }
 
+static bool is_full(const struct group *g)
+{
+	return g->process && g->process->rec.nofile <= g->process->rec.fds;
+}
+
 static void forecast(const struct fw_leaks *l, struct group *g)
 {
 	const struct leak_process *before = process_of(&l->first, g->pid);
@@ -156,10 +163,11 @@ static void forecast(const struct fw_leaks *l, struct group *g)
 		return;
 	seconds = (double)(g->process->rec.head.ts_ns - before->rec.head.ts_ns) / NS_PER_S;
 	per_s = (g->process->rec.fds - before->rec.fds) / seconds;
-	if (g->process->rec.nofile <= g->process->rec.fds || per_s <= 0)
+	if (g->process->rec.nofile == UNLIMITED || is_full(g) || per_s <= 0)
 		return;
-	g->limit_ns = (uint64_t)((double)(g->process->rec.nofile - g->process->rec.fds) / per_s *
-				 NS_PER_S);
+	seconds = (double)(g->process->rec.nofile - g->process->rec.fds) / per_s;
+	if (seconds < FORESEEN_S)
+		g->limit_ns = (uint64_t)(seconds * NS_PER_S);
 }
 
 /*
@@ -313,8 +321,9 @@ static void say_descriptors(const struct fw_leaks *l, const struct group *g,
 	if (g->process) {
 		fw_finding_evidence(r, f, "fds_used", "descriptors in use",
 				    fw_cell_count(g->process->rec.fds));
-		fw_finding_evidence(r, f, "fds_limit", "descriptors allowed",
-				    fw_cell_count(g->process->rec.nofile));
+		if (g->process->rec.nofile != UNLIMITED)
+			fw_finding_evidence(r, f, "fds_limit", "descriptors allowed",
+					    fw_cell_count(g->process->rec.nofile));
 	}
 	if (g->limit_ns)
 		fw_finding_evidence(r, f, "limit_reached_in", "limit reached in",
@@ -330,7 +339,7 @@ static void tell(const struct fw_leaks *l, const struct group *g, const struct k
 	struct fw_cell oldest = fw_cell_duration(g->oldest_ns);
 	struct fw_finding *f;
 
-	if (g->limit_ns && g->limit_ns < URGENT_NS)
+	if (is_full(g) || (g->limit_ns && g->limit_ns < URGENT_NS))
 		severity = FW_SEVERITY_CRITICAL;
 	f = fw_report_finding(r, "close-wait-leak", severity, g->nr);
 	say_process(&who, g);

@@ -230,7 +230,8 @@ int fw_tally_report(const struct fw_tally_options *opt, const struct fw_tracker 
 	if (!ret && opt->by == FW_TALLY_BY_NONE) {
 		say_plain(r, s, &rows.row[0]);
 	} else if (!ret) {
-		qsort(rows.row, rows.nr, sizeof(*rows.row), most_first);
+		if (rows.nr)
+			qsort(rows.row, rows.nr, sizeof(*rows.row), most_first);
 		say_groups(r, s, &rows, fw_tally_by_name(opt->by));
 	}
 	for (size_t i = 0; i < rows.nr; i++)

@@ -34,7 +34,7 @@ bool fw_filter_owner(const struct fw_filter *f, uint32_t pid, const char comm[FW
 		     uint64_t cgroup_id);
 bool fw_filter_subject(const struct fw_filter *f, const struct fw_conn *c);
 
-/* Endpoints only, of what is no connection: a bind(). */
+/* Endpoints and owner, of what is no connection: a bind(). */
 bool fw_filter_record(const struct fw_filter *f, const struct fw_rec_state *rec);
 
 /* --state and --min-duration: the connection was in one of the states, and at least that long in

@@ -25,10 +25,9 @@ static void set_owner(struct fw_conn *c, const struct fw_event *ev)
 static void set_totals(struct fw_conn *c, const struct fw_event *ev)
 {
 	const struct fw_rec_state *rec = ev->state;
-	bool fin = ev->head->flags & FW_REC_FIN_RECEIVED;
 
 	c->bytes_sent = rec->bytes_sent;
-	c->bytes_received = rec->bytes_received - (fin && rec->bytes_received ? 1 : 0);
+	c->bytes_received = payload_received(ev->head, rec->bytes_received);
 	c->retransmits = rec->retransmits;
 	c->segs_in = rec->segs_in;
 	c->err = rec->err;
@@ -224,7 +223,7 @@ void fullsock_transition(struct fw_tracker *t, const struct fw_event *ev)
 		return;
 	}
 	fw_conn_table_touch(&t->table, c);
-	conn_set_endpoints(c, head);
+	conn_set_endpoints(t, c, head);
 	if (!(c->flags & FW_CONN_MINI) && fw_conn_state(c) != head->oldstate)
 		conn_resync(t, c, ev);
 	if (head->newstate == FW_CLOSE) {

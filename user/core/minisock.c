@@ -47,6 +47,14 @@ static struct fw_conn *conn_of(struct fw_tracker *t, const struct fw_event *ev)
 	return c && c->lport == ev->head->lport && c->rport == ev->head->rport ? c : NULL;
 }
 
+/* By its cookie, unless its socket has begun another life with that. */
+static void index_mini(struct fw_tracker *t, struct fw_conn *c, uint64_t cookie)
+{
+	bool by_cookie = cookie && !fw_conn_table_by_cookie(&t->table, cookie);
+
+	fw_conn_table_index(&t->table, c, by_cookie ? FW_KEY_COOKIE : FW_KEY_SKADDR);
+}
+
 /*
  * A minisock of a connection never seen before. If it has no cookie, its full socket had none:
  * nothing happened to it since before the trace. The socket's own last transition follows on this
@@ -56,7 +64,6 @@ static struct fw_conn *conn_since_before(struct fw_tracker *t, const struct fw_e
 					 uint64_t enter_ns)
 {
 	struct fw_conn *c = conn_new(t, ev);
-	bool by_cookie;
 
 	if (!c)
 		return NULL;
@@ -68,8 +75,7 @@ static struct fw_conn *conn_since_before(struct fw_tracker *t, const struct fw_e
 		c->step_flags[0] |= FW_STEP_ORPHANED;
 		conn_unsettled(t, c);
 	}
-	by_cookie = ev->head->cookie && !fw_conn_table_by_cookie(&t->table, ev->head->cookie);
-	fw_conn_table_index(&t->table, c, by_cookie ? FW_KEY_COOKIE : FW_KEY_SKADDR);
+	index_mini(t, c, ev->head->cookie);
 	if (!ev->head->cookie) {
 		t->anonymous_tw = (struct fw_undecided){ c, c->id, ev->head->ts_ns + FW_UNDECIDED_NS };
 		t->anonymous_tw_cpu = ev->head->cpu;
@@ -107,7 +113,7 @@ static void born(struct fw_tracker *t, struct fw_conn *c, const struct fw_event 
 	c->flags |= FW_CONN_MINI | FW_CONN_ORPHANED;
 	c->skaddr = ev->head->skaddr;
 	c->armed_jiffies = ev->mini->expires_jiffies;
-	conn_set_endpoints(c, ev->head);
+	conn_set_endpoints(t, c, ev->head);
 	if (fw_conn_state(c) != ev->head->newstate) {
 		conn_push(c, ev->head->newstate, ev->head->ts_ns, 0);
 		c->flags |= FW_CONN_UNANNOUNCED;
@@ -200,19 +206,23 @@ void minisock_seen(struct fw_tracker *t, const struct fw_event *ev)
 		settle(t, c, ev);
 }
 
+uint64_t minisock_set_ns(const struct fw_tracker *t, const struct fw_event *ev)
+{
+	if (ev->head->newstate != FW_TIME_WAIT)
+		return 0;
+	return armed_at_ns(t, ev->head->ts_ns, ev->sock->now_jiffies, ev->sock->expires_jiffies);
+}
+
 struct fw_conn *minisock_found(struct fw_tracker *t, const struct fw_event *ev)
 {
-	const struct fw_rec_sock *sock = ev->sock;
 	unsigned int state = ev->head->newstate;
+	uint64_t set_ns = minisock_set_ns(t, ev);
 	struct fw_conn *c = conn_new(t, ev);
-	uint64_t set_ns;
 
 	if (!c)
 		return NULL;
 	c->flags |= FW_CONN_MINI | FW_CONN_SINCE_BEFORE | FW_CONN_ORPHANED;
-	c->armed_jiffies = sock->expires_jiffies;
-	set_ns = state == FW_TIME_WAIT ? armed_at_ns(t, ev->head->ts_ns, sock->now_jiffies,
-						     sock->expires_jiffies) : 0;
+	c->armed_jiffies = ev->sock->expires_jiffies;
 	if (set_ns) {
 		conn_push(c, state, set_ns, 0);
 	} else {
@@ -221,8 +231,18 @@ struct fw_conn *minisock_found(struct fw_tracker *t, const struct fw_event *ev)
 	}
 	if (state == FW_FIN_WAIT_2)
 		conn_unsettled(t, c);
-	fw_conn_table_index(&t->table, c, ev->head->cookie ? FW_KEY_COOKIE : FW_KEY_SKADDR);
+	index_mini(t, c, ev->head->cookie);
 	return c;
+}
+
+/* One that was born without a cookie has been given one by the iterator: its end will have it. */
+static void give_cookie(struct fw_tracker *t, struct fw_conn *c, uint64_t cookie)
+{
+	if (c->cookie || !cookie)
+		return;
+	fw_conn_table_unindex(&t->table, c);
+	c->cookie = cookie;
+	index_mini(t, c, cookie);
 }
 
 void minisock_met(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev)
@@ -234,5 +254,6 @@ void minisock_met(struct fw_tracker *t, struct fw_conn *c, const struct fw_event
 	};
 	const struct fw_event look = { .head = &mini.head, .mini = &mini };
 
+	give_cookie(t, c, ev->head->cookie);
 	settle(t, c, &look);
 }

@@ -152,7 +152,7 @@ struct fw_conn *request_child_known(struct fw_tracker *t, const struct fw_event 
 		return NULL;
 	fw_conn_table_unindex(&t->table, child);
 	child->cookie = ev->head->cookie;
-	conn_set_endpoints(child, ev->head);
+	conn_set_endpoints(t, child, ev->head);
 	conn_inherit_owner(t, child);
 	fw_conn_table_index(&t->table, child, FW_KEY_COOKIE);
 	if (child->flags & FW_CONN_UNANNOUNCED) {

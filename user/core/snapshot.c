@@ -38,19 +38,48 @@ void snapshot_begin(struct fw_tracker *t, const struct fw_event *ev)
 		t->observer.snapshot_begin(t->observer.arg, ev->head->ts_ns);
 }
 
+static struct fw_conn *known_mini(struct fw_tracker *t, const struct fw_rec_head *head)
+{
+	struct fw_conn *c = fw_conn_table_by_skaddr(&t->table, head->skaddr);
+
+	/* One that was born without a cookie has been given one by the iterator. */
+	if (c && c->flags & FW_CONN_MINI && (!c->cookie || c->cookie == head->cookie))
+		return c;
+	c = head->cookie ? fw_conn_table_by_cookie(&t->table, head->cookie) : NULL;
+	if (!c || c->flags & FW_CONN_MINI)
+		return c && c->skaddr == head->skaddr ? c : NULL;
+	/* After connect(AF_UNSPEC) two lives have one cookie: this one's has its endpoints. */
+	return c->lport == head->lport && c->rport == head->rport ? c : NULL;
+}
+
+static struct fw_conn *known_full(struct fw_tracker *t, const struct fw_rec_head *head)
+{
+	struct fw_conn *c = head->cookie ? fw_conn_table_by_cookie(&t->table, head->cookie) : NULL;
+
+	if (c && c->flags & FW_CONN_MINI) {
+		/* A former life of this socket: from now on known by its address. */
+		fw_conn_table_unindex(&t->table, c);
+		fw_conn_table_index(&t->table, c, FW_KEY_SKADDR);
+		c = NULL;
+	}
+	if (!c)
+		c = fw_conn_table_by_skaddr(&t->table, head->skaddr);
+	return c && !(c->flags & FW_CONN_MINI) ? c : NULL;
+}
+
 static struct fw_conn *known(struct fw_tracker *t, const struct fw_event *ev)
 {
 	const struct fw_rec_head *head = ev->head;
 	struct fw_tuple tuple = { head->netns, head->lport, head->rport, head->laddr, head->raddr };
-	struct fw_conn *c;
 
-	if (ev->sock->object == FW_OBJECT_REQUEST)
+	switch (ev->sock->object) {
+	case FW_OBJECT_REQUEST:
 		return fw_conn_table_by_tuple(&t->table, &tuple);
-	c = head->cookie ? fw_conn_table_by_cookie(&t->table, head->cookie) : NULL;
-	/* After connect(AF_UNSPEC) two lives have one cookie: a minisock is known by its address. */
-	if (c && ev->sock->object == FW_OBJECT_MINI && c->skaddr != head->skaddr)
-		c = NULL;
-	return c ? c : fw_conn_table_by_skaddr(&t->table, head->skaddr);
+	case FW_OBJECT_MINI:
+		return known_mini(t, head);
+	default:
+		return known_full(t, head);
+	}
 }
 
 /* Since when at least it has been in its state. */
@@ -80,16 +109,22 @@ static enum fw_closed_by closed_by(unsigned int state)
 	}
 }
 
+static void note_orphan(struct fw_conn *c, const struct fw_event *ev)
+{
+	if (!(ev->head->flags & FW_REC_ORPHAN))
+		return;
+	c->flags |= FW_CONN_ORPHANED;
+	if (fw_conn_state(c) == FW_FIN_WAIT_2)
+		c->step_flags[c->nr_steps - 1] |= FW_STEP_ORPHANED;
+}
+
 static void found_full(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev)
 {
 	unsigned int state = ev->head->newstate;
-	bool orphan = ev->head->flags & FW_REC_ORPHAN;
 
 	c->flags |= FW_CONN_SOCKET_SEEN;
-	if (orphan)
-		c->flags |= FW_CONN_ORPHANED;
-	conn_push(c, state, since_ns(t, ev), FW_STEP_AT_LEAST |
-		  (orphan && state == FW_FIN_WAIT_2 ? FW_STEP_ORPHANED : 0));
+	conn_push(c, state, since_ns(t, ev), FW_STEP_AT_LEAST);
+	note_orphan(c, ev);
 	c->closed_by = (uint8_t)closed_by(state);
 	/* Listeners come first in a snapshot. */
 	if (fw_listeners_serve(&t->listeners, c->netns, c->laddr, c->lport))
@@ -133,35 +168,70 @@ static struct fw_conn *found(struct fw_tracker *t, const struct fw_event *ev)
 /* The events that brought it there have not come. */
 static void resync(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev)
 {
-	conn_push_after_gap(t, c, ev->head->newstate, since_ns(t, ev));
-	c->flags &= (uint16_t)~FW_CONN_UNANNOUNCED;
-	conn_announce(t, c, 0);
+	unsigned int state = ev->head->newstate;
+	uint64_t set_ns = ev->sock->object == FW_OBJECT_MINI ? minisock_set_ns(t, ev) : 0;
+	uint64_t ns = set_ns ? set_ns : since_ns(t, ev), last_ns = c->enter_ns[c->nr_steps - 1];
+
+	conn_push_after_gap(t, c, state, ns > last_ns ? ns : last_ns);
+	if (set_ns)
+		c->step_flags[c->nr_steps - 1] &= (uint8_t)~FW_STEP_AT_LEAST;
+	note_orphan(c, ev);
+	if (c->closed_by == FW_CLOSED_BY_UNKNOWN)
+		c->closed_by = (uint8_t)closed_by(state);
+	conn_announce(t, c, c->flags & FW_CONN_MINI ? FW_TR_MINISOCK : 0);
+}
+
+static void became_mini(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev)
+{
+	c->flags |= FW_CONN_MINI | FW_CONN_ORPHANED;
+	/* The record with its totals was lost. */
+	c->flags &= (uint16_t)~FW_CONN_SOCKET_SEEN;
+	c->skaddr = ev->head->skaddr;
+	c->armed_jiffies = ev->sock->expires_jiffies;
+	if (ev->head->newstate == FW_FIN_WAIT_2)
+		conn_unsettled(t, c);
 }
 
 /* A socket that was known before; @ev may know it better. */
 static void met(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev)
 {
 	bool mini = ev->sock->object == FW_OBJECT_MINI;
+	bool moved = mini && !(c->flags & FW_CONN_MINI);
 
 	/* A child is announced when its cookie is final. */
 	if (c->flags & FW_CONN_UNANNOUNCED)
 		return;
-	if (mini && c->flags & FW_CONN_MINI) {
+	if (mini && !moved) {
 		minisock_met(t, c, ev);
 		return;
 	}
-	conn_set_endpoints(c, ev->head);
-	if (mini != !!(c->flags & FW_CONN_MINI) || fw_conn_state(c) != ev->head->newstate) {
-		if (mini)
-			c->flags |= FW_CONN_MINI | FW_CONN_ORPHANED;
-		c->skaddr = ev->head->skaddr;
+	conn_set_endpoints(t, c, ev->head);
+	if (moved)
+		became_mini(t, c, ev);
+	if (moved || fw_conn_state(c) != ev->head->newstate)
 		resync(t, c, ev);
-	}
+	else
+		note_orphan(c, ev);
+}
+
+/* What only a full socket can tell. */
+static void note_full(struct fw_conn *c, const struct fw_event *ev)
+{
+	const struct fw_rec_sock *sock = ev->sock;
+
+	c->uid = sock->uid;
+	c->bytes_sent = sock->bytes_sent;
+	c->bytes_received = payload_received(ev->head, sock->bytes_received);
+	c->cgroup_id = sock->cgroup_id ? sock->cgroup_id : c->cgroup_id;
+	c->flags &= (uint16_t)~FW_CONN_UNACCEPTED;
+	if (ev->head->newstate == FW_LISTEN || ev->head->flags & (FW_REC_HAS_FILE | FW_REC_ORPHAN))
+		return;
+	c->flags |= FW_CONN_UNACCEPTED;
+	c->role = FW_ROLE_PASSIVE;
 }
 
 void snapshot_socket(struct fw_tracker *t, const struct fw_event *ev)
 {
-	const struct fw_rec_sock *sock = ev->sock;
 	struct fw_conn *c = known(t, ev);
 
 	if (c && c->flags & FW_CONN_UNDECIDED)
@@ -172,20 +242,13 @@ void snapshot_socket(struct fw_tracker *t, const struct fw_event *ev)
 		c = found(t, ev);
 	if (c) {
 		c->flags |= FW_CONN_SEEN;
-		if (sock->object == FW_OBJECT_FULL) {
-			c->uid = sock->uid;
-			c->bytes_sent = sock->bytes_sent;
-			c->bytes_received = sock->bytes_received;
-			c->cgroup_id = sock->cgroup_id ? sock->cgroup_id : c->cgroup_id;
-		}
-		if (sock->object == FW_OBJECT_FULL && ev->head->newstate != FW_LISTEN &&
-		    !(ev->head->flags & (FW_REC_HAS_FILE | FW_REC_ORPHAN))) {
-			c->flags |= FW_CONN_UNACCEPTED;
-			c->role = FW_ROLE_PASSIVE;
-		}
+		if (ev->head->ts_ns > c->end_ns)
+			c->end_ns = ev->head->ts_ns;
+		if (ev->sock->object == FW_OBJECT_FULL)
+			note_full(c, ev);
 	}
 	if (t->observer.socket)
-		t->observer.socket(t->observer.arg, c, sock);
+		t->observer.socket(t->observer.arg, c, ev->sock);
 }
 
 void snapshot_netns_done(struct fw_tracker *t, const struct fw_event *ev)

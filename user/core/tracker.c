@@ -61,7 +61,7 @@ struct fw_conn *conn_new(struct fw_tracker *t, const struct fw_event *ev)
 	c->cookie = ev->head->cookie;
 	c->skaddr = ev->head->skaddr;
 	c->netns = ev->head->netns;
-	conn_set_endpoints(c, ev->head);
+	conn_set_endpoints(t, c, ev->head);
 	return c;
 }
 
@@ -72,8 +72,7 @@ void conn_drop(struct fw_tracker *t, struct fw_conn *c)
 	fw_conn_table_remove(&t->table, c);
 }
 
-/* The kernel fills endpoints in late and wipes them early: keep what was ever known. */
-void conn_set_endpoints(struct fw_conn *c, const struct fw_rec_head *head)
+static void set_endpoints(struct fw_conn *c, const struct fw_rec_head *head)
 {
 	if (head->rport || !c->rport) {
 		c->family = head->family;
@@ -86,6 +85,21 @@ void conn_set_endpoints(struct fw_conn *c, const struct fw_rec_head *head)
 		c->lport = head->lport;
 	if (head->rport)
 		c->rport = head->rport;
+}
+
+/*
+ * The kernel fills endpoints in late and wipes them early: keep what was ever known. A socket that
+ * listens without bind() gets its port only after CLOSE -> LISTEN.
+ */
+void conn_set_endpoints(struct fw_tracker *t, struct fw_conn *c, const struct fw_rec_head *head)
+{
+	bool listener = c->flags & FW_CONN_LISTENER;
+
+	if (listener)
+		fw_listeners_remove(&t->listeners, c);
+	set_endpoints(c, head);
+	if (listener)
+		fw_listeners_add(&t->listeners, c);
 }
 
 void conn_push(struct fw_conn *c, unsigned int state, uint64_t ts_ns, unsigned int step_flags)

@@ -13,10 +13,16 @@
  */
 #define FW_UNDECIDED_NS 20000000ULL
 
+/* The kernel counts the peer's FIN as one byte received. */
+static inline uint64_t payload_received(const struct fw_rec_head *head, uint64_t bytes)
+{
+	return bytes - (head->flags & FW_REC_FIN_RECEIVED && bytes ? 1 : 0);
+}
+
 /* tracker.c */
 struct fw_conn *conn_new(struct fw_tracker *t, const struct fw_event *ev);
 void conn_drop(struct fw_tracker *t, struct fw_conn *c);
-void conn_set_endpoints(struct fw_conn *c, const struct fw_rec_head *head);
+void conn_set_endpoints(struct fw_tracker *t, struct fw_conn *c, const struct fw_rec_head *head);
 void conn_push(struct fw_conn *c, unsigned int state, uint64_t ts_ns, unsigned int step_flags);
 /* Events were lost: it has been in @state since @ts_ns at least, and nobody knows how it got there. */
 void conn_push_after_gap(struct fw_tracker *t, struct fw_conn *c, unsigned int state,
@@ -59,6 +65,8 @@ void minisock_seen(struct fw_tracker *t, const struct fw_event *ev);
 /* A snapshot shows a minisock (@ev->sock): never heard of, or known as @c. */
 struct fw_conn *minisock_found(struct fw_tracker *t, const struct fw_event *ev);
 void minisock_met(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev);
+/* When the timer of such a minisock in TIME_WAIT was set; 0: not known. */
+uint64_t minisock_set_ns(const struct fw_tracker *t, const struct fw_event *ev);
 /* A full socket of no known connection went to CLOSE: the minisock that it left, if it did. */
 struct fw_conn *minisock_of_unknown(struct fw_tracker *t, const struct fw_event *ev);
 
