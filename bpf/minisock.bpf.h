@@ -106,13 +106,19 @@ static __always_inline void fw_tw_event(void *ctx, struct inet_timewait_sock *tw
 	fw_emit_mini(ctx, &head, expires, 0, kind == FW_REC_TW_END);
 }
 
+static __always_inline bool fw_listener_is_gone(struct request_sock *req)
+{
+	struct sock *listener = BPF_CORE_READ(req, __req_common.skc_listener);
+
+	return listener && BPF_CORE_READ(listener, __sk_common.skc_state) != TCP_LISTEN;
+}
+
 static __always_inline void fw_req_event(void *ctx, struct request_sock *req, __u8 kind,
 					 __u64 expires)
 {
 	struct fw_half_open *half_open = fw_my_half_open();
 	__u64 now_ns = bpf_ktime_get_ns();
 	struct fw_rec_head head;
-	struct sock *listener;
 	__u32 timeouts;
 
 	if (!half_open)
@@ -129,8 +135,7 @@ static __always_inline void fw_req_event(void *ctx, struct request_sock *req, __
 	if (fw_flood_seen)
 		head.flags |= FW_REC_REQ_UNSEEN;
 	head.oldstate = head.newstate = TCP_SYN_RECV;
-	listener = BPF_CORE_READ(req, __req_common.skc_listener);
-	if (listener && BPF_CORE_READ(listener, __sk_common.skc_state) != TCP_LISTEN)
+	if (kind == FW_REC_REQ_END && fw_listener_is_gone(req))
 		head.flags |= FW_REC_LISTENER_GONE;
 	fw_emit_mini(ctx, &head, expires, timeouts, kind == FW_REC_REQ_END);
 }

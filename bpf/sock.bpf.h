@@ -71,23 +71,43 @@ static __always_inline void fw_head_from_sock(struct fw_rec_head *head, struct s
 	fw_unmap_v4(head);
 }
 
-/* The same from the sock_common of a minisock, through safe reads. */
+/* What is wanted of a sock_common lies in its first bytes: the cookie ends at 96 (5.10 to 7.x). The
+ * verifier refuses what does not fit.
+ */
+#define FW_COMMON_BYTES 112
+
+struct fw_common {
+	__u8 raw[FW_COMMON_BYTES] __attribute__((aligned(8)));
+};
+
+#define FW_COMMON(common, field) \
+	((common)->raw + bpf_core_field_offset(struct sock_common, field))
+
+/* The same from the sock_common of a minisock: one safe read instead of one a field, which took half
+ * the time of the programs for minisocks.
+ */
 static __always_inline void fw_head_from_common(struct fw_rec_head *head, struct sock_common *skc)
 {
+	struct fw_common common;
+	struct net *net;
+
+	bpf_probe_read_kernel(&common, sizeof(common), skc);
+	net = *(struct net **)FW_COMMON(&common, skc_net);
 	head->skaddr = (__u64)skc;
-	head->cookie = BPF_CORE_READ(skc, skc_cookie.counter);
-	head->netns = BPF_CORE_READ(skc, skc_net.net, ns.inum);
-	head->lport = BPF_CORE_READ(skc, skc_num);
-	head->rport = bpf_ntohs(BPF_CORE_READ(skc, skc_dport));
+	head->cookie = *(__u64 *)FW_COMMON(&common, skc_cookie);
+	head->netns = BPF_CORE_READ(net, ns.inum);
+	head->lport = *(__u16 *)FW_COMMON(&common, skc_num);
+	head->rport = bpf_ntohs(*(__u16 *)FW_COMMON(&common, skc_dport));
 	head->cpu = bpf_get_smp_processor_id();
 	head->pad = 0;
-	if (BPF_CORE_READ(skc, skc_family) == AF_INET) {
-		fw_head_v4(head, BPF_CORE_READ(skc, skc_rcv_saddr), BPF_CORE_READ(skc, skc_daddr));
+	if (*(__u16 *)FW_COMMON(&common, skc_family) == AF_INET) {
+		fw_head_v4(head, *(__u32 *)FW_COMMON(&common, skc_rcv_saddr),
+			   *(__u32 *)FW_COMMON(&common, skc_daddr));
 		return;
 	}
 	head->family = AF_INET6;
-	BPF_CORE_READ_INTO(&head->laddr, skc, skc_v6_rcv_saddr.in6_u.u6_addr8);
-	BPF_CORE_READ_INTO(&head->raddr, skc, skc_v6_daddr.in6_u.u6_addr8);
+	__builtin_memcpy(head->laddr, FW_COMMON(&common, skc_v6_rcv_saddr), sizeof(head->laddr));
+	__builtin_memcpy(head->raddr, FW_COMMON(&common, skc_v6_daddr), sizeof(head->raddr));
 	fw_unmap_v4(head);
 }
 
