@@ -47,11 +47,19 @@ static void say_front_end(enum fw_hooks h, const struct fw_err *err, bool chosen
 
 static bool self_test(struct fw_source *src)
 {
+	struct fw_source_cost cost = { 0 };
 	struct fw_err err = { 0 };
-	bool fired = fw_selftest(src, &err);
+	bool fired;
 
+	src->ops->measure(src, true);
+	fired = fw_selftest(src, &err);
+	src->ops->cost(src, &cost);
 	if (err.code)
 		fw_complain(&err);
+	if (cost.runs)
+		printf("              a BPF program takes %llu ns a run (%llu runs)\n",
+		       (unsigned long long)(cost.run_ns / cost.runs),
+		       (unsigned long long)cost.runs);
 	return fired;
 }
 

@@ -6,11 +6,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "analysis/analysis.h"
 #include "cmd/cmd.h"
+#include "cmd/cost.h"
 #include "cmd/session.h"
 #include "cmd/truth.h"
 #include "io/output.h"
@@ -35,18 +35,13 @@ struct run {
 	struct fw_analyses analyses;
 	struct fw_output out;
 	struct fw_truths before;
-	struct rusage cost_before;
+	struct fw_cost cost;
 	uint64_t next_report_ns, next_progress_ns;
 	unsigned int nr_reports;
 	bool progress; /* stderr is a terminal */
 };
 
 /* ---- What it reports of itself ----------------------------------------------------------- */
-
-static double seconds_of(const struct timeval *tv)
-{
-	return (double)tv->tv_sec + (double)tv->tv_usec / 1e6;
-}
 
 static void about(const struct run *run, const struct fw_analysis_context *ctx, struct fw_report *r)
 {
@@ -63,26 +58,6 @@ static void about(const struct run *run, const struct fw_analysis_context *ctx, 
 	fw_report_about(r, "tracked", "tracked now", fw_cell_count(t->table.nr));
 	fw_report_about(r, "events", "events", fw_cell_count(t->counters.events));
 	fw_report_about(r, "lost", "events lost", fw_cell_count(t->counters.lost));
-}
-
-/* The last section: what watching has cost. */
-static void own_cost(const struct run *run, const struct fw_analysis_context *ctx,
-		     struct fw_report *r)
-{
-	struct fw_section *s = fw_report_section(r, "cost", "What finwait cost");
-	const struct fw_tracker *t = &run->session.tracker;
-	double span = fw_span_s(ctx), user, sys;
-	struct rusage now;
-
-	getrusage(RUSAGE_SELF, &now);
-	user = seconds_of(&now.ru_utime) - seconds_of(&run->cost_before.ru_utime);
-	sys = seconds_of(&now.ru_stime) - seconds_of(&run->cost_before.ru_stime);
-	fw_section_fact(r, s, "events", "Events", fw_cell_rate((double)t->counters.events / span));
-	fw_section_fact(r, s, "cpu_user", "CPU, user", fw_cell_percent(100 * user / span));
-	fw_section_fact(r, s, "cpu_system", "CPU, system", fw_cell_percent(100 * sys / span));
-	fw_section_fact(r, s, "memory", "Memory, most",
-			fw_cell_bytes((uint64_t)now.ru_maxrss * 1024));
-	fw_section_fact(r, s, "lost", "Events lost", fw_cell_count(t->counters.lost));
 }
 
 /* ---- A report ---------------------------------------------------------------------------- */
@@ -124,7 +99,7 @@ static int make_report(struct run *run, struct fw_err *err)
 	ctx.nr_truth = truths.nr;
 	about(run, &ctx, &r);
 	fw_analyses_report(&run->analyses, &ctx, &r);
-	own_cost(run, &ctx, &r);
+	fw_cost_report(&run->cost, s, &r);
 	if (run->nr_reports++ && run->opt->format != &fw_stream_json)
 		fw_buf_putc(&run->out.buf, '\n');
 	render(run, &r);
@@ -161,6 +136,7 @@ static int watch(struct run *run, struct fw_err *err)
 	int ret = 0;
 
 	while (!fw_stopping && !ret && (!w->duration_ns || now - start < w->duration_ns)) {
+		fw_cost_sample(&run->cost, &run->session);
 		ret = fw_session_step(&run->session, err);
 		now = src->ops->now_ns(src);
 		progress(run, now);
@@ -187,7 +163,7 @@ static int run_all(struct run *run, struct fw_err *err)
 	if (ret)
 		return ret;
 	fw_truths_read(&run->before);
-	getrusage(RUSAGE_SELF, &run->cost_before);
+	fw_cost_begin(&run->cost, &run->session);
 	run->progress = isatty(STDERR_FILENO);
 	run->next_report_ns = run->session.src->info.start_ns + run->wishes->interval_ns;
 	if (!run->progress)

@@ -277,6 +277,23 @@ int fw_attach(struct fw_attached *a, const struct fw_live_options *opt,
 	return ret;
 }
 
+void fw_attached_cost(const struct fw_attached *a, uint64_t *runs, uint64_t *ns)
+{
+	struct bpf_program *prog;
+
+	*runs = *ns = 0;
+	bpf_object__for_each_program(prog, a->skel->obj) {
+		struct bpf_prog_info info = { 0 };
+		__u32 len = sizeof(info);
+		int fd = bpf_program__fd(prog);
+
+		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
+			continue;
+		*runs += info.run_cnt;
+		*ns += info.run_time_ns;
+	}
+}
+
 /*
  * The kernel skips a program that already runs on the same CPU: a softirq on top of close(). Those
  * of the timer front end are not counted: nearly all are other people's timers.

@@ -35,6 +35,9 @@ void fw_detach(struct fw_attached *a);
 /* Detaches, and releases all. */
 void fw_attached_free(struct fw_attached *a);
 
+/* Runs of the programs, and their time, while the kernel measured it (kernel.bpf_stats_enabled). */
+void fw_attached_cost(const struct fw_attached *a, uint64_t *runs, uint64_t *ns);
+
 /* How often the kernel skipped a program because it already ran on that CPU. */
 uint64_t fw_attached_missed(const struct fw_attached *a);
 

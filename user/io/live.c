@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "io/attach.h"
 #include "io/host.h"
@@ -27,6 +28,8 @@ struct live {
 	fw_record_fn fn;
 	void *arg;
 	int nr_cpus;
+	int measure_fd; /* while it is open the kernel measures programs; -1: it does not */
+	struct fw_source_cost measured, at_begin;
 	struct fw_snapshot *snapshot; /* NULL: none was asked for yet */
 	bool in_snapshot;
 	/* records of a snapshot that are not older than what has come through the ring */
@@ -179,6 +182,44 @@ static const char *live_netns_name(struct fw_source *src, uint32_t inum)
 	return live->snapshot ? fw_snapshot_netns_name(live->snapshot, inum) : NULL;
 }
 
+static struct fw_source_cost cost_now(const struct live *live)
+{
+	struct fw_source_cost cost = { .measured_ns = clock_ns(CLOCK_MONOTONIC) };
+
+	fw_attached_cost(&live->hooks, &cost.runs, &cost.run_ns);
+	return cost;
+}
+
+static void live_measure(struct fw_source *src, bool on)
+{
+	struct live *live = (struct live *)src;
+	struct fw_source_cost now;
+
+	if (on == (live->measure_fd >= 0))
+		return;
+	if (on) {
+		/* Linux 5.8 and later; elsewhere, and without privileges, it is just not known. */
+		live->measure_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+		live->at_begin = cost_now(live);
+		return;
+	}
+	/* Others may have it on all the time: only what has passed meanwhile counts. */
+	now = cost_now(live);
+	live->measured.runs += now.runs - live->at_begin.runs;
+	live->measured.run_ns += now.run_ns - live->at_begin.run_ns;
+	live->measured.measured_ns += now.measured_ns - live->at_begin.measured_ns;
+	close(live->measure_fd);
+	live->measure_fd = -1;
+}
+
+static void live_cost(struct fw_source *src, struct fw_source_cost *out)
+{
+	struct live *live = (struct live *)src;
+
+	live_measure(src, false);
+	*out = live->measured;
+}
+
 static void live_stop(struct fw_source *src)
 {
 	fw_detach(&((struct live *)src)->hooks);
@@ -190,6 +231,7 @@ static void live_free(struct fw_source *src)
 
 	if (!live)
 		return;
+	live_measure(src, false);
 	fw_snapshot_free(live->snapshot);
 	fw_ring_free(live->ring);
 	fw_attached_free(&live->hooks);
@@ -204,6 +246,8 @@ static const struct fw_source_ops live_ops = {
 	.snapshot = live_snapshot,
 	.in_snapshot = live_in_snapshot,
 	.netns_name = live_netns_name,
+	.measure = live_measure,
+	.cost = live_cost,
 	.stop = live_stop,
 	.free = live_free,
 };
@@ -226,6 +270,7 @@ struct fw_source *fw_live_open(const struct fw_live_options *opt, struct fw_live
 		fw_err_set(err, -ENOMEM, "no memory");
 		return NULL;
 	}
+	live->measure_fd = -1;
 	live->nr_cpus = libbpf_num_possible_cpus();
 	live->src.ops = &live_ops;
 	live->src.info.wall_offset_ns =

@@ -19,6 +19,12 @@ struct fw_source_stats {
 	uint64_t suppressed; /* request sockets born above the limit: not reported */
 };
 
+/* Time that others spend in our BPF programs, as far as it was measured. */
+struct fw_source_cost {
+	uint64_t runs, run_ns;
+	uint64_t measured_ns; /* for how long in all */
+};
+
 struct fw_source_info {
 	const char *hooks;	/* the front end in use: "trampoline", "kprobe", "timer" */
 	bool rearms_unseen;	/* see struct fw_tracker */
@@ -47,6 +53,9 @@ struct fw_source_ops {
 	int (*snapshot)(struct fw_source *src, struct fw_err *err);
 	/* Whether one is under way. */
 	bool (*in_snapshot)(struct fw_source *src);
+	/* Measure what BPF programs cost, or stop to. NULL: nothing to measure. */
+	void (*measure)(struct fw_source *src, bool on);
+	void (*cost)(struct fw_source *src, struct fw_source_cost *out);
 	/* The name of a network namespace, or NULL. */
 	const char *(*netns_name)(struct fw_source *src, uint32_t inum);
 	/* No new events from now on; what is on its way can still be polled. */
