@@ -1,0 +1,135 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Live tests of refusal and of death: a clear error, and nothing left in the kernel.
+
+    sudo tests/live/refused.py [NAME...]      only the cases whose names contain one of these words
+
+Without BTF (hidden by a mount of our own), without the capabilities, as nobody: every command says
+what is missing and what to do, and ends with status 1. After SIGTERM, SIGINT and SIGKILL no program,
+map, link or kprobe of finwait is left. Judged by bpftool. Environment and output as for real.py.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+
+from real import Results
+from real_host import check, run, wait_until
+from real_tracer import FINWAIT, FINWAIT_ARGS, Tracer
+
+COMMANDS = [["trace"], ["timeline"], ["report", "1s"], ["states"], ["leaks"], ["doctor"]]
+CAPS = "-bpf,-perfmon,-sys_admin"
+# Emulated machines take seconds to load programs, and to give them back.
+SECONDS = 60
+HIDE_BTF = 'mount -t tmpfs none /sys/kernel/btf && exec "$0" "$@"'
+KPROBES = "mount -t tracefs none /sys/kernel/tracing && cat /sys/kernel/tracing/kprobe_events"
+
+
+def bpf_objects():
+    """What the kernel holds of finwait: every name of ours begins with fw_."""
+    path = {**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin"}
+    things = {kind: json.loads(run(["bpftool", "-j", kind, "show"], env=path).stdout or b"[]")
+              for kind in ("prog", "map", "link")}
+    programs = {p["id"] for p in things["prog"] if p.get("name", "").startswith("fw_")}
+    return ({("prog", number) for number in programs} |
+            {("map", m["id"]) for m in things["map"] if m.get("name", "").startswith("fw_")} |
+            {("link", l["id"]) for l in things["link"] if l.get("prog_id") in programs})
+
+
+def kprobes():
+    out = run(["unshare", "-m", "sh", "-c", KPROBES])
+    return [line for line in out.stdout.decode().splitlines() if "twsk" in line or "reqsk" in line]
+
+
+def check_refusal(prefix, words):
+    before = bpf_objects()
+    for command in COMMANDS:
+        result = run([*prefix, FINWAIT, *command], timeout=SECONDS)
+        said = result.stderr.decode()
+        name = " ".join(command)
+        check(result.returncode == 1, f"{name}: status {result.returncode}: {said}")
+        for word in words:
+            check(word in said, f"{name}: no word of {word}: {said}")
+        check(said.count("\n") == 2, f"{name}: not a sentence and a hint: {said}")
+        left = bpf_objects() - before
+        check(not left, f"{name}: left in the kernel: {left}")
+
+
+def without_btf():
+    prefix = ["unshare", "-m", "sh", "-c", HIDE_BTF]
+    check_refusal(prefix, ["no BTF type information", "CONFIG_DEBUG_INFO_BTF"])
+
+
+def without_capabilities():
+    prefix = ["setpriv", "--bounding-set", CAPS, "--inh-caps", CAPS]
+    check_refusal(prefix, ["privileges", "uid 0", "CAP_BPF"])
+
+
+def as_nobody():
+    prefix = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+    check_refusal(prefix, ["privileges", "uid 65534", "sudo"])
+
+
+def with_an_unknown_front_end():
+    result = run([FINWAIT, "trace", "--hooks", "psychic"])
+    said = result.stderr.decode()
+    check(result.returncode == 2, f"status {result.returncode}: {said}")
+    check("trampoline, kprobe" in said, said)
+
+
+def check_death(sig, status):
+    before, probes = bpf_objects(), kprobes()
+    with Tracer("trace") as tracer:
+        there = bpf_objects() - before
+        check({kind for kind, _ in there} >= {"prog", "map"}, f"bpftool sees only {there}")
+        tracer.process.send_signal(sig)
+        check(tracer.process.wait(SECONDS) == status, f"status {tracer.process.returncode}")
+    # The kernel frees what a dead process held a moment later.
+    wait_until(lambda: not bpf_objects() & there, SECONDS, "the BPF objects to go")
+    wait_until(lambda: kprobes() == probes, SECONDS, "the kprobes to go")
+
+
+def sigterm_leaves_nothing():
+    check_death(signal.SIGTERM, 0)
+
+
+def sigint_leaves_nothing():
+    check_death(signal.SIGINT, 0)
+
+
+def sigkill_leaves_nothing():
+    check_death(signal.SIGKILL, -signal.SIGKILL)
+
+
+def a_closed_pipe_leaves_nothing():
+    before = bpf_objects()
+    with tempfile.TemporaryFile() as messages:
+        tracer = subprocess.Popen([FINWAIT, "states", *FINWAIT_ARGS], stdout=subprocess.PIPE,
+                                  stderr=messages)
+        tracer.stdout.close()
+        check(tracer.wait(SECONDS) == 0, f"status {tracer.returncode}")
+        said = os.pread(messages.fileno(), 4096, 0)
+    check(not said, f"a closed pipe is no reason to complain: {said}")
+    wait_until(lambda: not bpf_objects() - before, SECONDS, "the BPF objects to go")
+
+
+CASES = [
+    without_btf, without_capabilities, as_nobody, with_an_unknown_front_end,
+    sigterm_leaves_nothing, sigint_leaves_nothing, sigkill_leaves_nothing,
+    a_closed_pipe_leaves_nothing,
+]
+
+
+def main():
+    results = Results(sys.argv[1:])
+    for case in results.wants(CASES):
+        results.run(case)
+    print(f"{results.passed} passed, {results.failed} failed")
+    return 1 if results.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
