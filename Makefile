@@ -65,6 +65,9 @@ $B/user/%.o: user/%.c
 	$(say) CC $@
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -I$B -c -o $@ $<
 
+# The page of HTML reports; web/build makes it.
+$B/user/report/html_page.o $B/san/user/report/html_page.o: web/dist/report.html
+
 # Each skeleton is included by one file.
 $B/user/io/attach.o: $B/fw_bpf.skel.h
 $B/user/io/snapshot.o: $B/fw_iter.skel.h
