@@ -107,6 +107,11 @@ $B/tests/test_%: tests/unit/test_%.c $(wildcard tests/unit/*.h) $B/san/libfinwai
 	$(say) TEST $@
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(SAN) -o $@ $< $B/san/libfinwait.a -lcmocka
 
+# Made-up reports for the tests of the page.
+$B/tests/sample: tests/web/sample.c $(wildcard tests/unit/*.h) $B/libfinwait.a
+	$(say) CC $@
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $< $B/libfinwait.a -lcmocka
+
 check: $(UNIT)
 	$(Q)if grep -rnE 'include <bpf/|"io/|"cmd/' user/util user/core user/report $(wildcard user/analysis); then \
 		echo 'FAIL: the pure archive includes what it must not' >&2; exit 1; fi
