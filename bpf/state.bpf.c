@@ -115,12 +115,14 @@ int BPF_PROG(fw_set_state, struct sock *sk, int oldstate, int newstate)
 	if (newstate == TCP_CLOSE)
 		head.flags |= fw_sock_end_flags(tp);
 
+	head.ts_ns = bpf_ktime_get_ns();
+	/* Also if there is no room for the record: the end of its request is not to be lost as well. */
+	if (oldstate == TCP_LISTEN && newstate == TCP_SYN_RECV)
+		fw_note_child(&head);
+
 	rec = fw_emit_reserve(sizeof(*rec));
 	if (!rec)
 		return 0;
-	head.ts_ns = bpf_ktime_get_ns();
-	if (oldstate == TCP_LISTEN && newstate == TCP_SYN_RECV)
-		fw_note_child(&head);
 	rec->head = head;
 	rec->uid = sk->sk_uid.val;
 	rec->err = sk->sk_err;

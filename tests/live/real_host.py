@@ -124,10 +124,11 @@ class Netns:
         with self.inside(), open(f"/proc/sys/net/ipv4/{key}", "w", encoding="ascii") as file:
             file.write(str(value))
 
-    def counter(self, name):
-        """One TcpExt counter, as nstat shows it."""
-        with self.inside(), open("/proc/thread-self/net/netstat", encoding="ascii") as file:
-            lines = [line.split() for line in file if line.startswith("TcpExt:")]
+    def counter(self, name, group="TcpExt"):
+        """One counter of "TcpExt" or "Tcp", as nstat shows it."""
+        file_name = "netstat" if group == "TcpExt" else "snmp"
+        with self.inside(), open(f"/proc/thread-self/net/{file_name}", encoding="ascii") as file:
+            lines = [line.split() for line in file if line.startswith(f"{group}:")]
         return int(dict(zip(*lines))[name])
 
     def argv(self, argv):

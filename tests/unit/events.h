@@ -77,7 +77,9 @@ static inline void say_state(struct fw_buf *b, unsigned int state)
 static inline void say_step(struct fw_buf *b, const struct fw_conn *c, unsigned int i)
 {
 	say_state(b, c->steps[i]);
-	fw_buf_puts(b, c->step_flags[i] & FW_STEP_AT_LEAST ? ">=" : "=");
+	say_flag(b, c->step_flags[i] & FW_STEP_AT_LEAST, ">");
+	say_flag(b, c->step_flags[i] & FW_STEP_AT_MOST, "<");
+	fw_buf_putc(b, '=');
 	fw_buf_printf(b, "%.10g", (double)fw_conn_dwell_ns(c, i) / 1e6);
 	say_flag(b, c->step_flags[i] & FW_STEP_ORPHANED, "(orphaned)");
 	if (c->steps[i] == FW_TIME_WAIT && c->restarts)

@@ -176,6 +176,23 @@ static void other_fields(void **state)
 		"\"bytes_sent\":18446744073709551615,\"bytes_received\":2,\"retransmits\":3}\n");
 }
 
+/* What lost events leave of the time in a state: a lower bound, an upper one, nothing. */
+static void bounds(void **state)
+{
+	struct rendering *r = *state;
+	const struct fw_conn c = {
+		.id = 1, .family = AF_INET, .nr_steps = 3,
+		.steps = { FW_ESTABLISHED, FW_CLOSE_WAIT, FW_LAST_ACK },
+		.step_flags = { FW_STEP_AT_MOST, FW_STEP_AT_LEAST | FW_STEP_AT_MOST, FW_STEP_AT_LEAST },
+		.enter_ns = { 1, 4, 9 }, .end_ns = 10, .end = FW_END_LAST_ACK,
+	};
+
+	connection(r, &c);
+	assert_non_null(strstr(fw_buf_str(&r->out),
+			       "\"states\":[{\"state\":\"ESTABLISHED\",\"ns_max\":3},"
+			       "{\"state\":\"CLOSE_WAIT\"},{\"state\":\"LAST_ACK\",\"ns_min\":1}]"));
+}
+
 static void expect_absent(struct rendering *r, const char *name)
 {
 	const char *line = fw_buf_str(&r->out);
@@ -338,6 +355,9 @@ static void transitions(void **state)
 		{ { .from = FW_ESTABLISHED, .to = FW_CLOSE_WAIT, .dwell_ns = 5,
 		    .flags = FW_TR_DWELL_AT_LEAST },
 		  "\"from\":\"ESTABLISHED\",\"to\":\"CLOSE_WAIT\",\"ns_min\":5}\n" },
+		{ { .from = FW_ESTABLISHED, .to = FW_CLOSE_WAIT, .dwell_ns = 5,
+		    .flags = FW_TR_DWELL_UNKNOWN | FW_TR_DWELL_AT_MOST },
+		  "\"from\":\"ESTABLISHED\",\"to\":\"CLOSE_WAIT\",\"ns_max\":5}\n" },
 		{ { .from = FW_FIN_WAIT_1, .to = FW_TIME_WAIT, .dwell_ns = 5,
 		    .flags = FW_TR_SAME_SEGMENT | FW_TR_MINISOCK },
 		  "\"from\":\"FIN_WAIT_1\",\"to\":\"TIME_WAIT\",\"ns\":5,\"minisock\":true,"
@@ -390,6 +410,7 @@ int main(void)
 		json_test(as_designed),
 		json_test(other_fields),
 		json_test(unknown_is_absent),
+		json_test(bounds),
 		json_test(open_connections),
 		json_test(totals_of_a_socket_never_seen),
 		json_test(half_open_connections),

@@ -171,6 +171,11 @@ static void unknown_is_shown_as_such(void **state)
 	expect_buf(&r->out, "123456789 -                  -                      -"
 			    "                      TIME_WAIT >= 41.0 s (restarted 2x)      "
 			    "still open (events lost)\n");
+	c.step_flags[0] |= FW_STEP_AT_MOST;
+	connection(r, &c);
+	assert_non_null(strstr(fw_buf_str(&r->out), "TIME_WAIT ? (restarted 2x)"));
+	fw_buf_clear(&r->out);
+	c.step_flags[0] = FW_STEP_AT_LEAST;
 	c.lport = 80;
 	c.laddr[0] = 10;
 	c.raddr[0] = 10;
@@ -250,6 +255,9 @@ static void transitions(void **state)
 		{ { .from = FW_ESTABLISHED, .to = FW_CLOSE_WAIT, .dwell_ns = 61402000000,
 		    .flags = FW_TR_DWELL_AT_LEAST },
 		  "ESTABLISHED   CLOSE_WAIT    >= 61.4 s" },
+		{ { .from = FW_ESTABLISHED, .to = FW_CLOSE_WAIT, .dwell_ns = 61402000000,
+		    .flags = FW_TR_DWELL_UNKNOWN | FW_TR_DWELL_AT_MOST },
+		  "ESTABLISHED   CLOSE_WAIT    <= 61.4 s" },
 		{ { .from = FW_FIN_WAIT_1, .to = FW_TIME_WAIT, .flags = FW_TR_SAME_SEGMENT },
 		  "FIN_WAIT_1    TIME_WAIT     0.00 ms      FIN+ACK in one segment" },
 		{ { .from = FW_TIME_WAIT, .to = FW_TIME_WAIT, .flags = FW_TR_RESTART },

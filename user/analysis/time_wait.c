@@ -94,10 +94,10 @@ static void on_connection(void *self, const struct fw_conn *c)
 		return;
 	}
 	tw->ends[c->end]++;
-	if (c->step_flags[last] & FW_STEP_AT_LEAST) {
+	if (c->step_flags[last] & FW_STEP_AT_LEAST)
 		tw->since_before++;
+	if (c->step_flags[last] & (FW_STEP_AT_LEAST | FW_STEP_AT_MOST))
 		return;
-	}
 	ns = fw_conn_dwell_ns(c, last);
 	fw_hist_record(&tw->all, ns);
 	fw_hist_record(&tw->role[c->role], ns);

@@ -11,8 +11,9 @@
 /* How long a record may wait below the ring's wake-up level. */
 #define POLL_MS 50
 #define SETTLE_NS 1000000000ULL
-/* After a loss the snapshot waits for the burst to pass. */
-#define RESYNC_NS 2000000000ULL
+/* After a loss the snapshot that mends it waits for the burst to pass, but not for ever. */
+#define RESYNC_QUIET_NS 1000000000ULL
+#define RESYNC_LATEST_NS 10000000000ULL
 
 const char *fw_session_cgroup_path(void *arg, uint64_t id)
 {
@@ -57,6 +58,11 @@ static void check_losses(struct fw_session *s)
 	struct fw_source_stats now;
 
 	s->src->ops->stats(s->src, &now);
+	if (now.lost > s->seen.lost || now.missed > s->seen.missed) {
+		s->loss_seen_ns = s->src->ops->now_ns(s->src);
+		if (!s->unmended_since_ns)
+			s->unmended_since_ns = s->loss_seen_ns;
+	}
 	if (now.lost > s->seen.lost)
 		fw_tracker_lost(&s->tracker, now.lost - s->seen.lost, now.last_lost_ns);
 	if (now.missed > s->seen.missed)
@@ -161,6 +167,18 @@ static int drain(struct fw_session *s, int timeout_ms, struct fw_err *err)
 	return 0;
 }
 
+/* What a loss has made wrong, a snapshot makes right. */
+static void resync(struct fw_session *s, uint64_t now)
+{
+	if (!s->unmended_since_ns || s->opt->no_snapshot || s->src->ops->in_snapshot(s->src))
+		return;
+	if (now - s->loss_seen_ns < RESYNC_QUIET_NS && now - s->unmended_since_ns < RESYNC_LATEST_NS)
+		return;
+	s->unmended_since_ns = 0;
+	s->resyncs++;
+	snapshot(s);
+}
+
 int fw_session_step(struct fw_session *s, struct fw_err *err)
 {
 	uint64_t now = s->src->ops->now_ns(s->src);
@@ -169,16 +187,7 @@ int fw_session_step(struct fw_session *s, struct fw_err *err)
 		settle(s);
 		s->next_settle_ns = now + SETTLE_NS;
 	}
-	if (s->tracker.counters.lost != s->resynced_lost && now >= s->next_resync_ns &&
-	    !s->opt->no_snapshot && !s->src->ops->in_snapshot(s->src)) {
-		if (s->next_resync_ns) {
-			s->resynced_lost = s->tracker.counters.lost;
-			snapshot(s);
-			s->next_resync_ns = 0;
-		} else {
-			s->next_resync_ns = now + RESYNC_NS;
-		}
-	}
+	resync(s, now);
 	return drain(s, POLL_MS, err);
 }
 
@@ -216,6 +225,7 @@ void fw_session_summarise(const struct fw_session *s)
 	fprintf(stderr, "finwait: %llu events, %llu connections ended, %llu events lost\n",
 		(unsigned long long)c->events, (unsigned long long)c->connections,
 		(unsigned long long)c->lost);
+	say_count("times all connections were looked at again after a loss", s->resyncs);
 	say_count("half-open connections above --half-open-limit were only counted",
 		  s->seen.suppressed);
 	say_count("transitions did not follow from the state known before (events lost?)", c->gaps);

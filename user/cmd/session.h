@@ -19,7 +19,9 @@ struct fw_session {
 	struct fw_cgroups *cgroups;	 /* NULL: no paths are known */
 	struct fw_source_stats seen;	 /* as of the last batch */
 	uint64_t next_settle_ns;
-	uint64_t resynced_lost, next_resync_ns; /* losses that a snapshot has mended */
+	/* losses that no snapshot has mended yet: since when (0: none), and the latest */
+	uint64_t unmended_since_ns, loss_seen_ns;
+	uint64_t resyncs;
 	uint64_t malformed;
 };
 

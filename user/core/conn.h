@@ -56,6 +56,7 @@ const char *fw_closed_by_name(enum fw_closed_by by); /* NULL when unknown */
 enum fw_step_flags {
 	FW_STEP_AT_LEAST = 1 << 0, /* entered before it was first seen: the dwell is a lower bound */
 	FW_STEP_ORPHANED = 1 << 1, /* FIN_WAIT_2 without a process */
+	FW_STEP_AT_MOST = 1 << 2,  /* events were lost: it ended at some time until the next step */
 };
 
 /* A connection visits each state at most once (restarts of TIME_WAIT make no step of their own). */
@@ -121,7 +122,9 @@ static inline unsigned int fw_conn_state(const struct fw_conn *c)
 	return c->nr_steps ? c->steps[c->nr_steps - 1] : 0;
 }
 
-/* Time spent in step @i. A lower bound if the step has FW_STEP_AT_LEAST. */
+/* Time spent in step @i. A lower bound if the step has FW_STEP_AT_LEAST, an upper one if it has
+ * FW_STEP_AT_MOST, and unknown if it has both.
+ */
 static inline uint64_t fw_conn_dwell_ns(const struct fw_conn *c, unsigned int i)
 {
 	uint64_t until = i + 1U < c->nr_steps ? c->enter_ns[i + 1] : c->end_ns;

@@ -79,9 +79,7 @@ static void end_former_life(struct fw_tracker *t, const struct fw_event *ev)
 		fw_conn_table_unindex(&t->table, c);
 		fw_conn_table_index(&t->table, c, FW_KEY_SKADDR);
 	} else if (!(c->flags & FW_CONN_UNDECIDED)) {
-		t->counters.gaps++;
-		c->flags |= FW_CONN_GAP;
-		conn_end(t, c, ev->head->ts_ns, FW_END_UNKNOWN);
+		conn_end_unseen(t, c, ev->head->ts_ns);
 	}
 }
 
@@ -112,9 +110,7 @@ static void conn_begin(struct fw_tracker *t, const struct fw_event *ev)
  */
 static void conn_resync(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev)
 {
-	t->counters.gaps++;
-	c->flags |= FW_CONN_GAP;
-	conn_push(c, ev->head->oldstate, ev->head->ts_ns, 0);
+	conn_push_after_gap(t, c, ev->head->oldstate, ev->head->ts_ns);
 }
 
 static void orphaned(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev)

@@ -28,9 +28,7 @@ static void request_replaced(struct fw_tracker *t, struct fw_conn *c, uint64_t t
 	} else if (c->flags & FW_CONN_UNDECIDED) {
 		conn_decide(t, c);
 	} else {
-		c->flags |= FW_CONN_GAP;
-		t->counters.gaps++;
-		conn_end(t, c, ts_ns, FW_END_UNKNOWN);
+		conn_end_unseen(t, c, ts_ns);
 	}
 }
 

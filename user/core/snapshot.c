@@ -112,13 +112,16 @@ static void found_request(struct fw_tracker *t, struct fw_conn *c, const struct 
 
 static struct fw_conn *found(struct fw_tracker *t, const struct fw_event *ev)
 {
-	struct fw_conn *c;
+	bool mini = ev->sock->object == FW_OBJECT_MINI;
+	struct fw_conn *c = mini ? minisock_found(t, ev) : conn_new(t, ev);
 
-	if (ev->sock->object == FW_OBJECT_MINI)
-		return minisock_found(t, ev);
-	c = conn_new(t, ev);
 	if (!c)
 		return NULL;
+	/* Whatever is not older than the trace has had events, and they were lost. */
+	if (t->last_loss_ns)
+		c->flags |= FW_CONN_GAP;
+	if (mini)
+		return c;
 	c->flags |= FW_CONN_SINCE_BEFORE;
 	if (ev->sock->object == FW_OBJECT_REQUEST)
 		found_request(t, c, ev);
@@ -130,9 +133,7 @@ static struct fw_conn *found(struct fw_tracker *t, const struct fw_event *ev)
 /* The events that brought it there have not come. */
 static void resync(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev)
 {
-	t->counters.gaps++;
-	c->flags |= FW_CONN_GAP;
-	conn_push(c, ev->head->newstate, since_ns(t, ev), FW_STEP_AT_LEAST);
+	conn_push_after_gap(t, c, ev->head->newstate, since_ns(t, ev));
 	c->flags &= (uint16_t)~FW_CONN_UNANNOUNCED;
 	conn_announce(t, c, 0);
 }
@@ -227,11 +228,8 @@ void snapshot_end(struct fw_tracker *t, const struct fw_event *ev)
 		/* By now the owners of the listeners are known: also for those born meanwhile. */
 		if (c->role == FW_ROLE_PASSIVE && !(c->flags & FW_CONN_ORPHANED))
 			conn_inherit_owner(t, c);
-		if (!has_vanished(t, c))
-			continue;
-		t->counters.gaps++;
-		c->flags |= FW_CONN_GAP;
-		conn_end(t, c, ev->head->ts_ns, FW_END_UNKNOWN);
+		if (has_vanished(t, c))
+			conn_end_unseen(t, c, ev->head->ts_ns);
 	}
 	if (t->observer.snapshot_end)
 		t->observer.snapshot_end(t->observer.arg, ev->head->ts_ns);

@@ -102,9 +102,22 @@ void conn_push(struct fw_conn *c, unsigned int state, uint64_t ts_ns, unsigned i
 	c->end_ns = ts_ns;
 }
 
+void conn_push_after_gap(struct fw_tracker *t, struct fw_conn *c, unsigned int state,
+			 uint64_t ts_ns)
+{
+	t->counters.gaps++;
+	c->flags |= FW_CONN_GAP;
+	c->step_flags[c->nr_steps - 1] |= FW_STEP_AT_MOST;
+	conn_push(c, state, ts_ns, FW_STEP_AT_LEAST);
+}
+
 static uint16_t dwell_flags(const struct fw_conn *c, unsigned int step)
 {
-	return c->step_flags[step] & FW_STEP_AT_LEAST ? FW_TR_DWELL_AT_LEAST : 0;
+	unsigned int flags = c->step_flags[step];
+
+	if (flags & FW_STEP_AT_MOST)
+		return FW_TR_DWELL_UNKNOWN | (flags & FW_STEP_AT_LEAST ? 0 : FW_TR_DWELL_AT_MOST);
+	return flags & FW_STEP_AT_LEAST ? FW_TR_DWELL_AT_LEAST : 0;
 }
 
 static void tell(struct fw_tracker *t, const struct fw_conn *c, const struct fw_transition *tr)
@@ -192,6 +205,14 @@ void conn_end(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns, enum fw_e
 {
 	conn_close(c, ts_ns, end);
 	conn_decide(t, c);
+}
+
+void conn_end_unseen(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns)
+{
+	t->counters.gaps++;
+	c->flags |= FW_CONN_GAP;
+	c->step_flags[c->nr_steps - 1] |= FW_STEP_AT_MOST;
+	conn_end(t, c, ts_ns, FW_END_UNKNOWN);
 }
 
 void conn_end_undecided(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns, enum fw_end end)

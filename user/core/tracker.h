@@ -22,6 +22,7 @@ enum fw_transition_flags {
 	FW_TR_ORPHANED = 1 << 5,       /* self-transition: the application closed */
 	FW_TR_END = 1 << 6,	       /* the connection's last; its .end says how */
 	FW_TR_ILLEGAL = 1 << 7,	       /* not in the state machine */
+	FW_TR_DWELL_AT_MOST = 1 << 8,  /* with FW_TR_DWELL_UNKNOWN, but this much is known */
 };
 
 struct fw_transition {

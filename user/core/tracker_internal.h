@@ -18,10 +18,15 @@ struct fw_conn *conn_new(struct fw_tracker *t, const struct fw_event *ev);
 void conn_drop(struct fw_tracker *t, struct fw_conn *c);
 void conn_set_endpoints(struct fw_conn *c, const struct fw_rec_head *head);
 void conn_push(struct fw_conn *c, unsigned int state, uint64_t ts_ns, unsigned int step_flags);
+/* Events were lost: it has been in @state since @ts_ns at least, and nobody knows how it got there. */
+void conn_push_after_gap(struct fw_tracker *t, struct fw_conn *c, unsigned int state,
+			 uint64_t ts_ns);
 /* The observer's view of the last step of @c: from the one before it. */
 void conn_announce(struct fw_tracker *t, struct fw_conn *c, uint16_t flags);
 void conn_announce_self(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns, uint16_t flags);
 void conn_end(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns, enum fw_end end);
+/* Events were lost: it has ended at some time until @ts_ns. */
+void conn_end_unseen(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns);
 /* As conn_end(), but give a record of the next milliseconds the chance to change it. */
 void conn_end_undecided(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns, enum fw_end end);
 void conn_decide(struct fw_tracker *t, struct fw_conn *c);

@@ -115,7 +115,9 @@ static void json_transition(struct fw_stream *s, const struct fw_conn *c,
 	identity(s, c);
 	state(b, "from", tr->from);
 	state(b, "to", tr->to);
-	if (tr->flags & FW_TR_DWELL_AT_LEAST)
+	if (tr->flags & FW_TR_DWELL_AT_MOST)
+		number(b, "ns_max", tr->dwell_ns);
+	else if (tr->flags & FW_TR_DWELL_AT_LEAST)
 		number(b, "ns_min", tr->dwell_ns);
 	else if (!(tr->flags & FW_TR_DWELL_UNKNOWN))
 		number(b, "ns", tr->dwell_ns);
@@ -140,7 +142,10 @@ static void step(struct fw_buf *b, const struct fw_conn *c, unsigned int i)
 
 	fw_buf_puts(b, i ? ",{" : "{");
 	state(b, "state", c->steps[i]);
-	number(b, flags & FW_STEP_AT_LEAST ? "ns_min" : "ns", fw_conn_dwell_ns(c, i));
+	if (!(flags & FW_STEP_AT_MOST))
+		number(b, flags & FW_STEP_AT_LEAST ? "ns_min" : "ns", fw_conn_dwell_ns(c, i));
+	else if (!(flags & FW_STEP_AT_LEAST))
+		number(b, "ns_max", fw_conn_dwell_ns(c, i));
 	if (flags & FW_STEP_ORPHANED)
 		boolean(b, "orphaned", true);
 	if (c->steps[i] == FW_TIME_WAIT)

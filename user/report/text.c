@@ -140,11 +140,13 @@ static void dwell(struct fw_stream *s, const struct fw_transition *tr)
 {
 	size_t since = s->out->len;
 
-	if (tr->flags & FW_TR_DWELL_UNKNOWN) {
+	if (tr->flags & FW_TR_DWELL_UNKNOWN && !(tr->flags & FW_TR_DWELL_AT_MOST)) {
 		fw_buf_putc(s->out, '-');
 	} else {
 		if (tr->flags & FW_TR_DWELL_AT_LEAST)
 			fw_buf_puts(s->out, ">= ");
+		if (tr->flags & FW_TR_DWELL_AT_MOST)
+			fw_buf_puts(s->out, "<= ");
 		fw_fmt_duration(s->out, tr->dwell_ns);
 	}
 	fw_buf_pad(s->out, since, DWELL_WIDTH + 1, 1);
@@ -229,8 +231,13 @@ static void step(struct fw_buf *b, const struct fw_conn *c, unsigned int i)
 	unsigned int flags = c->step_flags[i];
 
 	fw_buf_puts(b, fw_state_name(c->steps[i], scratch));
-	fw_buf_puts(b, flags & FW_STEP_AT_LEAST ? " >= " : " ");
-	fw_fmt_duration(b, fw_conn_dwell_ns(c, i));
+	if (flags & FW_STEP_AT_LEAST && flags & FW_STEP_AT_MOST) {
+		fw_buf_puts(b, " ?");
+	} else {
+		fw_buf_puts(b, flags & FW_STEP_AT_LEAST ? " >= " :
+			    flags & FW_STEP_AT_MOST ? " <= " : " ");
+		fw_fmt_duration(b, fw_conn_dwell_ns(c, i));
+	}
 	if (flags & FW_STEP_ORPHANED)
 		fw_buf_puts(b, " (orphaned)");
 	if (c->steps[i] == FW_TIME_WAIT && c->restarts)
