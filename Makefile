@@ -3,6 +3,7 @@
 # make check      unit tests (no root, no kernel, no libbpf)
 # make live       live tests on this kernel (root)
 # make lab        incidents that finwait report must recognise (root)
+# make web        the page of HTML reports, in headless Chromium (root for what the lab has not left)
 # make vm         live tests on real kernels under qemu (root); KERNEL=6.12 for one
 # make bench      what it costs, traced against untraced (root)
 # make install    PREFIX=/usr/local, DESTDIR=
@@ -48,7 +49,7 @@ LIVE_PROGRAMS := $B/tests/peer $B/tests/witness $B/tests/churn $B/tests/flood $B
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all check live lab vm bench tests install clean vmlinux
+.PHONY: all check live lab web vm bench tests install clean vmlinux
 
 all: finwait
 
@@ -136,7 +137,10 @@ live: finwait $(LIVE_PROGRAMS)
 	$(Q)tests/live/run
 
 lab: finwait
-	$(Q)tests/lab/run
+	$(Q)mkdir -p $B/lab && LAB_HTML=$(abspath $B/lab) tests/lab/run
+
+web: finwait
+	$(Q)tests/web/run
 
 vm: finwait $(LIVE_PROGRAMS)
 	$(Q)tests/vm/run.sh

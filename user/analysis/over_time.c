@@ -97,82 +97,103 @@ static const uint8_t order[] = { FW_SYN_SENT, FW_SYN_RECV, FW_ESTABLISHED, FW_FI
 				 FW_LAST_ACK };
 #define NR_STATES FW_ARRAY_SIZE(order)
 
-static struct fw_table *table_of(struct fw_report *r, struct fw_section *s)
+/* A column for each state that anything was in. */
+struct rows {
+	struct fw_report *r;
+	struct fw_table *t;
+	bool shown[NR_STATES];
+	int64_t level[FW_STATE_MAX];
+};
+
+static void make_table(struct rows *rows, struct fw_section *s)
 {
-	static char scratch[FW_STATE_NAME_LEN];
 	const char *columns[2 * (NR_STATES + 3) + 1] = { "at", "at" };
+	char scratch[NR_STATES][FW_STATE_NAME_LEN];
 	size_t n = 2;
 
 	for (size_t i = 0; i < NR_STATES; i++) {
-		columns[n++] = fw_state_name(order[i], scratch);
-		columns[n++] = fw_state_name(order[i], scratch);
+		const char *name = fw_state_name(order[i], scratch[i]);
+
+		if (!rows->shown[i])
+			continue;
+		columns[n++] = name;
+		columns[n++] = name;
 	}
 	columns[n++] = "transitions";
 	columns[n++] = "transitions";
 	columns[n++] = "lost";
 	columns[n] = "events lost";
-	return fw_section_table(r, s, "steps", "At the end of each step", columns);
+	rows->t = fw_section_table(rows->r, s, "steps", "At the end of each step", columns);
 }
 
-static void row(struct fw_report *r, struct fw_table *t, uint64_t at_ns, const int64_t *level,
-		const struct step *step)
+static void row(const struct rows *rows, uint64_t at_ns, const struct step *step)
 {
 	struct fw_cell cells[NR_STATES + 3];
 	size_t n = 0;
 
 	cells[n++] = fw_cell_duration(at_ns);
 	for (size_t i = 0; i < NR_STATES; i++) {
-		int64_t count = level[order[i]];
+		int64_t count = rows->level[order[i]];
 
-		cells[n++] = fw_cell_count(count > 0 ? (uint64_t)count : 0);
+		if (rows->shown[i])
+			cells[n++] = fw_cell_count(count > 0 ? (uint64_t)count : 0);
 	}
 	cells[n++] = fw_cell_count(step->events);
 	cells[n] = fw_cell_count(step->lost);
-	fw_table_row(r, t, cells);
+	fw_table_row(rows->r, rows->t, cells);
 }
 
-/* What was before the first step. */
-static void rewind_to_start(const struct over_time *o, int64_t *level)
+/* What is now, and what was before the first step. */
+static void find_levels(const struct over_time *o, const struct fw_analysis_context *ctx,
+			struct rows *rows)
 {
-	for (size_t i = 0; i < STEPS_MAX; i++) {
-		for (unsigned int s = 0; s < FW_STATE_MAX; s++)
-			level[s] -= o->steps[i].delta[s];
-	}
-}
-
-static void rows(struct over_time *o, const struct fw_analysis_context *ctx, struct fw_report *r,
-		 struct fw_table *t)
-{
-	static const struct step nothing;
-	int64_t level[FW_STATE_MAX] = { 0 };
 	const struct fw_conn *c = NULL;
 
 	while ((c = fw_open_next(ctx, c))) {
 		if (!(c->flags & FW_CONN_LISTENER) && fw_conn_state(c) < FW_STATE_MAX)
-			level[fw_conn_state(c)]++;
+			rows->level[fw_conn_state(c)]++;
 	}
-	step_at(o, ctx->now_ns);
-	rewind_to_start(o, level);
-	row(r, t, 0, level, &nothing);
+	for (size_t i = 0; i < NR_STATES; i++) {
+		unsigned int s = order[i];
+
+		rows->shown[i] = rows->level[s];
+		for (size_t k = 0; k < STEPS_MAX; k++) {
+			rows->shown[i] |= o->steps[k].delta[s] != 0;
+			rows->level[s] -= o->steps[k].delta[s];
+		}
+	}
+}
+
+static void fill(const struct over_time *o, const struct fw_analysis_context *ctx,
+		 struct rows *rows)
+{
+	static const struct step nothing;
+
+	row(rows, 0, &nothing);
+	if (o->first * o->width_ns > ctx->start_ns)
+		row(rows, o->first * o->width_ns - ctx->start_ns, &nothing);
 	for (size_t i = 0; (o->first + i) * o->width_ns < ctx->now_ns; i++) {
 		uint64_t end = (o->first + i + 1) * o->width_ns;
 
 		for (unsigned int s = 0; s < FW_STATE_MAX; s++)
-			level[s] += o->steps[i].delta[s];
+			rows->level[s] += o->steps[i].delta[s];
 		end = end < ctx->now_ns ? end : ctx->now_ns;
-		row(r, t, end > ctx->start_ns ? end - ctx->start_ns : 0, level, &o->steps[i]);
+		row(rows, end > ctx->start_ns ? end - ctx->start_ns : 0, &o->steps[i]);
 	}
 }
 
 static void report(void *self, const struct fw_analysis_context *ctx, struct fw_report *r)
 {
 	struct fw_section *s = fw_report_section(r, "over_time", "States over time");
-	struct over_time *o = self;
 	uint64_t forgotten = ctx->tracker->counters.evicted + ctx->tracker->counters.no_memory;
+	struct rows rows = { .r = r };
+	struct over_time *o = self;
 
 	s->detail = true;
-	step_at(o, ctx->start_ns);
-	rows(o, ctx, r, table_of(r, s));
+	step_at(o, ctx->now_ns);
+	find_levels(o, ctx, &rows);
+	make_table(&rows, s);
+	fill(o, ctx, &rows);
 	fw_section_fact(r, s, "step", "Length of a step", fw_cell_duration(o->width_ns));
 	if (forgotten)
 		fw_section_note(r, s, "%s forgotten for lack of room: missing before that.",

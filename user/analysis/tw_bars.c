@@ -32,7 +32,7 @@ static void on_connection(void *self, const struct fw_conn *c)
 	size_t i = 0;
 
 	if (c->end == FW_END_OPEN || c->end >= FW_END_MAX || fw_conn_state(c) != FW_TIME_WAIT ||
-	    c->step_flags[last] & FW_STEP_AT_LEAST)
+	    c->step_flags[last] & (FW_STEP_AT_LEAST | FW_STEP_AT_MOST))
 		return;
 	ns = fw_conn_dwell_ns(c, last);
 	while (ns >= limits_ns[i] && i + 1 < NR_BARS)

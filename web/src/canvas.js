@@ -5,6 +5,7 @@
  *	hatched		what was before is not known: it began before finwait
  *	arrow		still open
  *	cross		ended by a reset, a timeout or the like
+ *	hatched colour	ended at some time in it: events were lost
  *	bands		events were lost
  */
 import { visible } from "./dom.js";
@@ -133,6 +134,9 @@ const bar = (view, i, y) => {
 		const end = us + lives.dwell(i, step);
 
 		segment(view, y, view.x(us), view.x(end), state);
+		if (path.flags[step] & lives.STEP_AT_MOST)
+			hatched(view.c, Math.max(view.left, view.x(us)),
+				Math.min(view.right, view.x(end)), y, BAR, view.colors.paper);
 		us = end;
 	});
 	if (lives.isOpen(i))

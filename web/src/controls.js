@@ -93,7 +93,7 @@ export const controls = (list) => {
 				h("div", { class: "buttons" },
 					button("+", "Zoom in", () => list.zoomBy(1.6)),
 					button("−", "Zoom out", () => list.zoomBy(1 / 1.6)),
-					button("All", "The whole time", () => list.zoomOut()),
+					button("All", "All of the time", () => list.zoomOut()),
 					tableButton)),
 			chips(), status),
 		hint: h("p", { class: "remark" }, "Hatched: it began before finwait. Arrow: still open. Cross: " +

@@ -48,7 +48,7 @@ const thickness = (n) => (n ? 1.5 + 7 * Math.sqrt(n / most) : 1.2);
 
 const nice = (state) => (state === "CLOSE" ? "CLOSED" : state);
 const nameOf = (edge) => `${nice(edge.from)} to ${nice(edge.to)}`;
-const same = (a, b) => a && b && a.from === b.from && a.to === b.to &&
+const same = (a, b) => Boolean(a && b) && a.from === b.from && a.to === b.to &&
 	String(a.ends ?? "") === String(b.ends ?? "");
 
 const asFilter = (edge) => (
@@ -132,7 +132,7 @@ const group = (className, label, panel, about, onChoose, children) => {
 
 	return svg("g", {
 		class: className, tabindex: onChoose ? 0 : null, role: onChoose ? "button" : null,
-		"aria-label": onChoose ? label : null,
+		"aria-label": onChoose && label,
 		onpointerenter: show, onfocus: show, onpointerleave: hide, onblur: hide,
 		onclick: onChoose,
 		onkeydown: onChoose && ((event) => {
@@ -174,7 +174,7 @@ const drawEdge = (edge, way, panel, isExit) => {
 		if (edge.count)
 			g.setAttribute("aria-pressed", on);
 	});
-	g.classList.toggle("chosen", same(filter.edge, edge.count ? asFilter(edge) : null) === true);
+	g.classList.toggle("chosen", same(filter.edge, edge.count ? asFilter(edge) : null));
 	return g;
 };
 
@@ -198,7 +198,7 @@ const drawState = (size, name, panel) => {
 	const clickable = s && STATES.includes(name);
 
 	return group(`state ${s ? "" : "never"} ${small.has(name) ? "small" : ""}`,
-		`${label}: ${dwellOf(s ?? {})}`, panel,
+		null, panel,
 		() => (real ? aboutState(name) : [h("h3", {}, "CLOSED"), h("p", {}, "No connection.")]),
 		clickable ? () => choose({ state: name }) : null, [
 			svg("rect", { x: box.x, y: box.y, width: box.w, height: box.h, rx: 7 }),

@@ -30,9 +30,14 @@ const places = {
 
 const words = { critical: "Critical", warning: "Warning", info: "Info" };
 
+/* A moment to the second; all of it when pointed at. */
+const short = (text) => text.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)\.\d+Z$/, "$1 $2 UTC");
+
 export const factList = (facts) =>
 	facts.length > 0 && h("dl", { class: "facts" }, facts.map(([, label, value]) =>
-		h("div", {}, h("dt", {}, label), h("dd", {}, cell(value)))));
+		h("div", {}, h("dt", {}, label),
+			h("dd", { title: short(cell(value)) !== cell(value) ? cell(value) : null },
+				short(cell(value))))));
 
 const links = (finding) => {
 	const [trouble, key] = places[finding.id] ?? [null, null];

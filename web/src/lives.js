@@ -14,6 +14,7 @@ const FLAG_SINCE_BEFORE = 1 << 7;
 const FLAG_THREE_SEGMENT = 1 << 5;
 export const STEP_AT_LEAST = 1;
 const STEP_ORPHANED = 2;
+export const STEP_AT_MOST = 4;
 const OPEN = 0;
 
 export const total = rows ? rows.id.length : 0;
@@ -93,11 +94,14 @@ export const troublesOf = (i) =>
 	lives.troubles.filter((_, bit) => rows.troubles[i] & (1 << bit)).map((t) => t[1]);
 
 const stepText = (i, step) => {
-	const p = path(i);
-	const least = p.flags[step] & STEP_AT_LEAST ? ">= " : "";
-	const orphaned = p.flags[step] & STEP_ORPHANED ? " (orphaned)" : "";
+	const flags = path(i).flags[step];
+	const orphaned = flags & STEP_ORPHANED ? " (orphaned)" : "";
+	const both = STEP_AT_LEAST | STEP_AT_MOST;
 
-	return `${least}${duration(dwell(i, step) * 1000)}${orphaned}`;
+	if ((flags & both) === both)
+		return `?${orphaned}`;
+	return (flags & STEP_AT_LEAST ? ">= " : flags & STEP_AT_MOST ? "<= " : "") +
+		duration(dwell(i, step) * 1000) + orphaned;
 };
 
 /* [["SYN_SENT", "0.06 ms"], ...] */
