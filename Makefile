@@ -3,6 +3,7 @@
 # make check      unit tests (no root, no kernel, no libbpf)
 # make live       live tests on this kernel (root)
 # make lab        incidents that finwait report must recognise (root)
+# make web        the page of HTML reports, in headless Chromium (root for what the lab has not left)
 # make vm         live tests on real kernels under qemu (root); KERNEL=6.12 for one
 # make bench      what it costs, traced against untraced (root)
 # make install    PREFIX=/usr/local, DESTDIR=
@@ -48,7 +49,7 @@ LIVE_PROGRAMS := $B/tests/peer $B/tests/witness $B/tests/churn $B/tests/flood $B
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all check live lab vm bench tests install clean vmlinux
+.PHONY: all check live lab web vm bench tests install clean vmlinux
 
 all: finwait
 
@@ -64,6 +65,9 @@ $B/libfinwait.a: $(PURE_OBJ)
 $B/user/%.o: user/%.c
 	$(say) CC $@
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -I$B -c -o $@ $<
+
+# The page of HTML reports; web/build makes it.
+$B/user/report/html_page.o $B/san/user/report/html_page.o: web/dist/report.html
 
 # Each skeleton is included by one file.
 $B/user/io/attach.o: $B/fw_bpf.skel.h
@@ -104,6 +108,11 @@ $B/tests/test_%: tests/unit/test_%.c $(wildcard tests/unit/*.h) $B/san/libfinwai
 	$(say) TEST $@
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(SAN) -o $@ $< $B/san/libfinwait.a -lcmocka
 
+# Made-up reports for the tests of the page.
+$B/tests/sample: tests/web/sample.c $(wildcard tests/unit/*.h) $B/libfinwait.a
+	$(say) CC $@
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $< $B/libfinwait.a -lcmocka
+
 check: $(UNIT)
 	$(Q)if grep -rnE 'include <bpf/|"io/|"cmd/' user/util user/core user/report $(wildcard user/analysis); then \
 		echo 'FAIL: the pure archive includes what it must not' >&2; exit 1; fi
@@ -137,7 +146,10 @@ live: finwait $(LIVE_PROGRAMS)
 	$(Q)tests/live/run
 
 lab: finwait
-	$(Q)tests/lab/run
+	$(Q)mkdir -p $B/lab && LAB_HTML=$(abspath $B/lab) tests/lab/run
+
+web: finwait
+	$(Q)tests/web/run
 
 vm: finwait $(LIVE_PROGRAMS)
 	$(Q)tests/vm/run.sh

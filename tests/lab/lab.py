@@ -76,16 +76,14 @@ def count_in_state(netns, state, *which):
     return len(output.splitlines())
 
 
-class Report:
-    """What finwait report -f json said, while it ran."""
+class Observer:
+    """A finwait report that runs until stop()."""
 
     def __init__(self, *args):
-        self.document = None
-        self.output = tempfile.NamedTemporaryFile(suffix=".json")
         self.messages = tempfile.TemporaryFile()
-        argv = [FINWAIT, "report", "-f", "json", "-o", self.output.name]
-        argv += [*FILTER, *args, *FINWAIT_ARGS]
-        self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stderr=self.messages)
+        self.process = subprocess.Popen(
+            [FINWAIT, "report", *args], stdin=subprocess.DEVNULL, stderr=self.messages
+        )
         wait_until(self.is_ready, READY_S, "finwait report to attach")
 
     def said(self):
@@ -99,13 +97,37 @@ class Report:
         self.process.send_signal(signal.SIGTERM)
         status = self.process.wait(timeout=30)
         check(status == 0, f"finwait report ended with status {status}: {self.said()}")
-        with open(self.output.name, encoding="utf-8") as file:
-            self.document = json.load(file)
 
     def kill(self):
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+
+
+class Report:
+    """What finwait report -f json said, while it ran. With LAB_HTML=DIR the incident leaves its page
+    there, from another one beside it, for tests/web."""
+
+    def __init__(self, *args):
+        rest = [*FILTER, *args, *FINWAIT_ARGS]
+        folder = os.environ.get("LAB_HTML")
+        name = os.path.splitext(os.path.basename(sys.argv[0]))[0]
+        self.document = None
+        self.output = tempfile.NamedTemporaryFile(suffix=".json")
+        self.observers = [Observer("-f", "json", "-o", self.output.name, *rest)]
+        if folder:
+            page = os.path.join(folder, f"{name}.html")
+            self.observers.append(Observer("-f", "html", "-o", page, *rest))
+
+    def stop(self):
+        for observer in self.observers:
+            observer.stop()
+        with open(self.output.name, encoding="utf-8") as file:
+            self.document = json.load(file)
+
+    def kill(self):
+        for observer in self.observers:
+            observer.kill()
 
     # What it says
 

@@ -57,6 +57,12 @@ static inline void watch_fini(struct watch *w)
 	scene_fini(&w->scene);
 }
 
+static inline const char *watch_cgroup_path(void *arg, uint64_t id)
+{
+	(void)arg;
+	return id == 99 ? "/evil</script><img src=x onerror=alert(1)>" : "/";
+}
+
 /* The report as of @ms. It replaces the one before. */
 static inline void watch_report(struct watch *w, double ms)
 {
@@ -64,6 +70,7 @@ static inline void watch_report(struct watch *w, double ms)
 		.start_ns = SCENE_START_NS, .now_ns = ns_of(ms), .tracker = &w->scene.tracker,
 		.hooks = "trampoline", .suppressed = w->suppressed,
 		.truth = &w->truth, .nr_truth = w->truth_known,
+		.cgroup_path = watch_cgroup_path,
 	};
 
 	fw_tracker_advance(&w->scene.tracker, ns_of(ms));

@@ -10,7 +10,8 @@
 extern const struct fw_analysis fw_analysis_states, fw_analysis_time_wait, fw_analysis_fin_wait_2,
 	fw_analysis_closing, fw_analysis_close_wait, fw_analysis_ports, fw_analysis_flows,
 	fw_analysis_closers, fw_analysis_half_open, fw_analysis_slow, fw_analysis_nat,
-	fw_analysis_binds, fw_analysis_truth, fw_analysis_losses;
+	fw_analysis_binds, fw_analysis_truth, fw_analysis_losses, fw_analysis_transitions,
+	fw_analysis_over_time, fw_analysis_tw_bars, fw_analysis_lives;
 
 /* In the order of their sections. */
 static const struct fw_analysis *const analyses[] = {
@@ -18,7 +19,8 @@ static const struct fw_analysis *const analyses[] = {
 	&fw_analysis_closing,	 &fw_analysis_close_wait, &fw_analysis_ports,
 	&fw_analysis_flows,	 &fw_analysis_closers,	  &fw_analysis_half_open,
 	&fw_analysis_slow,	 &fw_analysis_nat,	  &fw_analysis_binds,
-	&fw_analysis_truth,	 &fw_analysis_losses,
+	&fw_analysis_truth,	 &fw_analysis_losses,	  &fw_analysis_transitions,
+	&fw_analysis_over_time,	 &fw_analysis_tw_bars,	  &fw_analysis_lives,
 };
 #define NR_ANALYSES (sizeof(analyses) / sizeof(analyses[0]))
 _Static_assert(NR_ANALYSES <= FW_ANALYSES_MAX, "room for their states");
@@ -98,6 +100,11 @@ static void on_bind_failed(void *arg, const struct fw_bind_failure *failure)
 	TELL(arg, bind_failed, failure);
 }
 
+static void on_lost(void *arg, uint64_t count, uint64_t ts_ns)
+{
+	TELL(arg, lost, count, ts_ns);
+}
+
 struct fw_observer fw_analyses_observer(struct fw_analyses *a)
 {
 	return (struct fw_observer){
@@ -109,6 +116,7 @@ struct fw_observer fw_analyses_observer(struct fw_analyses *a)
 		.process = on_process,
 		.snapshot_end = on_snapshot_end,
 		.bind_failed = on_bind_failed,
+		.lost = on_lost,
 		.arg = a,
 	};
 }

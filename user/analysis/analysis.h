@@ -19,6 +19,7 @@ struct fw_analysis_options {
 	size_t top; /* rows of a table, at most FW_TOP_MAX */
 	uint64_t stall_ns;
 	uint64_t leak_age_ns;
+	size_t lives; /* connections to keep one by one, for pictures; 0: none */
 };
 
 /* The moment of a report. */
@@ -31,6 +32,10 @@ struct fw_analysis_context {
 	struct fw_analysis_options opt;
 	const struct fw_truth *truth; /* per network namespace; finwait's own first */
 	size_t nr_truth;
+	/* Names of what a connection has numbers of; NULL, or returning NULL: none is known. */
+	const char *(*cgroup_path)(void *arg, uint64_t id);
+	const char *(*netns_name)(void *arg, uint32_t inum);
+	void *names_arg;
 };
 
 struct fw_analysis {
@@ -42,7 +47,7 @@ struct fw_analysis {
 	void (*report)(void *self, const struct fw_analysis_context *ctx, struct fw_report *r);
 };
 
-#define FW_ANALYSES_MAX 16
+#define FW_ANALYSES_MAX 32
 
 struct fw_analyses {
 	void *self[FW_ANALYSES_MAX];

@@ -51,7 +51,7 @@ static const struct argp_option argp_options[] = {
 	{ "min-duration", OPT_MIN_DURATION, "TIME", 0,
 	  "Only what lasted that long (in those states): 250ms, 30s, 5m", 1 },
 	{ 0, 0, 0, 0, "Output:", 2 },
-	{ "format", 'f', "FORMAT", 0, "text (default), or json: one object per line", 2 },
+	{ "format", 'f', "FORMAT", 0, "text (default), or json: one object per line; report: also html", 2 },
 	{ "output", 'o', "FILE", 0, "Write there instead of standard output", 2 },
 	{ "timestamp", 'T', 0, 0, "Time of day instead of seconds since the start", 2 },
 	{ "line-buffered", 'l', 0, 0, "Write each batch at once, also into a pipe or file", 2 },
@@ -110,10 +110,17 @@ static int set_states(uint32_t *states, char *arg, struct fw_err *err)
 	return *states ? 0 : fw_err_set(err, -EINVAL, "names no state");
 }
 
-static int set_format(struct fw_options *opt, const char *arg, struct fw_err *err)
+static int set_format(struct fw_options *opt, bool html, const char *arg, struct fw_err *err)
 {
-	opt->format = fw_stream_format_find(arg);
-	return opt->format ? 0 : fw_err_set(err, -EINVAL, "'%s' is not a format: text or json", arg);
+	const struct fw_stream_format *format = fw_stream_format_find(arg);
+
+	opt->html = html && !strcmp(arg, "html");
+	if (format)
+		opt->format = format;
+	if (format || opt->html)
+		return 0;
+	return fw_err_set(err, -EINVAL, "'%s' is not a format: %s", arg,
+			  html ? "text, json or html" : "text or json");
 }
 
 static int set_hooks(struct fw_options *opt, const char *arg, struct fw_err *err)
@@ -202,8 +209,6 @@ static int set_filter(struct fw_filter *f, int key, char *arg, struct fw_err *er
 static int set_rest(struct fw_options *opt, int key, char *arg, struct fw_err *err)
 {
 	switch (key) {
-	case 'f':
-		return set_format(opt, arg, err);
 	case 'o':
 		opt->output = arg;
 		return 0;
@@ -274,7 +279,10 @@ static error_t parse_one(int key, char *arg, struct argp_state *state)
 
 	if (key == ARGP_KEY_ARG && (!command->args || state->arg_num))
 		argp_error(state, "'%s' is not an option; nothing else was expected", arg);
-	ret = set_filter(&p->opt->filter, key, arg, &err);
+	if (key == 'f')
+		ret = set_format(p->opt, command->html, arg, &err);
+	else
+		ret = set_filter(&p->opt->filter, key, arg, &err);
 	if (ret == ARGP_ERR_UNKNOWN)
 		ret = set_rest(p->opt, key, arg, &err);
 	if (ret == ARGP_ERR_UNKNOWN && command->parse && is_of_command(command, key))

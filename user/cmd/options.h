@@ -15,6 +15,7 @@ struct fw_options {
 	struct fw_filter filter;
 	struct fw_live_options live;
 	const struct fw_stream_format *format;
+	bool html; /* instead of .format */
 	const char *output; /* NULL: stdout */
 	uint64_t max_connections;
 	bool clock;
@@ -35,6 +36,7 @@ struct fw_command_options {
 	const char *doc;  /* what it does, "\v", examples */
 	const char *args; /* for the usage line: "[DURATION]"; NULL: no arguments */
 	const struct argp_option *options; /* ends with an empty one; NULL: none */
+	bool html; /* -f html too */
 	/* 0, or a negative errno with @err filled. NULL: there is nothing to parse. */
 	int (*parse)(void *arg, int key, char *value, struct fw_err *err);
 	void *arg;

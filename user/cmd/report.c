@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "analysis/analysis.h"
@@ -19,9 +20,11 @@
 #include "util/parse.h"
 
 #define DEFAULT_TOP 10
+#define DEFAULT_LIVES 10000
+#define LIVES_MAX 1000000
 #define PROGRESS_NS (FW_NS_PER_S / 2)
 
-enum { OPT_INTERVAL = FW_OPT_OF_COMMAND, OPT_TOP, OPT_STALL, OPT_LEAK_AGE };
+enum { OPT_INTERVAL = FW_OPT_OF_COMMAND, OPT_TOP, OPT_STALL, OPT_LEAK_AGE, OPT_CONNECTIONS };
 
 struct wishes {
 	uint64_t duration_ns, interval_ns; /* 0: none */
@@ -39,6 +42,7 @@ struct run {
 	uint64_t next_report_ns, next_progress_ns;
 	unsigned int nr_reports;
 	bool progress; /* stderr is a terminal */
+	const char *page; /* the file of an HTML report; NULL: .out */
 };
 
 /* ---- What it reports of itself ----------------------------------------------------------- */
@@ -67,10 +71,24 @@ static void render(struct run *run, const struct fw_report *r)
 	const char *no_color = getenv("NO_COLOR");
 	bool color = run->out.is_tty && !(no_color && *no_color);
 
-	if (run->opt->format == &fw_stream_json)
+	if (run->opt->html)
+		fw_report_html(r, &run->out.buf);
+	else if (run->opt->format == &fw_stream_json)
 		fw_report_json(r, &run->out.buf);
 	else
 		fw_report_text(r, &run->out.buf, run->opt->wide ? 0 : run->out.columns, color);
+}
+
+/* A page is one file: the next one replaces it. */
+static int write_out(struct run *run, struct fw_err *err)
+{
+	int ret;
+
+	if (!run->page)
+		return fw_output_flush(&run->out, err);
+	ret = fw_output_replace(run->page, &run->out.buf, err);
+	fw_buf_clear(&run->out.buf);
+	return ret;
 }
 
 static bool is_filtered(const struct fw_filter *f)
@@ -91,6 +109,9 @@ static int make_report(struct run *run, struct fw_err *err)
 		.hooks = s->src->info.hooks,
 		.filtered = is_filtered(&run->opt->filter),
 		.suppressed = s->seen.suppressed,
+		.cgroup_path = fw_session_cgroup_path,
+		.netns_name = fw_session_netns_name,
+		.names_arg = s,
 	};
 
 	fw_truths_read(&truths);
@@ -100,12 +121,12 @@ static int make_report(struct run *run, struct fw_err *err)
 	about(run, &ctx, &r);
 	fw_analyses_report(&run->analyses, &ctx, &r);
 	fw_cost_report(&run->cost, s, &r);
-	if (run->nr_reports++ && run->opt->format != &fw_stream_json)
+	if (run->nr_reports++ && !run->opt->html && run->opt->format != &fw_stream_json)
 		fw_buf_putc(&run->out.buf, '\n');
 	render(run, &r);
 	fw_report_fini(&r);
 	fw_truths_fini(&truths);
-	return fw_output_flush(&run->out, err);
+	return write_out(run, err);
 }
 
 /* ---- Watching ---------------------------------------------------------------------------- */
@@ -150,6 +171,16 @@ static int watch(struct run *run, struct fw_err *err)
 	return ret;
 }
 
+static int open_output(struct run *run, struct fw_err *err)
+{
+	const char *path = run->opt->output;
+
+	if (!run->opt->html || !path || !strcmp(path, "-"))
+		return fw_output_open(&run->out, path, false, err);
+	run->page = path;
+	return fw_output_check(path, err);
+}
+
 static int run_all(struct run *run, struct fw_err *err)
 {
 	const struct fw_observer observer = fw_analyses_observer(&run->analyses);
@@ -157,7 +188,7 @@ static int run_all(struct run *run, struct fw_err *err)
 
 	if (fw_analyses_init(&run->analyses, &run->wishes->analysis))
 		return fw_err_set(err, -ENOMEM, "no memory for the analyses");
-	ret = fw_output_open(&run->out, run->opt->output, false, err);
+	ret = open_output(run, err);
 	if (!ret)
 		ret = fw_session_open(&run->session, run->opt, &observer, err);
 	if (ret)
@@ -187,7 +218,9 @@ static int run_and_close(const struct fw_options *opt, const struct wishes *wish
 	int ret;
 
 	ret = run_all(&run, &err);
-	if (!ret)
+	if (run.page)
+		fw_buf_free(&run.out.buf);
+	else if (!ret)
 		ret = fw_output_close(&run.out, &err);
 	else if (run.out.name)
 		fw_output_close(&run.out, NULL);
@@ -230,6 +263,11 @@ static int take(void *arg, int key, char *value, struct fw_err *err)
 			return err->code;
 		w->analysis.top = top;
 		return 0;
+	case OPT_CONNECTIONS:
+		if (fw_parse_u64(value, 1, LIVES_MAX, &top, err))
+			return err->code;
+		w->analysis.lives = top;
+		return 0;
 	case OPT_STALL:
 		return take_duration(value, &w->analysis.stall_ns, err);
 	case OPT_LEAK_AGE:
@@ -242,7 +280,9 @@ static int take(void *arg, int key, char *value, struct fw_err *err)
 static const struct argp_option own_options[] = {
 	{ "interval", OPT_INTERVAL, "TIME", 0, "Report every TIME too, each from the beginning",
 	  0 },
-	{ "top", OPT_TOP, "N", 0, "Rows of a table (default 10)", 0 },
+	{ "top", OPT_TOP, "N", 0, "Rows of a table (default 10; html: 100)", 0 },
+	{ "connections", OPT_CONNECTIONS, "N", 0,
+	  "html: single connections to show, the worst of all (default 10000)", 0 },
 	{ "stall", OPT_STALL, "TIME", 0, "FIN_WAIT_2 longer than that is a stall (default 1s)", 0 },
 	{ "leak-age", OPT_LEAK_AGE, "TIME", 0,
 	  "CLOSE_WAIT longer than that is a leak (default 30s)", 0 },
@@ -257,17 +297,30 @@ static const char doc[] =
 	"Examples:\n"
 	"  finwait report 1m                    what is going on here?\n"
 	"  finwait report -L 443 --top 20       only connections to our port 443\n"
+	"  finwait report 1m -f html -o r.html  the same as pictures, in one file\n"
 	"  finwait report 5m -f json | jq '.findings[].id'\n";
+
+static bool html_is_possible(const struct fw_options *opt, const struct wishes *wishes)
+{
+	if (opt->output && strcmp(opt->output, "-"))
+		return true;
+	if (isatty(STDOUT_FILENO))
+		fputs("finwait: an HTML report is for a browser: name a file with -o\n", stderr);
+	else if (wishes->interval_ns)
+		fputs("finwait: -f html --interval rewrites a file: name it with -o\n", stderr);
+	else
+		return true;
+	return false;
+}
 
 static int run_report(int argc, char **argv)
 {
 	struct wishes wishes = {
-		.analysis = { .top = DEFAULT_TOP, .stall_ns = FW_NS_PER_S,
-			      .leak_age_ns = 30 * FW_NS_PER_S },
+		.analysis = { .stall_ns = FW_NS_PER_S, .leak_age_ns = 30 * FW_NS_PER_S },
 	};
 	const struct fw_command_options command = {
 		.doc = doc, .args = "[DURATION]", .options = own_options, .parse = take,
-		.arg = &wishes,
+		.arg = &wishes, .html = true,
 	};
 	struct fw_options opt;
 
@@ -279,6 +332,12 @@ static int run_report(int argc, char **argv)
 		      stderr);
 		return FW_EXIT_USAGE;
 	}
+	if (opt.html && !html_is_possible(&opt, &wishes))
+		return FW_EXIT_USAGE;
+	if (!wishes.analysis.top)
+		wishes.analysis.top = opt.html ? FW_TOP_MAX : DEFAULT_TOP;
+	wishes.analysis.lives = !opt.html ? 0 : wishes.analysis.lives ? wishes.analysis.lives :
+					    DEFAULT_LIVES;
 	return run_and_close(&opt, &wishes);
 }
 

@@ -322,6 +322,8 @@ void fw_tracker_lost(struct fw_tracker *t, uint64_t count, uint64_t ts_ns)
 	t->counters.lost += count;
 	if (ts_ns > t->last_loss_ns)
 		t->last_loss_ns = ts_ns;
+	if (t->observer.lost)
+		t->observer.lost(t->observer.arg, count, ts_ns);
 }
 
 void fw_tracker_apply(struct fw_tracker *t, const struct fw_event *ev)

@@ -60,6 +60,8 @@ struct fw_observer {
 	void (*process)(void *arg, const struct fw_rec_process *process);
 	void (*snapshot_end)(void *arg, uint64_t ts_ns);
 	void (*bind_failed)(void *arg, const struct fw_bind_failure *failure);
+	/* Records were lost, the last at @ts_ns. */
+	void (*lost)(void *arg, uint64_t count, uint64_t ts_ns);
 	void *arg;
 };
 

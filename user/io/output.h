@@ -35,4 +35,12 @@ int fw_output_flush(struct fw_output *out, struct fw_err *err);
 /* Flushes and closes. 0 or negative errno. */
 int fw_output_close(struct fw_output *out, struct fw_err *err);
 
+/* Whether a file could be made there, before it takes minutes to know what is in it. */
+int fw_output_check(const char *path, struct fw_err *err);
+
+/* Writes a file anew: who looks at it sees the old one or the new one, complete. What is no regular
+ * file (a device, a pipe) is written to. 0 or negative errno.
+ */
+int fw_output_replace(const char *path, const struct fw_buf *buf, struct fw_err *err);
+
 #endif

@@ -28,4 +28,9 @@ void fw_report_text(const struct fw_report *r, struct fw_buf *out, unsigned int 
  */
 void fw_report_json(const struct fw_report *r, struct fw_buf *out);
 
+/* To be looked at: one page that needs nothing else, with pictures of what the sections say and, if the
+ * report has them, of connections one by one. Whatever is in the report's strings, it is text there.
+ */
+void fw_report_html(const struct fw_report *r, struct fw_buf *out);
+
 #endif

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/lives.h"
+
 /* ---- Memory ------------------------------------------------------------------------------ */
 
 static char *copy(struct fw_report *r, const char *text)
@@ -135,6 +137,7 @@ void fw_report_fini(struct fw_report *r)
 		section_fini(&r->sections[i]);
 	free(r->findings);
 	free(r->sections);
+	fw_lives_free(r->lives);
 	section_fini(&r->spare.section);
 	table_fini(&r->spare.table);
 	bars_fini(&r->spare.bars);

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 struct fw_hist;
+struct fw_lives;
 
 #define FW_REPORT_SECTIONS_MAX 32
 #define FW_REPORT_FINDINGS_MAX 256
@@ -90,6 +91,7 @@ struct fw_section {
 	size_t nr_bars;
 	char **notes; /* sentences: what the numbers mean, what is not known */
 	size_t nr_notes, cap_notes;
+	bool detail; /* numbers for programs and pictures: text leaves them out */
 };
 
 enum fw_severity { FW_SEVERITY_INFO, FW_SEVERITY_WARNING, FW_SEVERITY_CRITICAL, FW_SEVERITY_MAX };
@@ -112,6 +114,7 @@ struct fw_report {
 	size_t nr_findings;
 	struct fw_section *sections;
 	size_t nr_sections;
+	struct fw_lives *lives; /* connections one by one (report/lives.h); NULL: not asked for */
 	bool failed; /* no memory, or more than there is room for: the report is not complete */
 	/* What builders return when they have failed. Not shown. */
 	struct {

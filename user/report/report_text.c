@@ -281,6 +281,8 @@ void fw_report_text(const struct fw_report *r, struct fw_buf *out, unsigned int 
 	/* A look that finds nothing says so in its own words. */
 	if (r->about.nr || r->nr_findings)
 		findings(&p, r);
-	for (size_t i = 0; i < r->nr_sections; i++)
-		section(&p, &r->sections[i]);
+	for (size_t i = 0; i < r->nr_sections; i++) {
+		if (!r->sections[i].detail)
+			section(&p, &r->sections[i]);
+	}
 }

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The state diagram of RFC 9293 with the numbers of this host: an edge is as thick as it was taken
+ * often, and lists its connections when clicked. Ends that the RFC's figure does not have (resets,
+ * timeouts, a full table) are short red arrows out of their state.
+ */
+import { h, onWidth, svg } from "./dom.js";
+import { everything, filter, goTo, onFilter, showOnly } from "./filter.js";
+import { count, duration, plural } from "./format.js";
+import { boxOf, edges, exit, route, sizeFor, small } from "./layout.js";
+import { matching, total } from "./lives.js";
+import { model, rows, STATES, table } from "./model.js";
+
+const words = Object.fromEntries(model.lives?.ends ?? []);
+const taken = rows(table("transitions", "edges"));
+const states = Object.fromEntries(rows(table("states", "states")).map((s) => [s.state, s]));
+const known = new Set(edges.map((e) => `${e.from}>${e.to}`));
+
+const sum = (list) => list.reduce((n, t) => n + t.count, 0);
+
+/* What the figure has, with counts. */
+const drawn = edges.map((edge) => {
+	const parts = taken.filter((t) => t.from === edge.from && t.to === edge.to &&
+		(!edge.ends || edge.ends.includes(t.end)));
+
+	return { ...edge, count: sum(parts), parts };
+});
+
+/* What it has not: all other ends of each state, and any other transition. */
+const exits = [...STATES].map((from) => {
+	const regular = edges.find((e) => e.from === from && e.to === "CLOSE")?.ends ?? [];
+	const parts = taken.filter((t) => t.from === from && t.to === "CLOSE" &&
+		!regular.includes(t.end));
+
+	return { from, to: "CLOSE", ends: parts.map((p) => p.end), count: sum(parts), parts,
+		 what: "not in RFC 9293's figure" };
+}).filter((e) => e.count);
+
+const others = taken.filter((t) => t.to !== "CLOSE" && t.from !== t.to &&
+	!known.has(`${t.from}>${t.to}`)).map((t) => (
+	{ ...t, parts: [t], what: "not in RFC 9293's figure",
+	  a: [t.from === "CLOSE" ? "BEGIN" : t.from, "b", 0.6], b: [t.to, "t", 0.6] }));
+
+const restarts = taken.find((t) => t.from === "TIME_WAIT" && t.to === "TIME_WAIT");
+
+const most = Math.max(1, ...drawn.map((e) => e.count), ...exits.map((e) => e.count));
+const thickness = (n) => (n ? 1.5 + 7 * Math.sqrt(n / most) : 1.2);
+
+const nice = (state) => (state === "CLOSE" ? "CLOSED" : state);
+const nameOf = (edge) => `${nice(edge.from)} to ${nice(edge.to)}`;
+const same = (a, b) => Boolean(a && b) && a.from === b.from && a.to === b.to &&
+	String(a.ends ?? "") === String(b.ends ?? "");
+
+const asFilter = (edge) => (
+	{ from: edge.from, to: edge.to, ends: edge.to === "CLOSE" ? edge.ends : null,
+	  label: `${nice(edge.from)} > ${nice(edge.to)}${edge.to === "CLOSE" && !edge.a ?
+		  `: ${edge.ends.map((e) => words[e] ?? e).join(", ")}` : ""}` });
+
+const choose = (change) => {
+	if (!total)
+		return;
+	showOnly(change);
+	goTo("connections");
+};
+
+/* ---- Beside it: what the pointer or the focus is on ---------------------------------------- */
+
+const listed = (change) => {
+	const n = total ? matching({ ...everything, ...change }).length : 0;
+
+	return total > 0 && h("p", { class: "remark" },
+		n ? `A click lists ${plural(n, "connection")}.` : "None of the connections below took it.");
+};
+
+const aboutEdge = (edge) => [
+	h("h3", {}, nameOf(edge)),
+	h("p", {}, edge.what),
+	h("p", { class: "big" }, plural(edge.count, "time")),
+	edge.to === "CLOSE" && h("ul", { class: "plain" }, edge.parts.map((p) =>
+		h("li", {}, `${words[p.end] ?? p.end}: ${count(p.count)}`))),
+	edge.count > 0 && listed({ edge: asFilter(edge) }),
+];
+
+const stay = (s, key, label) =>
+	s[key] !== undefined && h("div", {}, h("dt", {}, label), h("dd", {}, duration(s[key])));
+
+const aboutState = (name) => {
+	const s = states[name] ?? {};
+
+	return [
+		h("h3", {}, name),
+		h("dl", { class: "facts column" },
+			h("div", {}, h("dt", {}, "Now"), h("dd", {}, count(s.now ?? 0))),
+			h("div", {}, h("dt", {}, "Entered"), h("dd", {}, count(s.entered ?? 0))),
+			stay(s, "p50", "Half stayed up to"),
+			stay(s, "p99", "99 % up to"),
+			stay(s, "max", "Longest"),
+			stay(s, "oldest", "Oldest now")),
+		STATES.includes(name) && listed({ state: name }),
+	];
+};
+
+const key = (className, text) =>
+	h("li", {}, svg("svg", { width: 34, height: 12, "aria-hidden": "true" },
+		svg("path", { d: "M1,6H33", class: className, "stroke-width": 2.5 })), text);
+
+const explanation = () => [
+	h("h3", {}, "What the arrows say"),
+	h("ul", { class: "legend column" },
+		key("edge", "taken: the thicker, the more often"),
+		key("edge rare", "an end that RFC 9293's figure does not have"),
+		key("edge never", "not taken while finwait watched"),
+		key("edge rfc", "in RFC 9293, but not in Linux")),
+	h("p", { class: "remark" }, "Each state has how many are in it now, and the median of how " +
+		"long they stayed. Click an arrow or a state to list its connections."),
+];
+
+/* ---- The drawing ------------------------------------------------------------------------- */
+
+const head = (tip, size, className) => {
+	const back = { x: tip.x + tip.dx * size, y: tip.y + tip.dy * size };
+	const side = { x: tip.dy * size * 0.45, y: tip.dx * size * 0.45 };
+
+	return svg("path", { class: `head ${className}`,
+		d: `M${tip.x},${tip.y}L${back.x + side.x},${back.y + side.y}` +
+			`L${back.x - side.x},${back.y - side.y}Z` });
+};
+
+const group = (className, label, panel, about, onChoose, children) => {
+	const show = () => panel.replaceChildren(...[about()].flat(9).filter(Boolean));
+	const hide = () => panel.replaceChildren(...explanation());
+
+	return svg("g", {
+		class: className, tabindex: onChoose ? 0 : null, role: onChoose ? "button" : null,
+		"aria-label": onChoose && label,
+		onpointerenter: show, onfocus: show, onpointerleave: hide, onblur: hide,
+		onclick: onChoose,
+		onkeydown: onChoose && ((event) => {
+			if (event.key !== "Enter" && event.key !== " ")
+				return;
+			event.preventDefault();
+			onChoose();
+		}),
+	}, children);
+};
+
+const classOf = (edge, isExit) => {
+	if (edge.rfc)
+		return "rfc";
+	if (!edge.count)
+		return "never";
+	return isExit ? "rare" : "";
+};
+
+const drawEdge = (edge, way, panel, isExit) => {
+	const w = thickness(edge.count);
+	const className = classOf(edge, isExit);
+	const place = way.label ?? { ...way.middle, anchor: "middle" };
+	const g = group(`edge-group ${className}`,
+		`${nameOf(edge)}${isExit ? " otherwise" : ""}: ${plural(edge.count, "time")}`, panel,
+		() => aboutEdge(edge), edge.count ? () => choose({ edge: asFilter(edge) }) : null, [
+			svg("path", { d: way.d, class: "hit" }),
+			svg("path", { d: way.d, class: `edge ${className}`, "stroke-width": w }),
+			head(way.tip, 8 + w, className),
+			edge.count > 0 && svg("text", { x: place.x, y: place.y + (way.label ? 0 : 4),
+				"text-anchor": place.anchor, class: "count" }, count(edge.count)),
+		]);
+
+	g.dataset.edge = `${edge.from}>${edge.to}${isExit ? "!" : ""}`;
+	onFilter((f) => {
+		const on = same(f.edge, edge.count ? asFilter(edge) : null);
+
+		g.classList.toggle("chosen", on);
+		if (edge.count)
+			g.setAttribute("aria-pressed", on);
+	});
+	g.classList.toggle("chosen", same(filter.edge, edge.count ? asFilter(edge) : null));
+	return g;
+};
+
+const dwellOf = (s, narrow) =>
+	[s.now ? `${count(s.now)}${narrow && s.p50 !== undefined ? "" : " now"}` : "", s.p50 !== undefined ? duration(s.p50) : ""]
+		.filter(Boolean).join(" · ") || (s.entered ? "0 now" : "-");
+
+const swatch = (name, box) => {
+	const element = svg("path", { class: "swatch",
+		d: `M${box.x + 7},${box.y}a7,7 0 0 0 -7,7v${box.h - 14}a7,7 0 0 0 7,7Z` });
+
+	element.style.fill = `var(--${name})`;
+	return element;
+};
+
+const drawState = (size, name, panel) => {
+	const box = boxOf(size, name);
+	const s = states[name];
+	const real = !["BEGIN", "CLOSE"].includes(name);
+	const label = real ? name : "CLOSED";
+	const clickable = s && STATES.includes(name);
+
+	return group(`state ${s ? "" : "never"} ${small.has(name) ? "small" : ""}`,
+		null, panel,
+		() => (real ? aboutState(name) : [h("h3", {}, "CLOSED"), h("p", {}, "No connection.")]),
+		clickable ? () => choose({ state: name }) : null, [
+			svg("rect", { x: box.x, y: box.y, width: box.w, height: box.h, rx: 7 }),
+			STATES.includes(name) && swatch(name, box),
+			svg("text", { x: box.x + box.w / 2 + 2, y: box.y + box.h / 2 + (small.has(name) ? 5 : -4),
+				class: "name", "text-anchor": "middle" }, label),
+			!small.has(name) && svg("text", { x: box.x + box.w / 2 + 2, y: box.y + box.h / 2 + 15,
+				class: "numbers", "text-anchor": "middle" }, dwellOf(s ?? {}, box.w < 150)),
+		]);
+};
+
+const drawRestarts = (size, panel) => {
+	const box = boxOf(size, "TIME_WAIT");
+	const x = box.x + box.w;
+	const y = box.y + 12;
+	const edge = { from: "TIME_WAIT", to: "TIME_WAIT", count: restarts.count, parts: [restarts],
+		       what: "The timer was restarted: a FIN or a segment of the peer came again" };
+
+	return drawEdge(edge, {
+		d: `M${x},${y}C${x + 34},${y - 14} ${x + 34},${y + 26} ${x + 8},${y + 16}`,
+		tip: { x, y: y + 14, dx: 1, dy: 0.2 }, label: { x: x + 32, y: y + 10, anchor: "start" },
+	}, panel, false);
+};
+
+const draw = (width, panel) => {
+	const size = sizeFor(width);
+	const way = (edge) => route(size, edge, 6 + thickness(edge.count));
+
+	return svg("svg", { viewBox: `0 0 ${size.width} ${size.height}`, class: "diagram",
+			    role: "group", "aria-label": "TCP state diagram" },
+		[...drawn, ...others].sort((a, b) => a.count - b.count).map((edge) =>
+			drawEdge(edge, way(edge), panel, others.includes(edge))),
+		exits.map((edge) => drawEdge(edge, exit(size, edge.from, 6), panel, true)),
+		restarts && drawRestarts(size, panel),
+		["BEGIN", "LISTEN", ...STATES, "CLOSE"].map((name) => drawState(size, name, panel)));
+};
+
+export const diagram = () => {
+	const panel = h("aside", { class: "panel" }, explanation());
+	const picture = h("div", { class: "picture" });
+
+	onWidth(picture, (width) => picture.replaceChildren(draw(width, panel)));
+	return h("div", { class: "with-panel" }, picture, panel);
+};

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Elements. Text only ever becomes a text node, and what no reader should be sent (control characters,
+ * those that turn the direction of text around) becomes visible: "\x1b".
+ */
+const SVG = "http://www.w3.org/2000/svg";
+// eslint-disable-next-line no-control-regex
+const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+
+const escaped = (c) => {
+	const code = c.codePointAt(0);
+
+	return code < 256 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16)}`;
+};
+
+export const visible = (text) => String(text).replace(INVISIBLE, escaped);
+
+const fill = (element, attributes, children) => {
+	for (const [name, value] of Object.entries(attributes ?? {})) {
+		if (value === undefined || value === null || value === false)
+			continue;
+		if (name.startsWith("on"))
+			element.addEventListener(name.slice(2), value);
+		else
+			element.setAttribute(name, value === true ? "" : value);
+	}
+	for (const child of children.flat(Infinity)) {
+		if (child === undefined || child === null || child === false)
+			continue;
+		element.append(child instanceof Node ? child : visible(child));
+	}
+	return element;
+};
+
+/* h("a", { href: "#x", onclick }, "text", element, [more]) */
+export const h = (tag, attributes, ...children) =>
+	fill(document.createElement(tag), attributes, children);
+
+export const svg = (tag, attributes, ...children) =>
+	fill(document.createElementNS(SVG, tag), attributes, children);
+
+/* Below each other in a section: a title and what belongs to it. */
+export const block = (title, ...children) =>
+	h("div", { class: "block" }, title && h("h3", {}, title), children);
+
+/* Calls @draw with the width of @element now and whenever it changes. */
+export const onWidth = (element, draw) => {
+	let last = 0;
+
+	new ResizeObserver((entries) => {
+		const width = Math.floor(entries[0].contentRect.width);
+
+		if (width && width !== last) {
+			last = width;
+			draw(width);
+		}
+	}).observe(element);
+};

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The report, as user/report/report_html.c wrote it into the page, and ways to find things in it.
+ */
+export const model = JSON.parse(document.getElementById("report").textContent);
+
+export const STATES = [
+	"SYN_SENT", "SYN_RECV", "ESTABLISHED", "FIN_WAIT_1", "FIN_WAIT_2", "CLOSING", "TIME_WAIT",
+	"CLOSE_WAIT", "LAST_ACK",
+];
+
+export const section = (key) => model.sections.find((s) => s.key === key);
+
+export const table = (sectionKey, key) =>
+	section(sectionKey)?.tables.find((t) => t.key === key);
+
+/* The value of a fact, undefined if there is none. */
+export const fact = (sectionKey, key) =>
+	section(sectionKey)?.facts.find((f) => f[0] === key && f[2])?.[2][1];
+
+/* The rows of a table as objects of values: { process: "curl/7", count: 12 }. Unknown: absent. */
+export const rows = (t) =>
+	(t?.rows ?? []).map((row) => {
+		const object = {};
+
+		t.columns.forEach(([key], i) => {
+			if (row[i] && object[key] === undefined)
+				object[key] = row[i][1];
+		});
+		return object;
+	});
