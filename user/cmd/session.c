@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cmd/cmd.h"
 #include "io/host.h"
@@ -172,7 +173,7 @@ static int drain(struct fw_session *s, int timeout_ms, struct fw_err *err)
 	check_losses(s);
 	n = s->src->ops->poll(s->src, timeout_ms, on_record, s);
 	if (n < 0)
-		return fw_err_set(err, n, "cannot read events from the kernel");
+		return fw_err_set(err, n, "cannot read events from the kernel: %s", strerror(-n));
 	fw_tracker_advance(&s->tracker, s->src->ops->now_ns(s->src));
 	return 0;
 }
