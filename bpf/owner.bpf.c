@@ -61,9 +61,13 @@ static __always_inline int fw_accepted(struct sock *sk)
 	return 0;
 }
 
-/* @sk: full socket that is being bound. */
+/*
+ * @sk: full socket that is being bound. All of @head is written, for it goes into a map: before
+ * Linux 6.3 the verifier refuses values with bytes that nobody has written.
+ */
 static __always_inline void fw_bind_head(struct fw_rec_head *head, struct sock *sk)
 {
+	__builtin_memset(head, 0, sizeof(*head));
 	fw_head_from_common(head, &sk->__sk_common);
 	head->cookie = 0;
 	head->oldstate = head->newstate = TCP_CLOSE;

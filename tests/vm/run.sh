@@ -63,7 +63,7 @@ set -m
 trap end_all INT TERM HUP
 running=0
 for kernel in "${kernels[@]}"; do
-	if [ "$running" -ge "$(nproc)" ]; then
+	if [ "$running" -ge "${VM_JOBS:-$(nproc)}" ]; then
 		wait -n
 		running=$((running - 1))
 	fi
