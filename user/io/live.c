@@ -144,6 +144,7 @@ static void live_stats(struct fw_source *src, struct fw_source_stats *out)
 	}
 	free(per_cpu);
 	out->missed = fw_attached_missed(&live->hooks);
+	fw_snapshot_unseen(live->snapshot, out);
 }
 
 static void live_look(struct fw_source *src, uint64_t skaddr, uint64_t cookie)

@@ -23,6 +23,10 @@ struct fw_source_stats {
 	uint64_t last_lost_ns;
 	uint64_t missed;     /* events that the kernel did not call our programs for */
 	uint64_t suppressed; /* request sockets born above the limit: not reported */
+	/* what the last snapshot lacks: namespaces that could not be entered, and processes of which
+	 * it could not be seen in which they are
+	 */
+	uint64_t netns_refused, netns_hidden;
 };
 
 /* What watching has cost since the source was opened. */
