@@ -66,6 +66,7 @@ static bool is_for_this_kernel(const struct fw_bpf *skel, const struct bpf_progr
 static __thread char *complaint;
 static __thread size_t complaint_len;
 
+__attribute__((format(printf, 2, 0)))
 static int keep_complaint(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
 	char line[512];
