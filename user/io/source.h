@@ -32,6 +32,7 @@ struct fw_source_info {
 	unsigned int hz;	/* of the kernel's jiffies; 0: unknown */
 	uint64_t start_ns;	/* CLOCK_MONOTONIC */
 	int64_t wall_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
+	char host[65], kernel[65]; /* where it was seen: uname's nodename and release; "": unknown */
 };
 
 typedef void (*fw_record_fn)(void *arg, const void *record, size_t len);
