@@ -34,8 +34,8 @@ static void other_side_closes(struct scene *s, double ms)
 	full(s, ms + 50, FW_ESTABLISHED, FW_CLOSE_WAIT, .flags = FW_REC_FIN_RECEIVED, .segs_in = 2);
 	full(s, ms + 51, FW_CLOSE_WAIT, FW_LAST_ACK, .flags = FW_REC_OWNER, .pid = 7,
 	     .comm = "curl", .segs_in = 2);
-	full(s, ms + 52, FW_LAST_ACK, FW_CLOSE, .flags = FW_REC_ORPHAN | FW_REC_FIN_RECEIVED,
-	     .segs_in = 3);
+	full(s, ms + 52, FW_LAST_ACK, FW_CLOSE,
+	     .flags = FW_REC_ORPHAN | FW_REC_FIN_RECEIVED | FW_REC_FIN_ACKED, .segs_in = 3);
 }
 
 static void refused(struct scene *s, double ms)

@@ -154,19 +154,20 @@ const classOf = (edge, isExit) => {
 	return isExit ? "rare" : "";
 };
 
-const HALO = 16; /* from one line of text to the next */
+const LINE = 16;
 
 /* How else connections ended, most first: what there is room for beside an exit. */
-const reasons = (edge, place) => {
+const reasons = (edge) => {
 	const most = [...edge.parts].sort((a, b) => b.count - a.count);
 	const lines = most.slice(0, most.length > 3 ? 2 : 3).map((p) =>
 		(most.length > 1 ? `${count(p.count)} ` : "") + (words[p.end] ?? p.end));
 
-	if (most.length > 3)
-		lines.push(`${most.length - 2} more kinds`);
-	return lines.map((line, i) => svg("text", { x: place.x, y: place.y + (i + 1) * HALO,
-		"text-anchor": place.anchor, class: "say" }, line));
+	return most.length > 3 ? [...lines, `${most.length - 2} more kinds`] : lines;
 };
+
+const below = (place, lines) =>
+	lines.map((line, i) => svg("text", { x: place.x, y: place.y + (i + 1) * LINE,
+		"text-anchor": place.anchor, class: "say" }, `${line} `));
 
 const sayOf = (edge, way) => {
 	const [text, dx, dy, anchor] = edge.say;
@@ -175,20 +176,25 @@ const sayOf = (edge, way) => {
 			     class: "say" }, text);
 };
 
+/* Read aloud it begins with what can be seen. */
+const labelOf = (edge, isExit, lines) =>
+	[count(edge.count), ...lines, edge.say?.[0]].filter(Boolean).join(" ") +
+	`: ${nameOf(edge)}${isExit ? " otherwise" : ""}, ${plural(edge.count, "time")}`;
+
 const drawEdge = (edge, way, panel, isExit, hasWords) => {
 	const w = thickness(edge.count);
 	const className = classOf(edge, isExit);
 	const place = way.label ?? { ...way.middle, anchor: "middle" };
-	const g = group(`edge-group ${className}`,
-		`${nameOf(edge)}${isExit ? " otherwise" : ""}: ${plural(edge.count, "time")}`, panel,
+	const lines = hasWords && isExit && way.label ? reasons(edge) : [];
+	const g = group(`edge-group ${className}`, labelOf(edge, isExit, lines), panel,
 		() => aboutEdge(edge),
 		edge.count && !edge.listener ? () => choose({ edge: asFilter(edge) }) : null, [
 			svg("path", { d: way.d, class: "hit" }),
 			svg("path", { d: way.d, class: `edge ${className}`, "stroke-width": w }),
 			head(way.tip, 8 + w, className),
 			edge.count > 0 && svg("text", { x: place.x, y: place.y + (way.label ? 0 : 4),
-				"text-anchor": place.anchor, class: "count" }, count(edge.count)),
-			hasWords && isExit && way.label && reasons(edge, place),
+				"text-anchor": place.anchor, class: "count" }, count(edge.count)), " ",
+			below(place, lines), " ",
 			hasWords && edge.say && sayOf(edge, way),
 		]);
 

@@ -87,11 +87,11 @@ export const peer = (i) =>
 
 /* Who connected to whom: "10.0.0.1:40600 → :80" is one that came here. */
 export const pair = (i) => {
-	const port = `:${rows.lport[i] || "?"}`;
+	const port = rows.lport[i] ? `:${rows.lport[i]} ` : "";
 
 	if (rows.role[i] === 2)
 		return `${remote(i)} → ${port}`;
-	return `${port} ${rows.role[i] === 1 ? "→" : "–"} ${remote(i)}`;
+	return `${port}${rows.role[i] === 1 ? "→" : "–"} ${remote(i)}`;
 };
 
 export const isInTrouble = (i) => rows.troubles[i] !== 0;

@@ -22,6 +22,7 @@ import { STATES } from "./model.js";
 import { onTheme } from "./theme.js";
 
 const HEIGHT = 25 * ROW;
+const BEFORE = 14; /* for the hatching of what began before finwait */
 const RIGHT = 14; /* for the arrow of what is still open */
 const FONT = "system-ui, sans-serif";
 const NOT_CHOSEN = "No connection is chosen";
@@ -136,7 +137,7 @@ class Timelines {
 	}
 
 	base() {
-		return scaleLinear([0, Math.max(1, lives.spanUs)], [this.left(), this.right()]);
+		return scaleLinear([0, Math.max(1, lives.spanUs)], [this.left() + BEFORE, this.right()]);
 	}
 
 	scale() {
