@@ -46,6 +46,7 @@ struct fw_source_info {
 	uint64_t start_ns;	/* CLOCK_MONOTONIC */
 	int64_t wall_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
 	bool filtered;		/* only some connections were let through */
+	char host[65], kernel[65]; /* where it was seen: uname's nodename and release; "": unknown */
 };
 
 typedef void (*fw_record_fn)(void *arg, const void *record, size_t len);
