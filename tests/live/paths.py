@@ -34,7 +34,7 @@ CASES = os.path.join(HERE, "paths.cases")
 SKIP_OK = os.environ.get("FINWAIT_SKIP_OK") == "1"
 
 PEER_DEADLINE_S = 240
-READY_DEADLINE_S = 60
+READY_DEADLINE_S = 180
 PRINT_DEADLINE_S = 15
 ATTEMPTS = 3  # see Run.worth_repeating()
 # Some kernels run no BPF program on top of certain tasks (such as an agent of their hypervisor): a
