@@ -42,6 +42,7 @@ struct fw_source_info {
 	uint64_t start_ns;	/* CLOCK_MONOTONIC */
 	int64_t wall_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
 	bool filtered;		/* only some connections were let through */
+	bool recorded;		/* time is that of the recording, and does not wait */
 };
 
 typedef void (*fw_record_fn)(void *arg, const void *record, size_t len);
@@ -92,6 +93,7 @@ struct fw_source {
 	fw_mark_fn mark;
 	void *mark_arg;
 	bool ended; /* nothing comes any more */
+	char notice[256]; /* something that the user should know; whoever polls clears it */
 };
 
 #endif
