@@ -192,7 +192,8 @@ static int run_all(struct run *run, struct fw_err *err)
 	run->progress = isatty(STDERR_FILENO);
 	run->next_report_ns = run->session.src->info.start_ns + run->wishes->interval_ns;
 	if (!run->progress)
-		fprintf(stderr, "finwait: watching TCP with the %s hooks\n",
+		fprintf(stderr, "finwait: %s TCP with the %s hooks\n",
+			run->session.src->info.recorded ? "reading a recording of" : "watching",
 			run->session.src->info.hooks);
 	ret = watch(run, err);
 	if (!ret)
@@ -218,7 +219,7 @@ static int run_and_close(const struct fw_options *opt, const struct wishes *wish
 		ret = fw_output_close(&run.out, &err);
 	else if (run.out.name)
 		fw_output_close(&run.out, NULL);
-	lost = run.session.tracker.counters.lost;
+	lost = fw_session_has_gaps(&run.session);
 	fw_session_close(&run.session);
 	fw_analyses_fini(&run.analyses);
 	if (ret && ret != -EPIPE) {

@@ -7,8 +7,10 @@
 #include "cmd/cmd.h"
 #include "cmd/cost.h"
 #include "cmd/inputs.h"
+#include "cmd/tap.h"
 #include "io/host.h"
 #include "io/ksyms.h"
+#include "io/recording.h"
 
 /* How long a record may wait below the ring's wake-up level. */
 #define POLL_MS 50
@@ -16,6 +18,8 @@
 /* After a loss the snapshot that mends it waits for the burst to pass, but not for ever. */
 #define RESYNC_QUIET_NS 1000000000ULL
 #define RESYNC_LATEST_NS 10000000000ULL
+/* Whoever ends a recording does not wait for ever. */
+#define LAST_SNAPSHOT_NS 5000000000ULL
 
 const char *fw_session_cgroup_path(void *arg, uint64_t id)
 {
@@ -113,6 +117,20 @@ static int open_look(struct fw_session *s, struct fw_err *err)
 	return s->src ? 0 : err->code;
 }
 
+static int open_recording(struct fw_session *s, struct fw_err *err)
+{
+	s->src = fw_recording_open(s->opt->inputs, s->opt->nr_inputs, err);
+	if (!s->src)
+		return err->code;
+	fw_symbols_of_frames(&s->symbols);
+	s->admit_all = !fw_filters(&s->opt->live.filter) && !s->filter.netns && !s->opt->netns_name;
+	/* Until its name has come. */
+	if (s->opt->netns_name)
+		s->filter.netns = UINT32_MAX;
+	s->src->info.filtered |= fw_filters(&s->opt->live.filter);
+	return 0;
+}
+
 /* What is older than the trace. Worth a lot, but not the trace itself. */
 static void snapshot(struct fw_session *s)
 {
@@ -141,7 +159,7 @@ static void on_ground(void *arg, uint32_t netns, const struct fw_ground *g)
 
 static void read_ground(struct fw_session *s)
 {
-	if (!s->opt->truths || !s->src->ops->ground)
+	if ((!s->opt->truths && !s->recorder) || !s->src->ops->ground)
 		return;
 	mark(s, FW_MARK_GROUND_BEGIN, s->src->ops->now_ns(s->src), 0);
 	s->src->ops->ground(s->src, on_ground, s);
@@ -153,7 +171,7 @@ static void read_cost(struct fw_session *s)
 	struct fw_buf b = { 0 };
 	struct fw_mark m = { .kind = FW_MARK_COST };
 
-	if (!s->opt->truths || !s->src->ops->cost)
+	if ((!s->opt->truths && !s->recorder) || !s->src->ops->cost)
 		return;
 	s->src->ops->cost(s->src, &cost);
 	fw_cost_print(&cost, &b);
@@ -181,11 +199,34 @@ const struct fw_truths *fw_session_truths(struct fw_session *s)
 
 static int open_source(struct fw_session *s, struct fw_err *err)
 {
-	int ret = fw_host_check(err);
+	int ret;
 
+	if (s->opt->nr_inputs)
+		return open_recording(s, err);
+	s->admit_all = true;
+	ret = fw_host_check(err);
 	if (ret)
 		return ret;
 	return s->opt->look ? open_look(s, err) : open_live(s, err);
+}
+
+/* At the beginning of a recording, and of each of its files, everything is told that was there. */
+static void look_around(struct fw_session *s)
+{
+	read_ground(s);
+	if (!s->opt->no_snapshot)
+		snapshot(s);
+	s->next_snapshot_ns = s->now_ns + s->opt->snapshot_ns;
+}
+
+/* For whoever reads the recording from somewhere in its middle. */
+static void look_again(struct fw_session *s, uint64_t now)
+{
+	if (!s->recorder || !s->opt->snapshot_ns || now < s->next_snapshot_ns ||
+	    s->src->ops->in_snapshot(s->src))
+		return;
+	look_around(s);
+	read_cost(s);
 }
 
 int fw_session_open(struct fw_session *s, const struct fw_options *opt,
@@ -209,10 +250,23 @@ int fw_session_open(struct fw_session *s, const struct fw_options *opt,
 	s->tracker.rearms_unseen = s->src->info.rearms_unseen;
 	fw_names_init(&s->cgroups);
 	fw_names_init(&s->netns);
-	read_ground(s);
-	if (!opt->no_snapshot)
-		snapshot(s);
+	ret = fw_tap_open(s, err);
+	if (ret)
+		return ret;
+	look_around(s);
 	return 0;
+}
+
+static void notice(struct fw_session *s)
+{
+	struct fw_err err = { 0 };
+
+	if (!s->src->notice[0])
+		return;
+	fw_err_set(&err, -ENODATA, "%s", s->src->notice);
+	fw_complain(&err);
+	s->src->notice[0] = '\0';
+	s->cut_off = true;
 }
 
 static int drain(struct fw_session *s, int timeout_ms, struct fw_err *err)
@@ -224,7 +278,13 @@ static int drain(struct fw_session *s, int timeout_ms, struct fw_err *err)
 	if (n < 0)
 		return n;
 	mark(s, FW_MARK_TIME, s->src->ops->now_ns(s->src), 0);
+	notice(s);
 	return 0;
+}
+
+bool fw_session_has_gaps(const struct fw_session *s)
+{
+	return s->tracker.counters.lost || s->cut_off;
 }
 
 bool fw_session_ended(const struct fw_session *s)
@@ -252,19 +312,43 @@ static void resync(struct fw_session *s, uint64_t now)
 int fw_session_step(struct fw_session *s, struct fw_err *err)
 {
 	uint64_t now = s->src->ops->now_ns(s->src);
+	int ret;
 
 	if (now >= s->next_settle_ns) {
 		settle(s);
 		s->next_settle_ns = now + SETTLE_NS;
 	}
 	resync(s, now);
-	return drain(s, POLL_MS, err);
+	look_again(s, now);
+	ret = drain(s, POLL_MS, err);
+	if (!ret)
+		ret = fw_tap_step(s, err);
+	if (ret == 1)
+		look_around(s);
+	return ret < 0 ? ret : 0;
+}
+
+/* The last of a recording's snapshots: what there was at its end. */
+static void look_back(struct fw_session *s, struct fw_err *err)
+{
+	uint64_t now = s->src->ops->now_ns(s->src), deadline = now + LAST_SNAPSHOT_NS;
+	int ret = 0;
+
+	if (!s->recorder || s->opt->no_snapshot)
+		return;
+	if (!s->src->ops->in_snapshot(s->src))
+		snapshot(s);
+	while (!ret && s->src->ops->in_snapshot(s->src) && now < deadline) {
+		ret = drain(s, POLL_MS, err);
+		now = s->src->ops->now_ns(s->src);
+	}
 }
 
 int fw_session_stop(struct fw_session *s, struct fw_err *err)
 {
 	int ret;
 
+	look_back(s, err);
 	s->src->ops->stop(s->src);
 	ret = drain(s, 0, err);
 	settle(s);
@@ -274,7 +358,7 @@ int fw_session_stop(struct fw_session *s, struct fw_err *err)
 	fw_session_refresh(s);
 	s->stopped = true;
 	mark(s, FW_MARK_END, s->src->ops->now_ns(s->src), 0);
-	return ret;
+	return ret ? ret : fw_tap_close(s, err);
 }
 
 int fw_session_finish(struct fw_session *s, struct fw_err *err)
@@ -324,6 +408,7 @@ static void say_unseen(const struct fw_session *s)
 
 void fw_session_close(struct fw_session *s)
 {
+	fw_tap_close(s, NULL);
 	if (s->src) {
 		say_unseen(s);
 		s->src->ops->free(s->src);

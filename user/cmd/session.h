@@ -28,7 +28,13 @@ struct fw_session {
 	uint64_t unmended_since_ns, loss_seen_ns;
 	uint64_t resyncs;
 	uint64_t malformed;
+	bool admit_all; /* what the kernel side can leave out has been left out */
 	bool stopped;
+	bool cut_off; /* a recording is not whole */
+	uint64_t until_ns; /* what is later is not looked at; 0: nothing is */
+	struct fw_recorder *recorder; /* NULL: nothing is recorded */
+	struct fw_recorder_stats recorded; /* when it is closed */
+	uint64_t next_snapshot_ns; /* for it */
 };
 
 /* Opens the source that @opt asks for. 0, or a negative errno with @err filled; in either case
@@ -39,6 +45,9 @@ int fw_session_open(struct fw_session *s, const struct fw_options *opt,
 
 /* One batch: what there is, after waiting up to a twentieth of a second for some. */
 int fw_session_step(struct fw_session *s, struct fw_err *err);
+
+/* Something was lost, or is missing. */
+bool fw_session_has_gaps(const struct fw_session *s);
 
 /* Nothing will come any more. */
 bool fw_session_ended(const struct fw_session *s);

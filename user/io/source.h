@@ -47,6 +47,7 @@ struct fw_source_info {
 	int64_t wall_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
 	bool filtered;		/* only some connections were let through */
 	char host[65], kernel[65]; /* where it was seen: uname's nodename and release; "": unknown */
+	bool recorded;		/* time is that of the recording, and does not wait */
 };
 
 typedef void (*fw_record_fn)(void *arg, const void *record, size_t len);
@@ -97,6 +98,7 @@ struct fw_source {
 	fw_mark_fn mark;
 	void *mark_arg;
 	bool ended; /* nothing comes any more */
+	char notice[256]; /* something that the user should know; whoever polls clears it */
 };
 
 #endif
