@@ -7,6 +7,7 @@
 # make export     its JSON Lines in jq, ClickHouse and SQLite (root)
 # make fuzz       fuzz every parser for FUZZ_SECONDS each (default 20), in clang's sanitizers
 # make vm         live tests on real kernels under qemu (root); KERNEL=6.12 for one
+# make soak       load and faults for ten minutes (root); SOAK=1h for longer
 # make bench      what it costs, traced against untraced (root)
 # make install    PREFIX=/usr/local, DESTDIR=
 # V=1 shows commands, DEBUG=1 builds for the debugger, SANITIZE=1 with ASan and UBSan.
@@ -55,12 +56,13 @@ APP_SRC := user/main.c $(wildcard user/cmd/*.c user/io/*.c)
 PURE_OBJ := $(PURE_SRC:%.c=$B/%.o)
 APP_OBJ := $(APP_SRC:%.c=$B/%.o)
 PURE_SAN_OBJ := $(PURE_SRC:%.c=$B/san/%.o)
+APP_SAN_OBJ := $(APP_SRC:%.c=$B/san/%.o)
 UNIT := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
 LIVE_PROGRAMS := $B/tests/peer $B/tests/witness $B/tests/churn $B/tests/flood $B/tests/leaker
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all check live lab web export fuzz vm bench tests install clean vmlinux
+.PHONY: all check live lab web export fuzz vm soak bench tests install clean vmlinux
 
 all: finwait
 
@@ -81,8 +83,8 @@ $B/user/%.o: user/%.c
 $B/user/report/html_page.o $B/san/user/report/html_page.o: web/dist/report.html
 
 # Each skeleton is included by one file.
-$B/user/io/attach.o: $B/fw_bpf.skel.h
-$B/user/io/snapshot.o: $B/fw_iter.skel.h
+$B/user/io/attach.o $B/san/user/io/attach.o: $B/fw_bpf.skel.h
+$B/user/io/snapshot.o $B/san/user/io/snapshot.o: $B/fw_iter.skel.h
 
 $B/bpf/%.bpf.o: bpf/%.bpf.c
 	$(say) BPF $@
@@ -114,6 +116,12 @@ $B/san/user/%.o: user/%.c
 $B/san/libfinwait.a: $(PURE_SAN_OBJ)
 	$(say) AR $@
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+# The whole program under ASan and UBSan, for make soak.
+$(APP_SAN_OBJ): ALL_CFLAGS += -I$B
+$B/san/finwait: $(APP_SAN_OBJ) $B/san/libfinwait.a
+	$(say) LINK $@
+	$(Q)$(CC) $(LDFLAGS) $(SAN) -o $@ $^ $(LIBS)
 
 $B/tests/test_%: tests/unit/test_%.c $(wildcard tests/unit/*.h) $B/san/libfinwait.a
 	$(say) TEST $@
@@ -167,6 +175,9 @@ export: finwait $B/tests/peer
 
 vm: finwait $(LIVE_PROGRAMS)
 	$(Q)tests/vm/run.sh
+
+soak: finwait $B/san/finwait $B/tests/churn
+	$(Q)tests/soak/soak.py $(or $(SOAK),10m)
 
 bench: finwait $B/tests/churn $B/tests/micro $B/tests/empty $B/tests/empty.bpf.o
 	$(Q)tests/bench/bench.py

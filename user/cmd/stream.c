@@ -13,6 +13,7 @@ struct run {
 	struct fw_session session;
 	struct fw_stream stream;
 	struct fw_output out;
+	bool full; /* it was said that lines are left out */
 };
 
 static void on_transition(void *arg, const struct fw_conn *c, const struct fw_transition *tr)
@@ -66,6 +67,16 @@ static void stream_init(struct run *run, bool transitions)
 		run->stream.format->header(&run->stream);
 }
 
+/* Watching goes on: what is tracked is worth more than the lines that there is no room for now. */
+static void say_if_full(struct run *run)
+{
+	if (run->full || !run->out.left_out)
+		return;
+	run->full = true;
+	fprintf(stderr, "finwait: no space left for %s: lines are left out until there is\n",
+		run->out.name);
+}
+
 static int run_all(struct run *run, bool transitions, struct fw_err *err)
 {
 	const struct fw_observer observer = {
@@ -81,6 +92,7 @@ static int run_all(struct run *run, bool transitions, struct fw_err *err)
 		ret = fw_output_open(&run->out, run->opt->output, run->opt->line_buffered, err);
 	if (ret)
 		return ret;
+	run->out.goes_on = true;
 	stream_init(run, transitions);
 	fprintf(stderr, "finwait: %s TCP with the %s hooks; Ctrl-C ends\n",
 		run->session.src->info.recorded ? "reading a recording of" : "tracing",
@@ -90,6 +102,7 @@ static int run_all(struct run *run, bool transitions, struct fw_err *err)
 		ret = fw_session_step(&run->session, err);
 		if (!ret)
 			ret = fw_output_batch_end(&run->out, err);
+		say_if_full(run);
 	}
 	if (ret && ret != -EPIPE)
 		return ret;
@@ -118,7 +131,7 @@ int fw_stream_run(const struct fw_options *opt, bool transitions)
 		return FW_EXIT_OK;
 	if (ret) {
 		fw_complain(&err);
-		return FW_EXIT_FAILED;
+		return opt->strict && run.out.left_out ? FW_EXIT_LOST : FW_EXIT_FAILED;
 	}
 	return opt->strict && lost ? FW_EXIT_LOST : FW_EXIT_OK;
 }
