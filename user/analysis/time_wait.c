@@ -34,7 +34,7 @@ struct time_wait {
 };
 
 static const unsigned int group_by[NR_BY] = {
-	[BY_PROCESS] = FW_BY_COMM | FW_BY_PID,
+	[BY_PROCESS] = FW_BY_COMM | FW_BY_PID | FW_BY_CGROUP | FW_BY_NETNS,
 	[BY_PEER] = FW_BY_RADDR | FW_BY_SERVICE | FW_BY_NETNS,
 };
 

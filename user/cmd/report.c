@@ -37,7 +37,8 @@ struct run {
 	struct fw_session session;
 	struct fw_analyses analyses;
 	struct fw_output out;
-	struct fw_truths before;
+	struct fw_truths before, now; /* what the kernel counts: at the beginning, at the report */
+	uint64_t now_ns;	      /* the moment of the report */
 	struct fw_cost cost;
 	uint64_t next_report_ns, next_progress_ns;
 	unsigned int nr_reports;
@@ -93,18 +94,27 @@ static int write_out(struct run *run, struct fw_err *err)
 
 static bool is_filtered(const struct fw_filter *f)
 {
-	return f->family || f->nr_lports || f->nr_rports || f->nr_local || f->nr_remote;
+	return f->family || f->nr_lports || f->nr_rports || f->nr_local || f->nr_remote ||
+	       f->netns || f->nr_pids || f->nr_comms || f->cgroup;
 }
 
-/* As of now. The kernel's counters are read first: they go on. */
+/* The moment that the next report is of. What has happened until now may still be on its way. */
+static void read_counters(struct run *run)
+{
+	fw_truths_fini(&run->now);
+	fw_truths_read(&run->now);
+	fw_truths_since(&run->now, &run->before);
+	fw_analyses_counters_read(&run->analyses, run->now.truth, run->now.nr);
+	run->now_ns = run->session.src->ops->now_ns(run->session.src);
+}
+
 static int make_report(struct run *run, struct fw_err *err)
 {
 	struct fw_session *s = &run->session;
-	struct fw_truths truths;
 	struct fw_report r = { 0 };
 	struct fw_analysis_context ctx = {
 		.start_ns = s->src->info.start_ns,
-		.now_ns = s->src->ops->now_ns(s->src),
+		.now_ns = run->now_ns,
 		.tracker = &s->tracker,
 		.hooks = s->src->info.hooks,
 		.filtered = is_filtered(&run->opt->filter),
@@ -112,12 +122,10 @@ static int make_report(struct run *run, struct fw_err *err)
 		.cgroup_path = fw_session_cgroup_path,
 		.netns_name = fw_session_netns_name,
 		.names_arg = s,
+		.truth = run->now.truth,
+		.nr_truth = run->now.nr,
 	};
 
-	fw_truths_read(&truths);
-	fw_truths_since(&truths, &run->before);
-	ctx.truth = truths.truth;
-	ctx.nr_truth = truths.nr;
 	about(run, &ctx, &r);
 	fw_analyses_report(&run->analyses, &ctx, &r);
 	fw_cost_report(&run->cost, s, &r);
@@ -125,7 +133,6 @@ static int make_report(struct run *run, struct fw_err *err)
 		fw_buf_putc(&run->out.buf, '\n');
 	render(run, &r);
 	fw_report_fini(&r);
-	fw_truths_fini(&truths);
 	return write_out(run, err);
 }
 
@@ -149,6 +156,16 @@ static void progress(struct run *run, uint64_t now)
 		(unsigned long long)t->counters.events, t->table.nr);
 }
 
+/* In the midst of it. */
+static int report_now(struct run *run, struct fw_err *err)
+{
+	int ret;
+
+	read_counters(run);
+	ret = fw_session_step(&run->session, err);
+	return ret ? ret : make_report(run, err);
+}
+
 static int watch(struct run *run, struct fw_err *err)
 {
 	const struct wishes *w = run->wishes;
@@ -165,7 +182,7 @@ static int watch(struct run *run, struct fw_err *err)
 			continue;
 		run->next_report_ns += w->interval_ns;
 		clear_progress(run);
-		ret = make_report(run, err);
+		ret = report_now(run, err);
 	}
 	clear_progress(run);
 	return ret;
@@ -184,9 +201,11 @@ static int open_output(struct run *run, struct fw_err *err)
 static int run_all(struct run *run, struct fw_err *err)
 {
 	const struct fw_observer observer = fw_analyses_observer(&run->analyses);
+	struct fw_analysis_options analysis = run->wishes->analysis;
 	int ret;
 
-	if (fw_analyses_init(&run->analyses, &run->wishes->analysis))
+	analysis.filter = &run->session.filter;
+	if (fw_analyses_init(&run->analyses, &analysis))
 		return fw_err_set(err, -ENOMEM, "no memory for the analyses");
 	ret = open_output(run, err);
 	if (!ret)
@@ -194,6 +213,7 @@ static int run_all(struct run *run, struct fw_err *err)
 	if (ret)
 		return ret;
 	fw_truths_read(&run->before);
+	fw_analyses_counters_read(&run->analyses, run->before.truth, run->before.nr);
 	fw_cost_begin(&run->cost, &run->session);
 	run->progress = isatty(STDERR_FILENO);
 	run->next_report_ns = run->session.src->info.start_ns + run->wishes->interval_ns;
@@ -201,6 +221,7 @@ static int run_all(struct run *run, struct fw_err *err)
 		fprintf(stderr, "finwait: watching TCP with the %s hooks\n",
 			run->session.src->info.hooks);
 	ret = watch(run, err);
+	read_counters(run);
 	if (!ret)
 		ret = fw_session_stop(&run->session, err);
 	if (ret)
@@ -226,6 +247,7 @@ static int run_and_close(const struct fw_options *opt, const struct wishes *wish
 		fw_output_close(&run.out, NULL);
 	lost = run.session.tracker.counters.lost;
 	fw_truths_fini(&run.before);
+	fw_truths_fini(&run.now);
 	fw_session_close(&run.session);
 	fw_analyses_fini(&run.analyses);
 	if (ret && ret != -EPIPE) {

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cmd/truth.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "io/namespaces.h"
+#include "io/netns.h"
 
-#define NAMESPACES_MAX 64
+#define NAMESPACES_MAX 256
 
 static void set_sysctls(struct fw_sysctls *to, const struct fw_ground *g)
 {
@@ -53,9 +52,18 @@ static void set_counters(struct fw_kernel_counters *to, const struct fw_ground *
 	};
 }
 
-static bool read_one(struct fw_ground *g, const struct fw_namespace *ns, bool own)
+static uint64_t now_ns(void)
 {
-	int fd = own ? -1 : open(ns->path, O_RDONLY | O_CLOEXEC), ret;
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
+}
+
+static bool read_one(struct fw_ground *g, const struct fw_netns *ns)
+{
+	bool own = ns->inum == fw_netns_own();
+	int fd = own ? -1 : fw_netns_open(ns), ret;
 
 	if (!own && fd < 0)
 		return false;
@@ -65,22 +73,34 @@ static bool read_one(struct fw_ground *g, const struct fw_namespace *ns, bool ow
 	return !ret;
 }
 
+static void read_next(struct fw_truths *t, const struct fw_netns *ns)
+{
+	struct fw_truth *truth = &t->truth[t->nr];
+	struct fw_ground *ground = &t->ground[t->nr];
+
+	truth->netns = ns->inum;
+	truth->read_from_ns = now_ns();
+	if (!read_one(ground, ns))
+		return;
+	truth->read_ns = now_ns();
+	set_sysctls(&truth->sysctls, ground);
+	t->nr++;
+}
+
 void fw_truths_read(struct fw_truths *t)
 {
-	struct fw_namespace *found = calloc(NAMESPACES_MAX, sizeof(*found));
-	size_t nr = found ? fw_namespaces_find(found, NAMESPACES_MAX) : 0;
+	struct fw_netns_list list;
+	size_t nr;
 
 	*t = (struct fw_truths){ 0 };
+	if (fw_netns_list(&list))
+		return;
+	nr = list.nr < NAMESPACES_MAX ? list.nr : NAMESPACES_MAX;
 	t->ground = calloc(nr + 1, sizeof(*t->ground));
 	t->truth = calloc(nr + 1, sizeof(*t->truth));
-	for (size_t i = 0; i < nr && t->ground && t->truth; i++) {
-		if (!read_one(&t->ground[t->nr], &found[i], !i))
-			continue;
-		t->truth[t->nr].netns = found[i].inode;
-		set_sysctls(&t->truth[t->nr].sysctls, &t->ground[t->nr]);
-		t->nr++;
-	}
-	free(found);
+	for (size_t i = 0; i < nr && t->ground && t->truth; i++)
+		read_next(t, &list.ns[i]);
+	fw_netns_list_free(&list);
 }
 
 static const struct fw_ground *ground_of(const struct fw_truths *t, uint32_t netns)

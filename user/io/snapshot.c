@@ -254,13 +254,6 @@ size_t fw_snapshot_record_len(const struct fw_rec_head *head)
 	}
 }
 
-const char *fw_snapshot_netns_name(const struct fw_snapshot *s, uint32_t inum)
-{
-	const struct fw_netns *ns = fw_netns_find(&s->netns, inum);
-
-	return ns && ns->name[0] ? ns->name : NULL;
-}
-
 size_t fw_snapshot_nr_refused(const struct fw_snapshot *s)
 {
 	return s->nr_refused;

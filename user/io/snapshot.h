@@ -42,9 +42,6 @@ long fw_snapshot_read(struct fw_snapshot *s, void *buf, size_t len);
 /* Length of the record at @head. */
 size_t fw_snapshot_record_len(const struct fw_rec_head *head);
 
-/* The name that "ip netns" knows a namespace by, or NULL. */
-const char *fw_snapshot_netns_name(const struct fw_snapshot *s, uint32_t inum);
-
 /* How many namespaces could not be entered. */
 size_t fw_snapshot_nr_refused(const struct fw_snapshot *s);
 

@@ -56,7 +56,9 @@ struct fw_source_ops {
 	/* Measure what BPF programs cost, or stop to. NULL: nothing to measure. */
 	void (*measure)(struct fw_source *src, bool on);
 	void (*cost)(struct fw_source *src, struct fw_source_cost *out);
-	/* The name of a network namespace, or NULL. */
+	/* What a network namespace is called: the name of "ip netns", or "pid N", a process in it; NULL: not
+	 * known. Valid until the next call.
+	 */
 	const char *(*netns_name)(struct fw_source *src, uint32_t inum);
 	/* No new events from now on; what is on its way can still be polled. */
 	void (*stop)(struct fw_source *src);
