@@ -70,7 +70,7 @@ static void on_socket(void *arg, const struct fw_conn *c, const struct fw_rec_so
 	void *array;
 
 	if (!c || sock->object != FW_OBJECT_FULL || sock->head.newstate != FW_CLOSE_WAIT ||
-	    !fw_filter_endpoints(l->opt.filter, c))
+	    (l->opt.filter && !fw_filter_endpoints(l->opt.filter, c)))
 		return;
 	array = grow(l, look->socks, look->nr_socks, &look->cap_socks, sizeof(*one));
 	if (!array)
@@ -151,6 +151,11 @@ static void on_end(void *arg, uint64_t ts_ns)
 	struct fw_leaks *l = arg;
 
 	l->last.ts_ns = ts_ns;
+}
+
+uint64_t fw_leaks_looked_ns(const struct fw_leaks *l)
+{
+	return l->last.ts_ns;
 }
 
 void fw_leaks_observe(struct fw_leaks *l, struct fw_observer *observer)

@@ -98,6 +98,25 @@ static bool is_filtered(const struct fw_filter *f)
 	       f->netns || f->nr_pids || f->nr_comms || f->cgroup;
 }
 
+/* What only the sockets themselves can tell. Worth a lot, but a report can be made without. */
+static int look_at_sockets(struct run *run, struct fw_err *err)
+{
+	struct fw_source *src = run->session.src;
+	struct fw_err why = { 0 };
+	int ret = 0;
+
+	if (run->opt->no_snapshot)
+		return 0;
+	/* One that mends a loss may be under way. */
+	if (!src->ops->in_snapshot(src) && src->ops->snapshot(src, &why)) {
+		fw_complain(&why);
+		return 0;
+	}
+	while (!ret && src->ops->in_snapshot(src))
+		ret = fw_session_step(&run->session, err);
+	return ret;
+}
+
 /* The moment that the next report is of. What has happened until now may still be on its way. */
 static void read_counters(struct run *run)
 {
@@ -159,8 +178,10 @@ static void progress(struct run *run, uint64_t now)
 /* In the midst of it. */
 static int report_now(struct run *run, struct fw_err *err)
 {
-	int ret;
+	int ret = look_at_sockets(run, err);
 
+	if (ret)
+		return ret;
 	read_counters(run);
 	ret = fw_session_step(&run->session, err);
 	return ret ? ret : make_report(run, err);
@@ -221,6 +242,8 @@ static int run_all(struct run *run, struct fw_err *err)
 		fprintf(stderr, "finwait: watching TCP with the %s hooks\n",
 			run->session.src->info.hooks);
 	ret = watch(run, err);
+	if (!ret)
+		ret = look_at_sockets(run, err);
 	read_counters(run);
 	if (!ret)
 		ret = fw_session_stop(&run->session, err);

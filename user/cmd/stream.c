@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "cmd/session.h"
+#include "io/netns.h"
 #include "io/output.h"
 
 struct run {
@@ -57,6 +58,7 @@ static void stream_init(struct run *run, bool transitions)
 		.cgroup_arg = &run->session,
 		.netns_name = fw_session_netns_name,
 		.netns_arg = &run->session,
+		.own_netns = fw_netns_own(),
 		.transitions = transitions,
 		.clock = opt->clock,
 		.color = run->out.is_tty && !(no_color && *no_color),
