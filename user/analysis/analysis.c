@@ -2,7 +2,7 @@
 /*
  * The list of analyses, and the fan-out of events to them.
  */
-#include "analysis/analysis.h"
+#include "analysis/words.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -172,6 +172,7 @@ void fw_analyses_report(struct fw_analyses *a, const struct fw_analysis_context 
 	mine.many_netns = a->netns_differ;
 	for (size_t i = 0; i < NR_ANALYSES; i++)
 		analyses[i]->report(a->self[i], &mine, r);
+	fw_words_how_sure(&mine, r);
 	fw_report_sort(r);
 }
 

@@ -31,6 +31,10 @@ struct fw_analysis_context {
 	const char *hooks;	   /* the front end: "trampoline", "kprobe", "timer" */
 	bool filtered;		   /* only some connections are watched */
 	uint64_t suppressed;	   /* half-open connections that were only counted */
+	bool older_unseen;	   /* what existed before was not looked at */
+	bool accepts_unseen;	   /* no hook tells who accepts a connection */
+	size_t netns_refused;	   /* network namespaces that could not be entered, */
+	uint32_t refused_netns;	   /* one of them */
 	struct fw_analysis_options opt;
 	const struct fw_truth *truth; /* per network namespace; finwait's own first */
 	size_t nr_truth;

@@ -68,6 +68,18 @@ struct fw_words fw_words_count(uint64_t n)
 	return words_of(&b);
 }
 
+struct fw_words fw_words_netns(const struct fw_analysis_context *ctx, uint32_t inum)
+{
+	const char *name = ctx->netns_name ? ctx->netns_name(ctx->names_arg, inum) : NULL;
+	struct fw_words w;
+
+	if (name)
+		snprintf(w.text, sizeof(w.text), "%s", name);
+	else
+		snprintf(w.text, sizeof(w.text), "%u", inum);
+	return w;
+}
+
 struct fw_words fw_words_plural(uint64_t n, const char *noun)
 {
 	struct fw_buf b = { 0 };
@@ -169,6 +181,49 @@ struct fw_finding *fw_finding_begin(struct fw_report *r, const char *id, enum fw
 	if (e && e->advice)
 		fw_finding_say(r, &f->advice, "%s", e->advice);
 	return f;
+}
+
+static void not_seen(const struct fw_analysis_context *ctx, struct fw_buf *b)
+{
+	uint64_t lost = ctx->tracker->counters.lost;
+
+	if (lost) {
+		fw_buf_puts(b, " ");
+		fw_fmt_count(b, lost);
+		fw_buf_puts(b, lost == 1 ? " event was" : " events were");
+		fw_buf_puts(b, " lost: counts are lower bounds.");
+	}
+	if (ctx->tracker->counters.evicted)
+		fw_buf_puts(b, " Connections were forgotten (--max-connections).");
+	if (ctx->filtered)
+		fw_buf_puts(b, " Only what the filter lets through was watched.");
+	if (ctx->older_unseen)
+		fw_buf_puts(b, " Connections older than finwait were not looked at.");
+	if (ctx->accepts_unseen)
+		fw_buf_puts(b, " Who accepts a connection was not seen, only who listens.");
+	if (ctx->netns_refused)
+		fw_buf_printf(b, " %zu network namespace%s could not be entered.",
+			      ctx->netns_refused, ctx->netns_refused == 1 ? "" : "s");
+}
+
+void fw_words_how_sure(const struct fw_analysis_context *ctx, struct fw_report *r)
+{
+	struct fw_buf b = { 0 };
+
+	not_seen(ctx, &b);
+	if (!b.len)
+		fw_buf_printf(&b, " Every event of the %s was seen.",
+			      fw_words_duration(ctx->now_ns - ctx->start_ns).text);
+	for (size_t i = 0; i < r->nr_findings; i++) {
+		struct fw_finding *f = &r->findings[i];
+		const char *own = f->confidence;
+
+		if (strcmp(f->id ? f->id : "", "events-lost"))
+			fw_finding_say(r, &f->confidence, "%s%s", own ? own : "",
+				       fw_buf_str(&b) + !own);
+	}
+	r->failed |= b.failed;
+	fw_buf_free(&b);
 }
 
 struct fw_cell fw_cell_netns(const struct fw_analysis_context *ctx, uint32_t inum)

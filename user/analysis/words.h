@@ -23,6 +23,8 @@ struct fw_words fw_words_endpoint(unsigned int family, const uint8_t addr[16], u
 /* "61.4 s" */
 struct fw_words fw_words_duration(uint64_t ns);
 struct fw_words fw_words_count(uint64_t n);
+/* What a network namespace is called, else its number. */
+struct fw_words fw_words_netns(const struct fw_analysis_context *ctx, uint32_t inum);
 
 /* The same as cells; unknown if nothing is. */
 struct fw_cell fw_cell_process(const char comm[FW_COMM_LEN], uint32_t pid);
@@ -58,6 +60,9 @@ struct fw_words fw_words_plural(uint64_t n, const char *noun);
 /* A finding whose meaning and advice are those of its id (report/explain.h). */
 struct fw_finding *fw_finding_begin(struct fw_report *r, const char *id,
 				    enum fw_severity severity, enum fw_rank rank, uint64_t n);
+
+/* What was not seen, into the confidence of every finding, after what it says itself. */
+void fw_words_how_sure(const struct fw_analysis_context *ctx, struct fw_report *r);
 
 /* All groups by that measure into @t, at most --top; each row by @row. Adds whose they are: the
  * network namespace and the control group, where the groups have them. A person sees these columns

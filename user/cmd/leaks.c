@@ -83,6 +83,7 @@ static long leaks(const struct leaks_options *opt, struct fw_err *err)
 	if (!ret) {
 		nr = (long)fw_leaks_report(l, &report);
 		ret = fw_look_print(&opt->common, &report, err);
+		fw_session_say_refused(&s);
 	}
 	fw_report_fini(&report);
 	fw_leaks_free(l);

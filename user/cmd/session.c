@@ -228,7 +228,21 @@ static void say_count(const char *what, uint64_t n)
 		fprintf(stderr, "finwait: %llu %s\n", (unsigned long long)n, what);
 }
 
-void fw_session_summarise(const struct fw_session *s)
+void fw_session_say_refused(struct fw_session *s)
+{
+	struct fw_source_stats now;
+	const char *name;
+
+	s->src->ops->stats(s->src, &now);
+	if (!now.netns_refused)
+		return;
+	name = fw_session_netns_name(s, now.refused_netns);
+	fprintf(stderr, "finwait: %u network namespaces could not be entered, among them %u (%s): "
+			"connections that existed there are missing; setns() needs CAP_SYS_ADMIN\n",
+		now.netns_refused, now.refused_netns, name ? name : "without a name");
+}
+
+void fw_session_summarise(struct fw_session *s)
 {
 	const struct fw_tracker_counters *c = &s->tracker.counters;
 
@@ -243,6 +257,7 @@ void fw_session_summarise(const struct fw_session *s)
 	say_count("connections were forgotten to stay within --max-connections", c->evicted);
 	say_count("connections could not be tracked: no memory", c->no_memory);
 	say_count("malformed records", s->malformed);
+	fw_session_say_refused(s);
 }
 
 void fw_session_close(struct fw_session *s)

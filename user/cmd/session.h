@@ -41,7 +41,10 @@ int fw_session_stop(struct fw_session *s, struct fw_err *err);
 int fw_session_finish(struct fw_session *s, struct fw_err *err);
 
 /* On stderr: what there was, and all that could make it less than the truth. */
-void fw_session_summarise(const struct fw_session *s);
+void fw_session_summarise(struct fw_session *s);
+
+/* On stderr: the namespaces that could not be entered, if there are any. */
+void fw_session_say_refused(struct fw_session *s);
 
 void fw_session_close(struct fw_session *s);
 

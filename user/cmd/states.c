@@ -51,8 +51,10 @@ static int states(const struct fw_options *opt, enum fw_tally_by by, struct fw_e
 		if (ret)
 			fw_err_set(err, ret, "no memory for the counts");
 	}
-	if (!ret)
+	if (!ret) {
+		fw_session_say_refused(&s);
 		ret = fw_look_print(opt, &report, err);
+	}
 	fw_report_fini(&report);
 	fw_session_close(&s);
 	return ret;

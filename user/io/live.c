@@ -139,6 +139,8 @@ static void live_stats(struct fw_source *src, struct fw_source_stats *out)
 	}
 	free(per_cpu);
 	out->missed = fw_attached_missed(&live->hooks);
+	if (live->snapshot)
+		out->netns_refused = fw_snapshot_refused(live->snapshot, &out->refused_netns);
 }
 
 static void live_look(struct fw_source *src, uint64_t skaddr, uint64_t cookie)

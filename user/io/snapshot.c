@@ -20,8 +20,8 @@ enum stage { STAGE_BEGIN, STAGE_SOCKETS, STAGE_HOLDERS, STAGE_DONE };
 struct fw_snapshot {
 	struct fw_iter *skel;
 	struct fw_netns_list netns;
-	size_t next_netns, nr_refused;
-	uint32_t only_netns;
+	size_t next_netns;
+	uint32_t only_netns, nr_refused, first_refused;
 	enum stage stage;
 	int fd; /* of the iterator being read; -1: none */
 };
@@ -120,7 +120,8 @@ int fw_snapshot_begin(struct fw_snapshot *s)
 		close(s->fd);
 	s->fd = -1;
 	fw_netns_list_free(&s->netns);
-	s->next_netns = s->nr_refused = 0;
+	s->next_netns = 0;
+	s->nr_refused = 0;
 	s->stage = STAGE_BEGIN;
 	return fw_netns_list(&s->netns);
 }
@@ -201,7 +202,9 @@ static bool next_netns(struct fw_snapshot *s)
 		if (s->only_netns && s->only_netns != netns->inum)
 			continue;
 		s->fd = open_sockets(s, netns);
-		s->nr_refused += s->fd < 0;
+		/* -ENOENT: it is gone, and so are its connections. */
+		if (s->fd < 0 && s->fd != -ENOENT && !s->nr_refused++)
+			s->first_refused = netns->inum;
 	}
 	return s->fd >= 0;
 }
@@ -254,7 +257,8 @@ size_t fw_snapshot_record_len(const struct fw_rec_head *head)
 	}
 }
 
-size_t fw_snapshot_nr_refused(const struct fw_snapshot *s)
+uint32_t fw_snapshot_refused(const struct fw_snapshot *s, uint32_t *inum)
 {
+	*inum = s->first_refused;
 	return s->nr_refused;
 }

@@ -42,7 +42,7 @@ long fw_snapshot_read(struct fw_snapshot *s, void *buf, size_t len);
 /* Length of the record at @head. */
 size_t fw_snapshot_record_len(const struct fw_rec_head *head);
 
-/* How many namespaces could not be entered. */
-size_t fw_snapshot_nr_refused(const struct fw_snapshot *s);
+/* How many namespaces could not be entered; *@inum: the first of them. */
+uint32_t fw_snapshot_refused(const struct fw_snapshot *s, uint32_t *inum);
 
 #endif

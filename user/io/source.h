@@ -17,6 +17,8 @@ struct fw_source_stats {
 	uint64_t last_lost_ns;
 	uint64_t missed;     /* events that the kernel did not call our programs for */
 	uint64_t suppressed; /* request sockets born above the limit: not reported */
+	uint32_t netns_refused; /* that the last snapshot could not enter, */
+	uint32_t refused_netns; /* the first of them */
 };
 
 /* Time that others spend in our BPF programs, as far as it was measured. */
