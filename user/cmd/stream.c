@@ -14,6 +14,7 @@ struct run {
 	struct fw_session session;
 	struct fw_stream stream;
 	struct fw_output out;
+	bool merged;
 };
 
 static void on_transition(void *arg, const struct fw_conn *c, const struct fw_transition *tr)
@@ -68,6 +69,19 @@ static void stream_init(struct run *run, bool transitions)
 		run->stream.format->header(&run->stream);
 }
 
+/* Once what existed before has been merged in. */
+static void say_merged(struct run *run)
+{
+	struct fw_session *s = &run->session;
+	uint64_t ns = s->src->ops->now_ns(s->src) - s->src->info.start_ns;
+
+	if (run->merged || s->src->ops->in_snapshot(s->src))
+		return;
+	run->merged = true;
+	fprintf(stderr, "finwait: knows %zu connections and listeners, %llu ms after it began\n",
+		s->tracker.table.nr, (unsigned long long)(ns / 1000000));
+}
+
 static int run_all(struct run *run, bool transitions, struct fw_err *err)
 {
 	const struct fw_observer observer = {
@@ -84,11 +98,13 @@ static int run_all(struct run *run, bool transitions, struct fw_err *err)
 	if (ret)
 		return ret;
 	stream_init(run, transitions);
+	run->merged = run->opt->no_snapshot;
 	fprintf(stderr, "finwait: tracing TCP with the %s hooks; Ctrl-C ends\n",
 		run->session.src->info.hooks);
 	ret = fw_output_batch_end(&run->out, err);
 	while (!fw_stopping && !ret) {
 		ret = fw_session_step(&run->session, err);
+		say_merged(run);
 		if (!ret)
 			ret = fw_output_batch_end(&run->out, err);
 	}
