@@ -136,7 +136,7 @@ static void as_designed(void **state)
 		"{\"conn\":9,\"family\":\"ipv4\",\"laddr\":\"127.0.0.1\",\"lport\":35510,"
 		"\"raddr\":\"127.0.0.1\",\"rport\":8899,\"netns\":4026531840,"
 		"\"role\":\"active\",\"pid\":2676,\"comm\":\"python3\","
-		"\"cgroup\":\"/system.slice/app.service\",\"uid\":0,"
+		"\"cgroup\":\"/system.slice/app.service\",\"unit\":\"app.service\",\"uid\":0,"
 		"\"start\":\"2026-11-22T19:08:14.000000001Z\",\"start_exact\":true,"
 		"\"states\":[{\"state\":\"SYN_SENT\",\"ns\":180000},"
 		"{\"state\":\"ESTABLISHED\",\"ns\":370000},"

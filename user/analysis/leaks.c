@@ -66,7 +66,7 @@ static void on_socket(void *arg, const struct fw_conn *c, const struct fw_rec_so
 	void *array;
 
 	if (!c || sock->object != FW_OBJECT_FULL || sock->head.newstate != FW_CLOSE_WAIT ||
-	    !fw_filter_endpoints(l->opt.filter, c))
+	    (l->opt.filter && !fw_filter_endpoints(l->opt.filter, c)))
 		return;
 	array = grow(l, look->socks, look->nr_socks, &look->cap_socks, sizeof(*one));
 	if (!array)
@@ -154,6 +154,11 @@ static void on_end(void *arg, uint64_t ts_ns)
 		look_fini(&l->last);
 	l->last = l->coming;
 	l->coming = (struct leak_look){ 0 };
+}
+
+uint64_t fw_leaks_looked_ns(const struct fw_leaks *l)
+{
+	return l->last.ts_ns;
 }
 
 void fw_leaks_observe(struct fw_leaks *l, struct fw_observer *observer)

@@ -44,6 +44,19 @@ struct rows {
 	size_t nr, cap;
 };
 
+/* Ours if somebody listens there. Else the lower one: of a server that has gone, ports above its own
+ * are those that its clients were given.
+ */
+static uint16_t service_port(const struct fw_tracker *t, const struct fw_conn *c)
+{
+	if (c->flags & FW_CONN_LISTENER || !c->rport ||
+	    fw_listeners_serve(&t->listeners, c->netns, c->laddr, c->lport))
+		return c->lport;
+	if (c->role == FW_ROLE_ACTIVE || !c->lport)
+		return c->rport;
+	return c->lport < c->rport ? c->lport : c->rport;
+}
+
 /* A connection's group, in words, into @b. */
 static void name_of(const struct fw_tally_options *opt, const struct fw_tracker *t,
 		    const struct fw_conn *c, struct fw_buf *b)
@@ -71,9 +84,7 @@ static void name_of(const struct fw_tally_options *opt, const struct fw_tracker 
 			fw_buf_u64(b, c->netns);
 		break;
 	case FW_TALLY_BY_PORT:
-		fw_buf_u64(b, c->flags & FW_CONN_LISTENER ||
-				      fw_listeners_serve(&t->listeners, c->netns, c->laddr, c->lport) ?
-			      c->lport : c->rport);
+		fw_buf_u64(b, service_port(t, c));
 		return;
 	default:
 		return;

@@ -16,7 +16,7 @@ enum fw_tally_by {
 	FW_TALLY_BY_PEER,   /* remote address */
 	FW_TALLY_BY_CGROUP,
 	FW_TALLY_BY_NETNS,
-	FW_TALLY_BY_PORT, /* the service's: ours if somebody listens there, else the peer's */
+	FW_TALLY_BY_PORT, /* the service's: ours if somebody listens there, else the lower one */
 	FW_TALLY_BY_MAX,
 };
 

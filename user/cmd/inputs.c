@@ -80,6 +80,17 @@ void fw_inputs_mark(void *arg, const struct fw_mark *mark)
 	case FW_MARK_GROUND:
 		on_ground(s, mark);
 		break;
+	case FW_MARK_GROUND_END:
+		if (s->on_counters)
+			s->on_counters(s->on_counters_arg, &s->last);
+		break;
+	case FW_MARK_NETNS_REFUSED:
+		s->seen.netns_refused = (uint32_t)mark->number;
+		s->seen.refused_netns = (uint32_t)(mark->number >> 32);
+		break;
+	case FW_MARK_NETNS_HIDDEN:
+		s->seen.netns_hidden = (uint32_t)mark->number;
+		break;
 	case FW_MARK_COST:
 		fw_cost_parse(&s->cost, mark->text, mark->len);
 		break;

@@ -75,6 +75,7 @@ static long leaks(const struct leaks_options *opt, struct fw_err *err)
 		.tracker = &s.tracker,
 		.filter = &s.filter,
 		.cgroup_path = fw_session_cgroup_path,
+		.netns_name = fw_session_netns_name,
 		.arg = &s,
 	};
 	struct fw_leaks *l = fw_leaks_new(&leak);

@@ -93,6 +93,33 @@ static int write_out(struct run *run, struct fw_err *err)
 	return ret;
 }
 
+/* What only the sockets themselves can tell. Worth a lot, but a report can be made without. */
+static int look_at_sockets(struct run *run, struct fw_err *err)
+{
+	struct fw_source *src = run->session.src;
+	struct fw_err why = { 0 };
+	int ret = 0;
+
+	if (run->opt->no_snapshot || !src->ops->snapshot)
+		return 0;
+	/* One that mends a loss may be under way. */
+	if (!src->ops->in_snapshot(src) && src->ops->snapshot(src, &why)) {
+		fw_complain(&why);
+		return 0;
+	}
+	while (!ret && src->ops->in_snapshot(src))
+		ret = fw_session_step(&run->session, err);
+	return ret;
+}
+
+/* The kernel's counters have been read, for the first time or again. */
+static void on_counters(void *arg, const struct fw_truths *truths)
+{
+	struct run *run = arg;
+
+	fw_analyses_counters_read(&run->analyses, truths->truth, truths->nr);
+}
+
 /* As of the last batch. The kernel's counters have been read: they go on. */
 static int make_report(struct run *run, struct fw_err *err)
 {
@@ -104,8 +131,12 @@ static int make_report(struct run *run, struct fw_err *err)
 		.now_ns = fw_session_now_ns(s),
 		.tracker = &s->tracker,
 		.hooks = s->src->info.hooks,
-		.filtered = s->src->info.filtered,
+		.filtered = s->src->info.filtered || fw_filter_is_set(&s->filter),
 		.suppressed = s->seen.suppressed,
+		.older_unseen = run->opt->no_snapshot,
+		.accepts_unseen = s->src->info.accepts_unseen,
+		.netns_refused = s->seen.netns_refused,
+		.refused_netns = s->seen.refused_netns,
 		.cgroup_path = fw_session_cgroup_path,
 		.netns_name = fw_session_netns_name,
 		.names_arg = s,
@@ -143,6 +174,19 @@ static void progress(struct run *run, uint64_t now)
 		(unsigned long long)t->counters.events, t->table.nr);
 }
 
+/* In the midst of it. */
+static int report_now(struct run *run, struct fw_err *err)
+{
+	int ret = look_at_sockets(run, err);
+
+	if (ret)
+		return ret;
+	fw_session_refresh(&run->session);
+	/* What has happened until then may still be on its way. */
+	ret = fw_session_step(&run->session, err);
+	return ret ? ret : make_report(run, err);
+}
+
 static int watch(struct run *run, struct fw_err *err)
 {
 	const struct wishes *w = run->wishes;
@@ -160,8 +204,7 @@ static int watch(struct run *run, struct fw_err *err)
 			continue;
 		run->next_report_ns += w->interval_ns;
 		clear_progress(run);
-		fw_session_refresh(&run->session);
-		ret = make_report(run, err);
+		ret = report_now(run, err);
 	}
 	clear_progress(run);
 	return ret;
@@ -180,9 +223,13 @@ static int open_output(struct run *run, struct fw_err *err)
 static int run_all(struct run *run, struct fw_err *err)
 {
 	const struct fw_observer observer = fw_analyses_observer(&run->analyses);
+	struct fw_analysis_options analysis = run->wishes->analysis;
 	int ret;
 
-	if (fw_analyses_init(&run->analyses, &run->wishes->analysis))
+	analysis.filter = &run->session.filter;
+	run->session.on_counters = on_counters;
+	run->session.on_counters_arg = run;
+	if (fw_analyses_init(&run->analyses, &analysis))
 		return fw_err_set(err, -ENOMEM, "no memory for the analyses");
 	ret = open_output(run, err);
 	if (!ret)
@@ -196,6 +243,8 @@ static int run_all(struct run *run, struct fw_err *err)
 			run->session.src->info.recorded ? "reading a recording of" : "watching",
 			run->session.src->info.hooks);
 	ret = watch(run, err);
+	if (!ret)
+		ret = look_at_sockets(run, err);
 	if (!ret)
 		ret = fw_session_stop(&run->session, err);
 	if (ret)

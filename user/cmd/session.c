@@ -63,6 +63,11 @@ static void check_losses(struct fw_session *s)
 		mark(s, FW_MARK_LOST, s->loss_seen_ns, now.missed - s->seen.missed);
 	if (now.suppressed > s->seen.suppressed)
 		mark(s, FW_MARK_SUPPRESSED, s->loss_seen_ns, now.suppressed);
+	if (now.netns_refused != s->seen.netns_refused)
+		mark(s, FW_MARK_NETNS_REFUSED, s->now_ns,
+		     (uint64_t)now.refused_netns << 32 | now.netns_refused);
+	if (now.netns_hidden != s->seen.netns_hidden)
+		mark(s, FW_MARK_NETNS_HIDDEN, s->now_ns, now.netns_hidden);
 	s->seen.lost = now.lost;
 	s->seen.missed = now.missed;
 }
@@ -163,6 +168,7 @@ static void read_ground(struct fw_session *s)
 		return;
 	mark(s, FW_MARK_GROUND_BEGIN, s->src->ops->now_ns(s->src), 0);
 	s->src->ops->ground(s->src, on_ground, s);
+	mark(s, FW_MARK_GROUND_END, s->src->ops->now_ns(s->src), 0);
 }
 
 static void read_cost(struct fw_session *s)
@@ -234,7 +240,10 @@ int fw_session_open(struct fw_session *s, const struct fw_options *opt,
 {
 	int ret;
 
-	*s = (struct fw_session){ .opt = opt, .filter = opt->filter };
+	*s = (struct fw_session){
+		.opt = opt, .filter = opt->filter,
+		.on_counters = s->on_counters, .on_counters_arg = s->on_counters_arg,
+	};
 	s->filter.cgroup_path = fw_session_cgroup_path;
 	s->filter.cgroup_arg = s;
 	ret = open_source(s, err);
@@ -349,13 +358,14 @@ int fw_session_stop(struct fw_session *s, struct fw_err *err)
 	int ret;
 
 	look_back(s, err);
+	/* The kernel goes on counting: what comes after that is counted apart. */
+	fw_session_refresh(s);
 	s->src->ops->stop(s->src);
 	ret = drain(s, 0, err);
 	settle(s);
 	if (!ret)
 		ret = drain(s, 0, err);
 	check_losses(s);
-	fw_session_refresh(s);
 	s->stopped = true;
 	mark(s, FW_MARK_END, s->src->ops->now_ns(s->src), 0);
 	return ret ? ret : fw_tap_close(s, err);
@@ -393,17 +403,18 @@ void fw_session_summarise(const struct fw_session *s)
 }
 
 /* Without the privileges for it a snapshot is not of the whole host. */
-static void say_unseen(const struct fw_session *s)
+static void say_unseen(struct fw_session *s)
 {
-	struct fw_source_stats stats;
+	const char *name = fw_session_netns_name(s, s->seen.refused_netns);
 
-	s->src->ops->stats(s->src, &stats);
-	say_count("network namespaces could not be entered (CAP_SYS_ADMIN): what was open there "
-		  "before is not shown",
-		  stats.netns_refused);
+	if (s->seen.netns_refused)
+		fprintf(stderr,
+			"finwait: %u network namespaces could not be entered (CAP_SYS_ADMIN), among them "
+			"%u (%s): what was open there before is not shown\n",
+			s->seen.netns_refused, s->seen.refused_netns, name ? name : "without a name");
 	say_count("processes do not let their network namespaces be seen (CAP_SYS_PTRACE): what was "
 		  "open there before may not be shown",
-		  stats.netns_hidden);
+		  s->seen.netns_hidden);
 }
 
 void fw_session_close(struct fw_session *s)

@@ -35,6 +35,11 @@ struct fw_session {
 	struct fw_recorder *recorder; /* NULL: nothing is recorded */
 	struct fw_recorder_stats recorded; /* when it is closed */
 	uint64_t next_snapshot_ns; /* for it */
+	/* Set before fw_session_open(), or NULL: the kernel's counters have been read, of all
+	 * namespaces.
+	 */
+	void (*on_counters)(void *arg, const struct fw_truths *truths);
+	void *on_counters_arg;
 };
 
 /* Opens the source that @opt asks for. 0, or a negative errno with @err filled; in either case
@@ -70,6 +75,7 @@ int fw_session_finish(struct fw_session *s, struct fw_err *err);
 /* On stderr: what there was, and all that could make it less than the truth. */
 void fw_session_summarise(const struct fw_session *s);
 
+/* Says on stderr what the snapshots lacked. */
 void fw_session_close(struct fw_session *s);
 
 /* For struct fw_stream.cgroup_path and .netns_name. @arg: the session. */

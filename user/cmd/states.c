@@ -41,7 +41,7 @@ static int parse(void *arg, int key, char *value, struct fw_err *err)
 static int states(const struct fw_options *opt, const struct wishes *w, struct fw_err *err)
 {
 	const struct fw_observer nobody = { 0 };
-	struct fw_session s;
+	struct fw_session s = { 0 };
 	struct fw_report report = { 0 };
 	int ret = fw_session_open(&s, opt, &nobody, err);
 

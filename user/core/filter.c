@@ -33,6 +33,12 @@ static bool addr_listed(const struct fw_cidr *cidrs, unsigned int nr, uint8_t fa
 	return !nr;
 }
 
+bool fw_filter_is_set(const struct fw_filter *f)
+{
+	return f->family || f->nr_lports || f->nr_rports || f->nr_local || f->nr_remote ||
+	       f->netns || f->nr_pids || f->nr_comms || f->cgroup;
+}
+
 bool fw_filter_endpoints(const struct fw_filter *f, const struct fw_conn *c)
 {
 	return (!f->netns || f->netns == c->netns) && (!f->family || f->family == c->family) &&

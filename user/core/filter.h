@@ -28,6 +28,9 @@ struct fw_filter {
 	void *cgroup_arg;
 };
 
+/* Whether it leaves out any connection as such: by its endpoints, its namespace or its owner. */
+bool fw_filter_is_set(const struct fw_filter *f);
+
 /* Endpoints and namespace; the owner; both. */
 bool fw_filter_endpoints(const struct fw_filter *f, const struct fw_conn *c);
 bool fw_filter_owner(const struct fw_filter *f, uint32_t pid, const char comm[FW_COMM_LEN],

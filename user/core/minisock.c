@@ -107,6 +107,12 @@ struct fw_conn *minisock_of_unknown(struct fw_tracker *t, const struct fw_event 
 	return c;
 }
 
+static void tell_birth(struct fw_tracker *t, const struct fw_conn *c, uint64_t ts_ns)
+{
+	if (c && t->observer.minisock)
+		t->observer.minisock(t->observer.arg, c, ts_ns);
+}
+
 /* The full socket has become a minisock. Its -> CLOSE follows at once, and announces this. */
 static void born(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev)
 {
@@ -122,6 +128,7 @@ static void born(struct fw_tracker *t, struct fw_conn *c, const struct fw_event 
 		c->step_flags[c->nr_steps - 1] |= FW_STEP_ORPHANED;
 		conn_unsettled(t, c);
 	}
+	tell_birth(t, c, ev->head->ts_ns);
 }
 
 static void enter_time_wait(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev,
@@ -163,7 +170,10 @@ void minisock_scheduled(struct fw_tracker *t, const struct fw_event *ev)
 	struct fw_conn *c = conn_of(t, ev);
 
 	if (!c) {
-		conn_since_before(t, ev, t->start_ns);
+		c = conn_since_before(t, ev, t->start_ns);
+		/* One that has a cookie was there before, and is only re-armed. */
+		if (!ev->head->cookie)
+			tell_birth(t, c, ev->head->ts_ns);
 		return;
 	}
 	fw_conn_table_touch(&t->table, c);

@@ -49,6 +49,8 @@ struct fw_bind_failure {
  */
 struct fw_observer {
 	void (*transition)(void *arg, const struct fw_conn *c, const struct fw_transition *tr);
+	/* It has moved into a minisock. Those that had before finwait came by are not told. */
+	void (*minisock)(void *arg, const struct fw_conn *c, uint64_t ts_ns);
 	/* It has ended; or finwait ends, and it is still open (.end == FW_END_OPEN). */
 	void (*connection)(void *arg, const struct fw_conn *c);
 	/* Snapshots: one begins; a socket that exists (@c: as tracked, NULL if it could not be); a

@@ -16,6 +16,7 @@
 #include "io/cgroup.h"
 #include "io/host.h"
 #include "io/hz.h"
+#include "io/netns_names.h"
 #include "io/ring.h"
 #include "io/snapshot.h"
 
@@ -35,6 +36,7 @@ struct live {
 	struct fw_source_cost measured, at_begin;
 	struct rusage usage; /* of this process, when it was opened */
 	struct fw_cgroups *cgroups; /* NULL: no paths are known */
+	struct fw_netns_names *names;
 	struct fw_snapshot *snapshot; /* NULL: none was asked for yet */
 	bool in_snapshot;
 	/* records of a snapshot that are not older than what has come through the ring */
@@ -188,7 +190,7 @@ static const char *live_netns_name(struct fw_source *src, uint32_t inum)
 {
 	struct live *live = (struct live *)src;
 
-	return live->snapshot ? fw_snapshot_netns_name(live->snapshot, inum) : NULL;
+	return fw_netns_names_find(live->names, inum);
 }
 
 static const char *live_cgroup_path(struct fw_source *src, uint64_t id)
@@ -265,6 +267,7 @@ static void live_free(struct fw_source *src)
 		return;
 	live_measure(src, false);
 	fw_snapshot_free(live->snapshot);
+	fw_netns_names_free(live->names);
 	fw_ring_free(live->ring);
 	fw_cgroups_free(live->cgroups);
 	fw_attached_free(&live->hooks);
@@ -316,7 +319,10 @@ struct fw_source *fw_live_open(const struct fw_live_options *opt, struct fw_live
 	if (fw_host_check(err))
 		return NULL;
 	live = calloc(1, sizeof(*live));
-	if (!live) {
+	if (live)
+		live->names = fw_netns_names_new();
+	if (!live || !live->names) {
+		free(live);
 		fw_err_set(err, -ENOMEM, "no memory");
 		return NULL;
 	}

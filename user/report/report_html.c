@@ -77,13 +77,15 @@ static void cell(struct fw_buf *b, const struct fw_cell *c)
 		[FW_CELL_BYTES] = 'b', [FW_CELL_RATE] = 'r', [FW_CELL_PERCENT] = 'p',
 		[FW_CELL_BOOL] = 'f', [FW_CELL_TEXT] = 't',
 	};
+	bool named;
 
 	if (c->kind == FW_CELL_UNKNOWN || c->kind >= FW_CELL_MAX) {
 		fw_buf_puts(b, "null");
 		return;
 	}
-	fw_buf_printf(b, "[\"%c\",", kinds[c->kind]);
-	if (c->kind == FW_CELL_TEXT)
+	named = c->kind == FW_CELL_ID && c->text;
+	fw_buf_printf(b, "[\"%c\",", named ? 't' : kinds[c->kind]);
+	if (c->kind == FW_CELL_TEXT || named)
 		string(b, c->text ? c->text : "");
 	else if (c->kind == FW_CELL_RATE || c->kind == FW_CELL_PERCENT)
 		fw_buf_printf(b, "%.10g", c->d);
