@@ -152,6 +152,32 @@ static void as_designed(void **state)
 		"\"bytes_sent\":1,\"bytes_received\":0,\"retransmits\":0}\n");
 }
 
+#define CONTAINER "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static const char *blue(void *arg, uint32_t inum)
+{
+	(void)arg;
+	return inum == 4026531840U ? "blue" : NULL;
+}
+
+/* Whose it is: the unit or container that the control group stands for, and the namespace's name. */
+static void owners(void **state)
+{
+	static char path[] = "/kubepods/pod8d3d1d3e-53a7-4e4c-9b59-6ac9a2f1c001/" CONTAINER
+			     "/system.slice/cron.service";
+	struct fw_conn c = sample_connection();
+	struct rendering *r = *state;
+
+	r->stream.cgroup_path = a_path;
+	r->stream.cgroup_arg = path;
+	r->stream.netns_name = blue;
+	connection(r, &c);
+	assert_non_null(strstr(fw_buf_str(&r->out), "\"netns\":4026531840,\"netns_name\":\"blue\","));
+	assert_non_null(strstr(fw_buf_str(&r->out), "cron.service\",\"unit\":\"cron.service\","
+			       "\"container\":\"" CONTAINER "\","
+			       "\"pod\":\"8d3d1d3e-53a7-4e4c-9b59-6ac9a2f1c001\",\"uid\""));
+}
+
 /* IPv6, an error, what else a connection can be. */
 static void other_fields(void **state)
 {
@@ -433,6 +459,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_checker_can_say_no),
 		json_test(as_designed),
+		json_test(owners),
 		json_test(other_fields),
 		json_test(unknown_is_absent),
 		json_test(bounds),

@@ -299,7 +299,19 @@ static void end_words(struct fw_stream *s, const struct fw_conn *c)
 {
 	fw_buf_puts(s->out, fw_end_words(c->end));
 	fw_buf_puts(s->out, gap_words(c));
+}
+
+/* Folded, it has a line of its own. */
+static void whose_line(struct fw_stream *s, const struct fw_conn *c, size_t indent)
+{
+	size_t before = s->out->len, after;
+
+	if (s->width)
+		newline(s, indent - 1);
+	after = s->out->len;
 	whose(s, c->netns, c->cgroup_id);
+	if (s->out->len == after)
+		s->out->len = before;
 	fw_buf_putc(s->out, '\n');
 }
 
@@ -340,6 +352,7 @@ static void text_connection(struct fw_stream *s, const struct fw_conn *c)
 	room = s->width ? room : PATH_WIDTH;
 	fw_buf_pad(s->out, s->out->len, used + 2 < room ? room - used : 2, 2);
 	end_words(s, c);
+	whose_line(s, c, indent);
 }
 
 const struct fw_stream_format fw_stream_text = {
