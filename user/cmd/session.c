@@ -15,6 +15,7 @@
 /* How long a record may wait below the ring's wake-up level. */
 #define POLL_MS 50
 #define SETTLE_NS 1000000000ULL
+#define OVERDUE_NS 30000000000ULL
 /* After a loss the snapshot that mends it waits for the burst to pass, but not for ever. */
 #define RESYNC_QUIET_NS 1000000000ULL
 #define RESYNC_LATEST_NS 10000000000ULL
@@ -327,6 +328,10 @@ int fw_session_step(struct fw_session *s, struct fw_err *err)
 		settle(s);
 		s->next_settle_ns = now + SETTLE_NS;
 	}
+	if (now >= s->next_overdue_ns) {
+		fw_tracker_overdue(&s->tracker, now, look, s->src);
+		s->next_overdue_ns = now + OVERDUE_NS;
+	}
 	resync(s, now);
 	look_again(s, now);
 	ret = drain(s, POLL_MS, err);
@@ -363,6 +368,7 @@ int fw_session_stop(struct fw_session *s, struct fw_err *err)
 	s->src->ops->stop(s->src);
 	ret = drain(s, 0, err);
 	settle(s);
+	fw_tracker_overdue(&s->tracker, s->src->ops->now_ns(s->src), look, s->src);
 	if (!ret)
 		ret = drain(s, 0, err);
 	check_losses(s);

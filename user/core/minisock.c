@@ -11,6 +11,9 @@
 #define TIMEWAIT_LEN_S 60
 #define NS_PER_S 1000000000ULL
 
+/* No minisock is armed for more than 60 s. The timer wheel is up to 4.1 s late (HZ=1000). */
+#define OVERDUE_NS (70 * NS_PER_S)
+
 /* When the timer of a minisock in TIME_WAIT was last set; 0 if that cannot be told. */
 static uint64_t armed_at_ns(const struct fw_tracker *t, uint64_t ts_ns, uint64_t now_jiffies,
 			    uint64_t expires_jiffies)
@@ -208,12 +211,31 @@ void minisock_ended(struct fw_tracker *t, const struct fw_event *ev)
 	conn_end(t, c, ev->head->ts_ns, verdict_of_minisock(ev->head->newstate, ev->cause));
 }
 
+static bool is_overdue(const struct fw_conn *c, uint64_t now_ns)
+{
+	return c->flags & FW_CONN_MINI && !(c->flags & FW_CONN_UNDECIDED) &&
+	       now_ns > c->end_ns + OVERDUE_NS;
+}
+
 void minisock_seen(struct fw_tracker *t, const struct fw_event *ev)
 {
 	struct fw_conn *c = conn_of(t, ev);
 
-	if (c && c->flags & FW_CONN_MINI && !(ev->head->flags & FW_REC_GONE))
+	if (!c || !(c->flags & FW_CONN_MINI))
+		return;
+	if (!(ev->head->flags & FW_REC_GONE))
 		settle(t, c, ev);
+	else if (is_overdue(c, ev->head->ts_ns))
+		conn_end_unseen(t, c, ev->head->ts_ns);
+}
+
+void fw_tracker_overdue(struct fw_tracker *t, uint64_t now_ns,
+			void (*look)(void *arg, uint64_t skaddr, uint64_t cookie), void *arg)
+{
+	for (struct fw_conn *c = fw_conn_table_first(&t->table); c; c = fw_conn_table_next(&t->table, c)) {
+		if (is_overdue(c, now_ns))
+			look(arg, c->skaddr, c->cookie);
+	}
 }
 
 uint64_t minisock_set_ns(const struct fw_tracker *t, const struct fw_event *ev)

@@ -142,4 +142,11 @@ void fw_tracker_finish(struct fw_tracker *t, uint64_t now_ns);
 void fw_tracker_unsettled(struct fw_tracker *t,
 			  void (*look)(void *arg, uint64_t skaddr, uint64_t cookie), void *arg);
 
+/*
+ * The same for each minisock whose timer must have run out before @now_ns, although no end was seen: the
+ * kernel skips programs now and then, and not all kernels say so. Walks the whole table.
+ */
+void fw_tracker_overdue(struct fw_tracker *t, uint64_t now_ns,
+			void (*look)(void *arg, uint64_t skaddr, uint64_t cookie), void *arg);
+
 #endif

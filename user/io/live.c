@@ -2,7 +2,6 @@
 #include "io/live.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +30,6 @@ struct live {
 	struct fw_ring *ring;
 	fw_record_fn fn;
 	void *arg;
-	int nr_cpus;
 	int measure_fd; /* while it is open the kernel measures programs; -1: it does not */
 	struct fw_source_cost measured, at_begin;
 	struct rusage usage; /* of this process, when it was opened */
@@ -132,20 +130,16 @@ static uint64_t live_now_ns(struct fw_source *src)
 static void live_stats(struct fw_source *src, struct fw_source_stats *out)
 {
 	struct live *live = (struct live *)src;
-	struct fw_cpu_stats *per_cpu = calloc((size_t)live->nr_cpus, sizeof(*per_cpu));
-	uint32_t zero = 0;
 
 	*out = (struct fw_source_stats){ 0 };
-	if (per_cpu &&
-	    !bpf_map_lookup_elem(live->hooks.stats_fd, &zero, per_cpu)) {
-		for (int i = 0; i < live->nr_cpus; i++) {
-			out->lost += per_cpu[i].lost;
-			out->suppressed += per_cpu[i].suppressed;
-			if (per_cpu[i].last_lost_ns > out->last_lost_ns)
-				out->last_lost_ns = per_cpu[i].last_lost_ns;
-		}
+	for (unsigned int i = 0; i < live->hooks.nr_cpus; i++) {
+		const struct fw_cpu_stats *cpu = &live->hooks.stats[i];
+
+		out->lost += cpu->lost;
+		out->suppressed += cpu->suppressed;
+		if (cpu->last_lost_ns > out->last_lost_ns)
+			out->last_lost_ns = cpu->last_lost_ns;
 	}
-	free(per_cpu);
 	out->missed = fw_attached_missed(&live->hooks);
 	fw_snapshot_unseen(live->snapshot, out);
 }
@@ -327,7 +321,6 @@ struct fw_source *fw_live_open(const struct fw_live_options *opt, struct fw_live
 		return NULL;
 	}
 	live->measure_fd = -1;
-	live->nr_cpus = libbpf_num_possible_cpus();
 	live->src.ops = &live_ops;
 	live->src.info.wall_offset_ns =
 		(int64_t)(clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC));
