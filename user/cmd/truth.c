@@ -83,6 +83,12 @@ void fw_truths_read(struct fw_truths *t)
 	free(found);
 }
 
+void fw_truths_refresh_own(struct fw_truths *t)
+{
+	if (t->nr && !fw_ground_read(&t->ground[0], -1, NULL))
+		set_sysctls(&t->truth[0].sysctls, &t->ground[0]);
+}
+
 static const struct fw_ground *ground_of(const struct fw_truths *t, uint32_t netns)
 {
 	for (size_t i = 0; i < t->nr; i++) {

@@ -18,6 +18,8 @@ struct fw_truths {
  * what cannot be read is not known.
  */
 void fw_truths_read(struct fw_truths *t);
+/* Reads the settings of finwait's own namespace anew: the one that needs no privileges. */
+void fw_truths_refresh_own(struct fw_truths *t);
 /* Sets the counters: what they grew by since @before. */
 void fw_truths_since(struct fw_truths *t, const struct fw_truths *before);
 void fw_truths_fini(struct fw_truths *t);
