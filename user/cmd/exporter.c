@@ -27,10 +27,15 @@ struct fw_observer fw_exporter_observer(struct fw_exporter *e)
 	return fw_metrics_observer(&e->metrics);
 }
 
+static void add_truth(void *arg, uint32_t netns, const struct fw_ground *g)
+{
+	fw_truths_add(arg, netns, g);
+}
+
 void fw_exporter_read_settings(struct fw_exporter *e)
 {
-	fw_truths_fini(&e->truths);
-	fw_truths_read(&e->truths);
+	fw_truths_begin(&e->truths);
+	fw_ground_read_all(add_truth, &e->truths);
 }
 
 void fw_exporter_step(struct fw_exporter *e, struct fw_session *s)
