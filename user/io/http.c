@@ -128,19 +128,13 @@ static const struct fw_http_route *route_to(const struct fw_http *http, const ch
 	return route->path ? route : NULL;
 }
 
-static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *path,
-				  const char *method, const char *version, const char *body,
-				  size_t *body_len, void **state)
+static enum MHD_Result answer(struct fw_http *http, struct MHD_Connection *connection,
+			      const char *path, const char *method)
 {
-	struct fw_http *http = arg;
 	const struct fw_http_route *route = route_to(http, path);
 	bool health = !strcmp(path, HEALTH);
-	struct fw_http_answer answer;
+	struct fw_http_answer found;
 
-	(void)version;
-	(void)body;
-	(void)body_len;
-	(void)state;
 	if (!health && !may_ask(http, connection))
 		return send_words(connection, MHD_HTTP_UNAUTHORIZED, "A bearer token is needed.\n",
 				  MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
@@ -153,9 +147,29 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 				  "GET, HEAD");
 	if (health)
 		return send_health(http, connection);
-	answer = route->answer(MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
-							   MHD_HTTP_HEADER_ACCEPT));
-	return send_document(http, connection, &answer);
+	found = route->answer(MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+							  MHD_HTTP_HEADER_ACCEPT));
+	return send_document(http, connection, &found);
+}
+
+/* It is called when the headers are there, and again when the rest is: a connection that is answered
+ * then stays open for the next request. One with a body is answered, and closed, at once.
+ */
+static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *path,
+				  const char *method, const char *version, const char *body,
+				  size_t *body_len, void **state)
+{
+	bool can_wait = !strcmp(method, MHD_HTTP_METHOD_GET) ||
+			!strcmp(method, MHD_HTTP_METHOD_HEAD);
+
+	(void)version;
+	(void)body;
+	if (!*state && can_wait) {
+		*state = arg;
+		return MHD_YES;
+	}
+	*body_len = 0;
+	return answer(arg, connection, path, method);
 }
 
 static int start_one(struct fw_http *http, const struct fw_listen *l, struct fw_err *err)
