@@ -316,6 +316,21 @@ uint64_t fw_attached_missed(const struct fw_attached *a)
 	return misses;
 }
 
+bool fw_attached_works(const struct fw_attached *a)
+{
+	size_t nr_cpus = (size_t)libbpf_num_possible_cpus();
+	struct fw_cpu_stats *per_cpu = calloc(nr_cpus, sizeof(*per_cpu));
+	struct bpf_prog_info info = { 0 };
+	__u32 len = sizeof(info), zero = 0;
+	LIBBPF_OPTS(bpf_test_run_opts, run);
+	bool works = per_cpu && !bpf_map_lookup_elem(a->stats_fd, &zero, per_cpu) &&
+		     !bpf_obj_get_info_by_fd(a->settle_fd, &info, &len) &&
+		     !bpf_prog_test_run_opts(a->jiffies_fd, &run);
+
+	free(per_cpu);
+	return works;
+}
+
 void fw_detach(struct fw_attached *a)
 {
 	for (unsigned int i = 0; i < FW_NR_SYSCALL_HOOKS; i++) {
