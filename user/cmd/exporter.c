@@ -65,8 +65,8 @@ static struct fw_metrics_process process(const struct fw_exporter *e)
 	};
 }
 
-void fw_exporter_render(struct fw_exporter *e, struct fw_session *s, bool openmetrics,
-			struct fw_buf *out)
+void fw_exporter_render(struct fw_exporter *e, struct fw_session *s,
+			const struct fw_metrics_push *push, bool openmetrics, struct fw_buf *out)
 {
 	struct fw_source_cost bpf = { 0 };
 	struct fw_om om = {
@@ -82,6 +82,7 @@ void fw_exporter_render(struct fw_exporter *e, struct fw_session *s, bool openme
 		.resyncs = s->resyncs,
 		.malformed = s->malformed,
 		.process = process(e),
+		.push = *push,
 	};
 
 	if (s->src->ops->cost)

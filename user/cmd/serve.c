@@ -18,14 +18,15 @@
 #include "cmd/cost.h"
 #include "cmd/exporter.h"
 #include "cmd/serve_options.h"
+#include "cmd/pusher.h"
+#include "cmd/rights.h"
 #include "cmd/session.h"
 #include "cmd/window.h"
 #include "core/fanout.h"
 #include "io/http.h"
 #include "io/journal.h"
-#include "io/privileges.h"
-#include "io/sandbox.h"
 #include "io/secret.h"
+#include "io/spool.h"
 #include "report/render.h"
 #include "util/fmt.h"
 
@@ -37,7 +38,7 @@
 #define PAGE_REFRESH_S "15"
 
 /* Who observes; the window has two slots. */
-enum { SLOT_METRICS, SLOT_WINDOW };
+enum { SLOT_METRICS, SLOT_WINDOW, SLOT_PUSHER = SLOT_WINDOW + 2 };
 
 enum document { DOC_OPENMETRICS, DOC_METRICS_TEXT, DOC_PAGE, DOC_REPORT, NR_DOCUMENTS };
 
@@ -48,6 +49,8 @@ struct run {
 	struct fw_fanout fanout;
 	struct fw_exporter exporter;
 	struct fw_window window;
+	struct fw_pusher pusher;
+	struct fw_buf push_auth; /* until it is started */
 	struct fw_listen listen[FW_SERVE_LISTEN_MAX];
 	size_t nr_listen;
 	struct fw_documents *docs;
@@ -112,6 +115,13 @@ static void render_report(struct run *run, enum document which, struct fw_buf *o
 	fw_report_fini(&r);
 }
 
+static void render_metrics(struct run *run, bool openmetrics, struct fw_buf *out)
+{
+	const struct fw_metrics_push push = fw_pusher_metrics(&run->pusher);
+
+	fw_exporter_render(&run->exporter, &run->session, &push, openmetrics, out);
+}
+
 static void render(struct run *run, enum document which, struct fw_buf *out)
 {
 	switch (which) {
@@ -121,7 +131,7 @@ static void render(struct run *run, enum document which, struct fw_buf *out)
 		break;
 	case DOC_OPENMETRICS:
 	case DOC_METRICS_TEXT:
-		fw_exporter_render(&run->exporter, &run->session, which == DOC_OPENMETRICS, out);
+		render_metrics(run, which == DOC_OPENMETRICS, out);
 		break;
 	case NR_DOCUMENTS:
 		break;
@@ -229,38 +239,47 @@ static int take_snapshot(struct run *run, struct fw_err *err)
 	return ret;
 }
 
-static bool works(void *arg)
-{
-	struct fw_source *src = arg;
-
-	return src->ops->works(src);
-}
-
 /* Everything is open. What an unprivileged process cannot do any more is in docs/metrics.md. */
 static int give_up_privileges(struct run *run, struct fw_err *err)
 {
-	struct fw_privileges p = { .caps = run->wishes->all_namespaces ? FW_CAPS_NAMESPACES : 0 };
-	struct fw_source *src = run->session.src;
-	struct fw_buf kept = { 0 };
-	int ret;
+	const struct fw_serve_options *w = run->wishes;
+	struct fw_privileges p = { 0 };
+	int ret = fw_rights_find(&p, run->session.src, w->user, w->all_namespaces, err);
 
-	/* Only who is privileged can have programs measured: a few seconds at the beginning then. */
-	src->ops->measure(src, true);
-	ret = fw_privileges_user(&p, run->wishes->user, err);
 	for (size_t i = 0; i < run->nr_listen && !ret; i++)
 		ret = fw_listen_give(&run->listen[i], p.uid, p.gid, err);
-	if (!ret)
-		ret = fw_privileges_measure(&p, works, src, err);
-	if (!ret)
-		ret = fw_privileges_drop(&p, err);
-	if (!ret)
-		ret = fw_sandbox_enter(err);
-	if (ret)
-		return ret;
-	fw_privileges_print(p.caps, &kept);
-	fw_say(FW_LEVEL_INFO, "going on as user %s with %s", p.user, fw_buf_str(&kept));
-	fw_buf_free(&kept);
-	return 0;
+	if (!ret && w->spool_dir)
+		ret = fw_spool_make(w->spool_dir, p.uid, p.gid, err);
+	/* Only who is privileged can have programs measured: a few seconds at the beginning then. */
+	run->session.src->ops->measure(run->session.src, true);
+	return ret ? ret : fw_rights_give_up(&p, err);
+}
+
+/* Before privileges are dropped: what only root may read or make. */
+static int prepare_push(struct run *run, struct fw_err *err)
+{
+	const struct fw_serve_options *w = run->wishes;
+
+	if (!w->clickhouse)
+		return 0;
+	run->fanout.to[SLOT_PUSHER] = fw_pusher_observer(&run->pusher);
+	if (fw_clickhouse_global_init(err))
+		return err->code;
+	return w->clickhouse_auth ? fw_secret_read(w->clickhouse_auth, &run->push_auth, err) : 0;
+}
+
+static int start_push(struct run *run, struct fw_err *err)
+{
+	const struct fw_serve_options *w = run->wishes;
+	const struct fw_push_options options = {
+		.to = { .url = w->clickhouse, .table = w->clickhouse_table,
+			.auth = run->push_auth.len ? fw_buf_str(&run->push_auth) : NULL },
+		.spool_dir = w->spool_dir, .spool_max_bytes = w->spool_max_bytes,
+	};
+	int ret = w->clickhouse ? fw_pusher_start(&run->pusher, &options, err) : 0;
+
+	fw_secret_free(&run->push_auth);
+	return ret;
 }
 
 static int start_http(struct run *run, const char *token, struct fw_err *err)
@@ -301,6 +320,7 @@ static int watch(struct run *run, struct fw_err *err)
 			break;
 		fw_exporter_step(&run->exporter, &run->session);
 		fw_window_step(&run->window, &run->session);
+		fw_pusher_step(&run->pusher);
 		render_wanted(run);
 		if (hung_up())
 			reload(run);
@@ -322,12 +342,16 @@ static int run_all(struct run *run, struct fw_err *err)
 	if (fw_window_init(&run->window, &run->wishes->analysis, run->wishes->window_ns,
 			   &run->fanout, SLOT_WINDOW))
 		return fw_err_set(err, -ENOMEM, "no memory for the analyses");
-	ret = open_sockets(run, err);
+	ret = prepare_push(run, err);
+	if (!ret)
+		ret = open_sockets(run, err);
 	if (!ret)
 		ret = read_token(run->wishes, &token, err);
 	if (!ret)
 		ret = fw_session_open(&run->session, run->opt, &observer, err);
 	if (!ret) {
+		run->pusher.host = run->wishes->host ? run->wishes->host :
+						       run->session.src->info.host;
 		fw_say(FW_LEVEL_INFO, "watching TCP with the %s hooks",
 		       run->session.src->info.hooks);
 		fw_exporter_read_settings(&run->exporter);
@@ -336,6 +360,8 @@ static int run_all(struct run *run, struct fw_err *err)
 	}
 	if (!ret)
 		ret = give_up_privileges(run, err);
+	if (!ret)
+		ret = start_push(run, err);
 	if (!ret)
 		ret = start_http(run, token.len ? fw_buf_str(&token) : NULL, err);
 	fw_secret_free(&token);
@@ -350,16 +376,20 @@ static int run_and_close(const struct fw_options *opt, const struct fw_serve_opt
 	int ret;
 
 	block_hangup();
+	fw_pusher_init(&run.pusher, &run.session, "");
 	ret = run_all(&run, &err);
 	fw_http_stop(run.http);
 	if (!ret)
 		ret = fw_session_stop(&run.session, &err);
+	fw_pusher_stop(&run.pusher);
 	if (!ret)
 		fw_session_summarise(&run.session);
 	lost = run.session.tracker.counters.lost;
 	for (size_t i = 0; i < run.nr_listen; i++)
 		fw_listen_close(&run.listen[i]);
 	fw_session_close(&run.session);
+	fw_pusher_fini(&run.pusher);
+	fw_secret_free(&run.push_auth);
 	fw_window_fini(&run.window);
 	fw_exporter_fini(&run.exporter);
 	fw_documents_free(run.docs);
