@@ -42,6 +42,7 @@ endif
 # In the binary itself: a recording can be read where none of them is installed. Who lacks the archives
 # says LIBS_DYNAMIC=1.
 LIBS := -lbpf -lelf -lz -lzstd
+SERVE_LIBS := -lmicrohttpd -lcap-ng -lseccomp -lcurl
 ifeq ($(LIBS_DYNAMIC),1)
 STATIC_LIBS = $(LIBS)
 else
@@ -68,7 +69,7 @@ all: finwait
 
 finwait: $(APP_OBJ) $B/libfinwait.a
 	$(say) LINK $@
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STATIC_LIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STATIC_LIBS) $(SERVE_LIBS)
 
 # Pure: compiled without libbpf anywhere in sight, as the unit tests prove by linking without it.
 $B/libfinwait.a: $(PURE_OBJ)
@@ -121,7 +122,7 @@ $B/san/libfinwait.a: $(PURE_SAN_OBJ)
 $(APP_SAN_OBJ): ALL_CFLAGS += -I$B
 $B/san/finwait: $(APP_SAN_OBJ) $B/san/libfinwait.a
 	$(say) LINK $@
-	$(Q)$(CC) $(LDFLAGS) $(SAN) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(LDFLAGS) $(SAN) -o $@ $^ $(LIBS) $(SERVE_LIBS)
 
 $B/tests/test_%: tests/unit/test_%.c $(wildcard tests/unit/*.h) $B/san/libfinwait.a
 	$(say) TEST $@

@@ -8,6 +8,7 @@
 #include <sys/utsname.h>
 
 #include "cmd/cmd.h"
+#include "cmd/rights.h"
 #include "cmd/selftest.h"
 #include "core/decode.h"
 #include "io/host.h"
@@ -63,6 +64,23 @@ static bool self_test(struct fw_source *src)
 	return fired;
 }
 
+/* What finwait serve would go on with. */
+static void say_kept(struct fw_source *src)
+{
+	struct fw_privileges p;
+	struct fw_buf kept = { 0 };
+	struct fw_err err = { 0 };
+
+	if (fw_rights_find(&p, src, NULL, false, &err)) {
+		printf("serve         cannot give up its privileges: %s\n", err.msg);
+		return;
+	}
+	fw_privileges_print(p.caps, &kept);
+	printf("serve         goes on as user %s with %s once it has begun\n", p.user,
+	       fw_buf_str(&kept));
+	fw_buf_free(&kept);
+}
+
 /* Each is tried by itself: that one works does not say that the next would not. */
 static int try_front_ends(const struct fw_ksyms *ks, bool test)
 {
@@ -81,6 +99,8 @@ static int try_front_ends(const struct fw_ksyms *ks, bool test)
 		say_front_end(opt.hooks, &report.front_end[h], src && !chosen);
 		if (src && !chosen)
 			printf("hz            %u%s\n", src->info.hz, src->info.hz ? "" : " (unknown)");
+		if (src && !chosen)
+			say_kept(src);
 		chosen |= src != NULL;
 		if (src && test)
 			fired &= self_test(src);

@@ -83,6 +83,19 @@ void fw_truths_add(struct fw_truths *t, uint32_t netns, const struct fw_ground *
 	t->nr++;
 }
 
+void fw_truths_copy(struct fw_truths *to, const struct fw_truths *from)
+{
+	fw_truths_begin(to);
+	for (size_t i = 0; i < from->nr; i++)
+		fw_truths_add(to, from->truth[i].netns, &from->ground[i]);
+}
+
+void fw_truths_refresh_own(struct fw_truths *t)
+{
+	if (t->nr && !fw_ground_read(&t->ground[0], -1, NULL))
+		set_sysctls(&t->truth[0].sysctls, &t->ground[0]);
+}
+
 static const struct fw_ground *ground_of(const struct fw_truths *t, uint32_t netns)
 {
 	for (size_t i = 0; i < t->nr; i++) {

@@ -79,6 +79,10 @@ struct fw_tracker_counters {
 	uint64_t bind_failures;
 };
 
+/* What they grew by since @then. */
+struct fw_tracker_counters fw_tracker_counters_since(const struct fw_tracker_counters *now,
+						     const struct fw_tracker_counters *then);
+
 struct fw_undecided {
 	struct fw_conn *conn;
 	uint64_t id;
@@ -95,6 +99,8 @@ struct fw_tracker {
 	unsigned int next_ahead;
 	struct fw_observer observer;
 	struct fw_tracker_counters counters;
+	/* how many are open in each state, listeners too; [0] is not used */
+	uint64_t in_state[FW_STATE_MAX];
 	uint64_t start_ns;     /* of the trace */
 	uint64_t last_loss_ns; /* until when records were lost */
 	unsigned int hz;       /* of the kernel's jiffies; 0: unknown */

@@ -314,6 +314,16 @@ uint64_t fw_attached_missed(const struct fw_attached *a)
 	return misses;
 }
 
+bool fw_attached_works(const struct fw_attached *a)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 len = sizeof(info);
+	LIBBPF_OPTS(bpf_test_run_opts, run);
+
+	return !bpf_obj_get_info_by_fd(a->settle_fd, &info, &len) &&
+	       !bpf_prog_test_run_opts(a->jiffies_fd, &run);
+}
+
 void fw_detach(struct fw_attached *a)
 {
 	for (unsigned int i = 0; i < FW_NR_SYSCALL_HOOKS; i++) {

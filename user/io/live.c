@@ -206,10 +206,23 @@ static struct fw_source_cost cost_now(const struct live *live)
 	return cost;
 }
 
+/* Others may have it on all the time: only what passed while it was on for us counts. */
+static struct fw_source_cost cost_so_far(const struct live *live)
+{
+	struct fw_source_cost sum = live->measured, now;
+
+	if (live->measure_fd < 0)
+		return sum;
+	now = cost_now(live);
+	sum.runs += now.runs - live->at_begin.runs;
+	sum.run_ns += now.run_ns - live->at_begin.run_ns;
+	sum.measured_ns += now.measured_ns - live->at_begin.measured_ns;
+	return sum;
+}
+
 static void live_measure(struct fw_source *src, bool on)
 {
 	struct live *live = (struct live *)src;
-	struct fw_source_cost now;
 
 	if (on == (live->measure_fd >= 0))
 		return;
@@ -219,11 +232,7 @@ static void live_measure(struct fw_source *src, bool on)
 		live->at_begin = cost_now(live);
 		return;
 	}
-	/* Others may have it on all the time: only what has passed meanwhile counts. */
-	now = cost_now(live);
-	live->measured.runs += now.runs - live->at_begin.runs;
-	live->measured.run_ns += now.run_ns - live->at_begin.run_ns;
-	live->measured.measured_ns += now.measured_ns - live->at_begin.measured_ns;
+	live->measured = cost_so_far(live);
 	close(live->measure_fd);
 	live->measure_fd = -1;
 }
@@ -239,13 +248,20 @@ static void live_cost(struct fw_source *src, struct fw_source_cost *out)
 	struct live *live = (struct live *)src;
 	struct rusage now;
 
-	live_measure(src, false);
 	getrusage(RUSAGE_SELF, &now);
-	*out = live->measured;
+	*out = cost_so_far(live);
 	out->span_ns = live_now_ns(src) - src->info.start_ns;
 	out->user_ns = ns_since(&now.ru_utime, &live->usage.ru_utime);
 	out->system_ns = ns_since(&now.ru_stime, &live->usage.ru_stime);
 	out->memory_bytes = (uint64_t)now.ru_maxrss * 1024;
+}
+
+static bool live_works(struct fw_source *src)
+{
+	struct live *live = (struct live *)src;
+
+	return fw_attached_works(&live->hooks) &&
+	       (!live->snapshot || fw_snapshot_works(live->snapshot));
 }
 
 static void live_stop(struct fw_source *src)
@@ -290,6 +306,7 @@ static const struct fw_source_ops live_ops = {
 	.ground = live_ground,
 	.measure = live_measure,
 	.cost = live_cost,
+	.works = live_works,
 	.stop = live_stop,
 	.free = live_free,
 };

@@ -130,6 +130,18 @@ void fw_snapshot_free(struct fw_snapshot *s)
 	free(s);
 }
 
+bool fw_snapshot_works(const struct fw_snapshot *s)
+{
+	int sockets = bpf_iter_create(bpf_link__fd(s->skel->links.fw_iter_tcp));
+	int holders = bpf_iter_create(bpf_link__fd(s->skel->links.fw_iter_task_file));
+
+	if (sockets >= 0)
+		close(sockets);
+	if (holders >= 0)
+		close(holders);
+	return sockets >= 0 && holders >= 0;
+}
+
 unsigned int fw_snapshot_hz(const struct fw_snapshot *s)
 {
 	return fw_hz_measure(bpf_program__fd(s->skel->progs.fw_jiffies));
