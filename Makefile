@@ -41,7 +41,7 @@ endif
 # Two objects: the hooks, whose owner of the shared maps comes first, and the iterators.
 BPF_SRC := bpf/state.bpf.c $(filter-out bpf/state.bpf.c bpf/iter.bpf.c,$(wildcard bpf/*.bpf.c))
 BPF_OBJ := $(BPF_SRC:bpf/%.bpf.c=$B/bpf/%.bpf.o)
-PURE_SRC := $(wildcard user/util/*.c user/core/*.c user/report/*.c user/analysis/*.c)
+PURE_SRC := $(wildcard user/util/*.c user/core/*.c user/record/*.c user/report/*.c user/analysis/*.c)
 APP_SRC := user/main.c $(wildcard user/cmd/*.c user/io/*.c)
 PURE_OBJ := $(PURE_SRC:%.c=$B/%.o)
 APP_OBJ := $(APP_SRC:%.c=$B/%.o)
@@ -57,7 +57,7 @@ all: finwait
 
 finwait: $(APP_OBJ) $B/libfinwait.a
 	$(say) LINK $@
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lbpf -lelf -lz
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lbpf -lelf -lz -lmicrohttpd
 
 # Pure: compiled without libbpf anywhere in sight, as the unit tests prove by linking without it.
 $B/libfinwait.a: $(PURE_OBJ)

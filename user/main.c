@@ -8,12 +8,13 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "io/journal.h"
 #include "util/buf.h"
 
 static const struct fw_command *const commands[] = { &fw_cmd_trace, &fw_cmd_timeline,
 						     &fw_cmd_report, &fw_cmd_leaks,
 						     &fw_cmd_states, &fw_cmd_explain,
-						     &fw_cmd_doctor };
+						     &fw_cmd_doctor,  &fw_cmd_serve };
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 volatile sig_atomic_t fw_stopping;
@@ -39,9 +40,9 @@ void fw_complain(const struct fw_err *err)
 	struct fw_buf b = { 0 };
 
 	fw_buf_visible(&b, err->msg, sizeof(err->msg));
-	fprintf(stderr, "finwait: %s\n", fw_buf_str(&b));
+	fw_say(FW_LEVEL_ERROR, "%s", fw_buf_str(&b));
 	if (err->hint[0])
-		fprintf(stderr, "finwait: %s\n", err->hint);
+		fw_say(FW_LEVEL_ERROR, "%s", err->hint);
 	fw_buf_free(&b);
 }
 

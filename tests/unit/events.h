@@ -163,6 +163,27 @@ static inline void scene_fini(struct scene *s)
 	fw_buf_free(&s->transitions);
 }
 
+/* What the tracker says is in each state is what is there; after every record of every scene. */
+static inline void expect_counts(const struct fw_tracker *t)
+{
+	uint64_t in_state[FW_STATE_MAX] = { 0 };
+
+	for (const struct fw_conn *c = fw_conn_table_first(&t->table); c;
+	     c = fw_conn_table_next(&t->table, c)) {
+		unsigned int state = fw_conn_state(c);
+		bool child = c->flags & FW_CONN_UNANNOUNCED && !(c->flags & FW_CONN_MINI);
+
+		/* A child is counted when it is told; until then its request is there. */
+		if (!(c->flags & FW_CONN_UNDECIDED) && !child && state < FW_STATE_MAX)
+			in_state[state]++;
+	}
+	for (unsigned int s = 1; s < FW_STATE_MAX; s++) {
+		if (t->in_state[s] != in_state[s])
+			fail_msg("%llu in state %u, counted %llu", (unsigned long long)in_state[s],
+				 s, (unsigned long long)t->in_state[s]);
+	}
+}
+
 static inline void scene_apply(struct scene *s, const void *rec, size_t len, enum fw_cause cause)
 {
 	struct fw_event ev;
@@ -170,6 +191,7 @@ static inline void scene_apply(struct scene *s, const void *rec, size_t len, enu
 	assert_int_equal(fw_decode(rec, len, NULL, &ev), 0);
 	ev.cause = cause;
 	fw_tracker_apply(&s->tracker, &ev);
+	expect_counts(&s->tracker);
 }
 
 static inline struct fw_rec_head scene_head(const struct scene *s, double ms, unsigned int kind,

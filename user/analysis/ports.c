@@ -10,12 +10,8 @@
  * tcp_tw_reuse lets connect() take a port whose TIME_WAIT is older than a second; by default (2) on
  * loopback only. Ports taken by bind() without IP_BIND_ADDRESS_NO_PORT and by listeners are not seen.
  */
+#include "analysis/local_ports.h"
 #include "analysis/words.h"
-
-#include <string.h>
-#include <sys/socket.h>
-
-#define REUSE_AFTER_NS FW_NS(1)
 
 struct ports {
 	uint64_t opened, no_port, time_waits; /* over the whole span */
@@ -109,30 +105,8 @@ static void count_now(struct pressure *p, const struct fw_analysis_context *ctx)
 			continue;
 		}
 		ports->in_time_wait++;
-		ports->reusable += fw_open_age_ns(ctx, c) >= REUSE_AFTER_NS;
+		ports->reusable += fw_open_age_ns(ctx, c) >= FW_PORT_REUSE_NS;
 	}
-}
-
-static bool is_loopback(const struct fw_group_key *key)
-{
-	static const uint8_t one[16] = { [15] = 1 };
-
-	return key->family == AF_INET ? key->laddr[0] == 127 || key->raddr[0] == 127 :
-					!memcmp(key->raddr, one, sizeof(one));
-}
-
-static bool is_reused(const struct fw_sysctls *sysctls, const struct fw_group_key *key)
-{
-	return sysctls->tcp_timestamps != 0 &&
-	       (sysctls->tcp_tw_reuse == 1 || (sysctls->tcp_tw_reuse == 2 && is_loopback(key)));
-}
-
-static uint64_t available(const struct fw_sysctls *sysctls)
-{
-	int64_t reserved = sysctls->ports_reserved > 0 ? sysctls->ports_reserved : 0;
-	int64_t n = sysctls->port_high - sysctls->port_low + 1 - reserved;
-
-	return sysctls->port_low >= 0 && sysctls->port_high >= 0 && n > 0 ? (uint64_t)n : 0;
 }
 
 struct assessment {
@@ -152,7 +126,7 @@ static void assess(void *arg, struct fw_group *group)
 	struct ports *ports = (void *)group->value;
 	const struct fw_truth *truth = fw_truth_of(a->ctx, group->key.netns);
 	double tw_s = a->p->time_wait.count ? (double)fw_hist_mean(&a->p->time_wait) / 1e9 : 60;
-	bool reused = truth && is_reused(&truth->sysctls, &group->key);
+	bool reused = truth && fw_ports_reused(&truth->sysctls, &group->key);
 	double tw_rate, used, needed;
 
 	/* Since it began, not while it went on: a burst is no rate. */
@@ -163,7 +137,7 @@ static void assess(void *arg, struct fw_group *group)
 	used = (double)used_of(ports);
 	needed = (double)ports->live + tw_rate * (reused ? 1 : tw_s);
 	ports->needed = used > needed ? used : needed;
-	ports->available = truth ? available(&truth->sysctls) : 0;
+	ports->available = truth ? fw_ports_available(&truth->sysctls) : 0;
 	ports->exhausted_s = -1;
 	if (!ports->available || ports->needed < (double)ports->available || tw_rate <= 0)
 		return;
@@ -300,9 +274,9 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 
 	count_now(p, ctx);
 	fw_groups_each(&p->to, assess, &a);
-	if (own && available(&own->sysctls))
+	if (own && fw_ports_available(&own->sysctls))
 		fw_section_fact(r, s, "available", "Ports per destination",
-				fw_cell_count(available(&own->sysctls)));
+				fw_cell_count(fw_ports_available(&own->sysctls)));
 	fw_section_fact(r, s, "no_port", "connect() failed with EADDRNOTAVAIL",
 			fw_cell_count(p->no_port));
 	if (!fw_groups_top(&p->to, pressure_of, &worst, 1, NULL))

@@ -24,6 +24,7 @@ struct fw_options {
 	bool strict;
 	bool no_snapshot;
 	bool look; /* snapshots only, no hooks */
+	bool truths; /* settings, counters and costs too */
 };
 
 /* Options of a command's own have keys from here, or letters. */

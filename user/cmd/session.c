@@ -5,6 +5,8 @@
 #include <stdio.h>
 
 #include "cmd/cmd.h"
+#include "cmd/cost.h"
+#include "cmd/inputs.h"
 #include "io/host.h"
 #include "io/ksyms.h"
 
@@ -17,39 +19,19 @@
 
 const char *fw_session_cgroup_path(void *arg, uint64_t id)
 {
-	struct fw_session *s = arg;
-
-	return s->cgroups ? fw_cgroups_path(s->cgroups, id) : NULL;
+	return fw_names_get(&((struct fw_session *)arg)->cgroups, id);
 }
 
 const char *fw_session_netns_name(void *arg, uint32_t inum)
 {
-	struct fw_session *s = arg;
-
-	return s->src->ops->netns_name(s->src, inum);
+	return fw_names_get(&((struct fw_session *)arg)->netns, inum);
 }
 
-/* Control groups are named now, while they exist. */
-static uint64_t cgroup_of(const struct fw_event *ev)
+static void mark(struct fw_session *s, enum fw_mark_kind kind, uint64_t ts_ns, uint64_t number)
 {
-	if (ev->state)
-		return ev->state->cgroup_id;
-	if (ev->sock)
-		return ev->sock->cgroup_id;
-	return ev->process ? ev->process->cgroup_id : 0;
-}
+	const struct fw_mark m = { .kind = kind, .ts_ns = ts_ns, .number = number };
 
-static void on_record(void *arg, const void *record, size_t len)
-{
-	struct fw_session *s = arg;
-	struct fw_event ev;
-
-	if (fw_decode(record, len, &s->symbols, &ev)) {
-		s->malformed++;
-		return;
-	}
-	fw_session_cgroup_path(s, cgroup_of(&ev));
-	fw_tracker_apply(&s->tracker, &ev);
+	fw_inputs_mark(s, &m);
 }
 
 static void on_ahead(void *arg, const void *record, size_t len)
@@ -72,11 +54,13 @@ static void check_losses(struct fw_session *s)
 			s->unmended_since_ns = s->loss_seen_ns;
 	}
 	if (now.lost > s->seen.lost)
-		fw_tracker_lost(&s->tracker, now.lost - s->seen.lost, now.last_lost_ns);
+		mark(s, FW_MARK_LOST, now.last_lost_ns, now.lost - s->seen.lost);
 	if (now.missed > s->seen.missed)
-		fw_tracker_lost(&s->tracker, now.missed - s->seen.missed,
-				s->src->ops->now_ns(s->src));
-	s->seen = now;
+		mark(s, FW_MARK_LOST, s->loss_seen_ns, now.missed - s->seen.missed);
+	if (now.suppressed > s->seen.suppressed)
+		mark(s, FW_MARK_SUPPRESSED, s->loss_seen_ns, now.suppressed);
+	s->seen.lost = now.lost;
+	s->seen.missed = now.missed;
 }
 
 static void look(void *arg, uint64_t skaddr, uint64_t cookie)
@@ -134,10 +118,74 @@ static void snapshot(struct fw_session *s)
 {
 	struct fw_err err = { 0 };
 
-	if (!s->src->ops->snapshot(s->src, &err))
+	if (!s->src->ops->snapshot || !s->src->ops->snapshot(s->src, &err))
 		return;
 	fw_complain(&err);
 	fprintf(stderr, "finwait: connections are seen from their next transition on\n");
+}
+
+/* ---- What the host tells when asked ------------------------------------------------------- */
+
+static void on_ground(void *arg, uint32_t netns, const struct fw_ground *g)
+{
+	struct fw_session *s = arg;
+	struct fw_buf b = { 0 };
+	struct fw_mark m = { .kind = FW_MARK_GROUND, .number = netns };
+
+	fw_ground_print(g, &b);
+	m.text = b.data;
+	m.len = b.len;
+	fw_inputs_mark(s, &m);
+	fw_buf_free(&b);
+}
+
+static void read_ground(struct fw_session *s)
+{
+	if (!s->opt->truths || !s->src->ops->ground)
+		return;
+	mark(s, FW_MARK_GROUND_BEGIN, s->src->ops->now_ns(s->src), 0);
+	s->src->ops->ground(s->src, on_ground, s);
+}
+
+static void read_cost(struct fw_session *s)
+{
+	struct fw_source_cost cost = { 0 };
+	struct fw_buf b = { 0 };
+	struct fw_mark m = { .kind = FW_MARK_COST };
+
+	if (!s->opt->truths || !s->src->ops->cost)
+		return;
+	s->src->ops->cost(s->src, &cost);
+	fw_cost_print(&cost, &b);
+	m.text = b.data;
+	m.len = b.len;
+	fw_inputs_mark(s, &m);
+	fw_buf_free(&b);
+}
+
+void fw_session_refresh(struct fw_session *s)
+{
+	if (s->stopped)
+		return;
+	read_ground(s);
+	read_cost(s);
+}
+
+const struct fw_truths *fw_session_truths(struct fw_session *s)
+{
+	fw_truths_since(&s->last, &s->first);
+	return &s->last;
+}
+
+/* ---- From the beginning to the end ------------------------------------------------------- */
+
+static int open_source(struct fw_session *s, struct fw_err *err)
+{
+	int ret = fw_host_check(err);
+
+	if (ret)
+		return ret;
+	return s->opt->look ? open_look(s, err) : open_live(s, err);
 }
 
 int fw_session_open(struct fw_session *s, const struct fw_options *opt,
@@ -148,18 +196,20 @@ int fw_session_open(struct fw_session *s, const struct fw_options *opt,
 	*s = (struct fw_session){ .opt = opt, .filter = opt->filter };
 	s->filter.cgroup_path = fw_session_cgroup_path;
 	s->filter.cgroup_arg = s;
-	ret = fw_host_check(err);
-	if (!ret)
-		ret = opt->look ? open_look(s, err) : open_live(s, err);
+	ret = open_source(s, err);
 	if (ret)
 		return ret;
+	s->now_ns = s->src->info.start_ns;
 	if (fw_tracker_init(&s->tracker, opt->max_connections, s->src->info.hz,
 			    s->src->info.start_ns, observer))
 		return fw_err_set(err, -ENOMEM, "no memory for the connection table");
 	s->src->ahead = on_ahead;
-	s->src->ahead_arg = s;
+	s->src->mark = fw_inputs_mark;
+	s->src->ahead_arg = s->src->mark_arg = s;
 	s->tracker.rearms_unseen = s->src->info.rearms_unseen;
-	s->cgroups = fw_cgroups_new();
+	fw_names_init(&s->cgroups);
+	fw_names_init(&s->netns);
+	read_ground(s);
 	if (!opt->no_snapshot)
 		snapshot(s);
 	return 0;
@@ -170,11 +220,21 @@ static int drain(struct fw_session *s, int timeout_ms, struct fw_err *err)
 	int n;
 
 	check_losses(s);
-	n = s->src->ops->poll(s->src, timeout_ms, on_record, s);
+	n = s->src->ops->poll(s->src, timeout_ms, fw_inputs_record, s, err);
 	if (n < 0)
-		return fw_err_set(err, n, "cannot read events from the kernel");
-	fw_tracker_advance(&s->tracker, s->src->ops->now_ns(s->src));
+		return n;
+	mark(s, FW_MARK_TIME, s->src->ops->now_ns(s->src), 0);
 	return 0;
+}
+
+bool fw_session_ended(const struct fw_session *s)
+{
+	return s->src->ended;
+}
+
+uint64_t fw_session_now_ns(const struct fw_session *s)
+{
+	return s->now_ns;
 }
 
 /* What a loss has made wrong, a snapshot makes right. */
@@ -211,6 +271,9 @@ int fw_session_stop(struct fw_session *s, struct fw_err *err)
 	if (!ret)
 		ret = drain(s, 0, err);
 	check_losses(s);
+	fw_session_refresh(s);
+	s->stopped = true;
+	mark(s, FW_MARK_END, s->src->ops->now_ns(s->src), 0);
 	return ret;
 }
 
@@ -218,7 +281,7 @@ int fw_session_finish(struct fw_session *s, struct fw_err *err)
 {
 	int ret = fw_session_stop(s, err);
 
-	fw_tracker_finish(&s->tracker, s->src->ops->now_ns(s->src));
+	fw_tracker_finish(&s->tracker, s->now_ns);
 	return ret;
 }
 
@@ -249,7 +312,10 @@ void fw_session_close(struct fw_session *s)
 {
 	if (s->src)
 		s->src->ops->free(s->src);
-	fw_cgroups_free(s->cgroups);
+	fw_names_fini(&s->cgroups);
+	fw_names_fini(&s->netns);
+	fw_truths_fini(&s->first);
+	fw_truths_fini(&s->last);
 	fw_tracker_fini(&s->tracker);
 	*s = (struct fw_session){ 0 };
 }

@@ -85,7 +85,7 @@ static int run_all(struct run *run, bool transitions, struct fw_err *err)
 	fprintf(stderr, "finwait: tracing TCP with the %s hooks; Ctrl-C ends\n",
 		run->session.src->info.hooks);
 	ret = fw_output_batch_end(&run->out, err);
-	while (!fw_stopping && !ret) {
+	while (!fw_stopping && !ret && !fw_session_ended(&run->session)) {
 		ret = fw_session_step(&run->session, err);
 		if (!ret)
 			ret = fw_output_batch_end(&run->out, err);

@@ -113,6 +113,7 @@ struct fw_conn {
 	uint8_t role;
 	uint8_t closed_by;
 	uint8_t key;
+	uint8_t counted; /* enum fw_state: where struct fw_tracker.in_state has it; 0: nowhere */
 };
 _Static_assert(sizeof(struct fw_conn) + 2 * sizeof(uint32_t) <= 256, "with its share of the buckets");
 

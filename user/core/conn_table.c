@@ -271,6 +271,18 @@ struct fw_conn *fw_conn_table_next(const struct fw_conn_table *t, const struct f
 	return at(t, c->idle_next);
 }
 
+size_t fw_conn_table_places(const struct fw_conn_table *t)
+{
+	return t->nr_chunks * CHUNK;
+}
+
+const struct fw_conn *fw_conn_table_at(const struct fw_conn_table *t, size_t place)
+{
+	const struct fw_conn *c = at(t, (uint32_t)place);
+
+	return c && c->id ? c : NULL;
+}
+
 size_t fw_conn_table_bytes(const struct fw_conn_table *t)
 {
 	return t->nr_chunks * (CHUNK * sizeof(struct fw_conn) + sizeof(struct fw_conn *)) +

@@ -62,6 +62,12 @@ struct fw_conn *fw_conn_table_by_tuple(const struct fw_conn_table *t, const stru
 struct fw_conn *fw_conn_table_first(const struct fw_conn_table *t);
 struct fw_conn *fw_conn_table_next(const struct fw_conn_table *t, const struct fw_conn *c);
 
+/* The pool by place, from 1 to below fw_conn_table_places(): for who looks at a few at a time, while
+ * connections come and go. NULL: nobody's place now.
+ */
+size_t fw_conn_table_places(const struct fw_conn_table *t);
+const struct fw_conn *fw_conn_table_at(const struct fw_conn_table *t, size_t place);
+
 /* Bytes that the table takes in all. */
 size_t fw_conn_table_bytes(const struct fw_conn_table *t);
 

@@ -60,6 +60,7 @@ static struct fw_conn *conn_since_before(struct fw_tracker *t, const struct fw_e
 		fw_listeners_add(&t->listeners, c);
 	}
 	conn_push(c, ev->head->oldstate, t->start_ns, FW_STEP_AT_LEAST);
+	conn_count(t, c);
 	fw_conn_table_index(&t->table, c, FW_KEY_COOKIE);
 	return c;
 }

@@ -75,6 +75,7 @@ static struct fw_conn *conn_since_before(struct fw_tracker *t, const struct fw_e
 		c->step_flags[0] |= FW_STEP_ORPHANED;
 		conn_unsettled(t, c);
 	}
+	conn_count(t, c);
 	index_mini(t, c, ev->head->cookie);
 	if (!ev->head->cookie) {
 		t->anonymous_tw = (struct fw_undecided){ c, c->id, ev->head->ts_ns + FW_UNDECIDED_NS };
@@ -122,6 +123,7 @@ static void born(struct fw_tracker *t, struct fw_conn *c, const struct fw_event 
 		c->step_flags[c->nr_steps - 1] |= FW_STEP_ORPHANED;
 		conn_unsettled(t, c);
 	}
+	conn_count(t, c);
 }
 
 static void enter_time_wait(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev,

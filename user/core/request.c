@@ -40,6 +40,7 @@ void request_scheduled(struct fw_tracker *t, const struct fw_event *ev)
 		/* The timer fired, sent a SYN-ACK and was set again: not the end after all. */
 		c->flags &= (uint16_t)~FW_CONN_UNDECIDED;
 		c->end = FW_END_OPEN;
+		conn_count(t, c);
 		c->retransmits = ev->mini->timeouts;
 		fw_conn_table_touch(&t->table, c);
 		return;
@@ -105,6 +106,7 @@ static void request_becomes_child(struct fw_tracker *t, struct fw_conn *request,
 	request->end = FW_END_OPEN;
 	request->skaddr = ev->head->skaddr;
 	request->cookie = ev->head->cookie;
+	conn_count(t, request);
 	fw_conn_table_index(&t->table, request, FW_KEY_COOKIE);
 }
 

@@ -155,13 +155,12 @@ static struct fw_conn *found(struct fw_tracker *t, const struct fw_event *ev)
 	/* Whatever is not older than the trace has had events, and they were lost. */
 	if (t->last_loss_ns)
 		c->flags |= FW_CONN_GAP;
-	if (mini)
-		return c;
-	c->flags |= FW_CONN_SINCE_BEFORE;
 	if (ev->sock->object == FW_OBJECT_REQUEST)
 		found_request(t, c, ev);
-	else
+	else if (!mini)
 		found_full(t, c, ev);
+	c->flags |= FW_CONN_SINCE_BEFORE;
+	conn_count(t, c);
 	return c;
 }
 

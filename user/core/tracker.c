@@ -65,8 +65,27 @@ struct fw_conn *conn_new(struct fw_tracker *t, const struct fw_event *ev)
 	return c;
 }
 
+static void conn_uncount(struct fw_tracker *t, struct fw_conn *c)
+{
+	if (c->counted)
+		t->in_state[c->counted]--;
+	c->counted = 0;
+}
+
+void conn_count(struct fw_tracker *t, struct fw_conn *c)
+{
+	unsigned int state = fw_conn_state(c);
+
+	conn_uncount(t, c);
+	if (!state || state >= FW_STATE_MAX || c->flags & FW_CONN_UNDECIDED)
+		return;
+	c->counted = (uint8_t)state;
+	t->in_state[state]++;
+}
+
 void conn_drop(struct fw_tracker *t, struct fw_conn *c)
 {
+	conn_uncount(t, c);
 	if (c->flags & FW_CONN_LISTENER)
 		fw_listeners_remove(&t->listeners, c);
 	fw_conn_table_remove(&t->table, c);
@@ -123,6 +142,7 @@ void conn_push_after_gap(struct fw_tracker *t, struct fw_conn *c, unsigned int s
 	c->flags |= FW_CONN_GAP;
 	c->step_flags[c->nr_steps - 1] |= FW_STEP_AT_MOST;
 	conn_push(c, state, ts_ns, FW_STEP_AT_LEAST);
+	conn_count(t, c);
 }
 
 static uint16_t dwell_flags(const struct fw_conn *c, unsigned int step)
@@ -145,6 +165,7 @@ void conn_announce(struct fw_tracker *t, struct fw_conn *c, uint16_t flags)
 	unsigned int last = c->nr_steps - 1U;
 	struct fw_transition tr = { .to = c->steps[last], .flags = flags };
 
+	conn_count(t, c);
 	tr.ts_ns = c->enter_ns[last];
 	if (last) {
 		tr.from = c->steps[last - 1];
@@ -188,8 +209,9 @@ static void report(struct fw_tracker *t, struct fw_conn *c)
 		t->observer.connection(t->observer.arg, c);
 }
 
-static void conn_close(struct fw_conn *c, uint64_t ts_ns, enum fw_end end)
+static void conn_close(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns, enum fw_end end)
 {
+	conn_uncount(t, c);
 	c->end_ns = ts_ns;
 	c->end = (uint8_t)end;
 }
@@ -217,7 +239,7 @@ void conn_decide(struct fw_tracker *t, struct fw_conn *c)
 
 void conn_end(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns, enum fw_end end)
 {
-	conn_close(c, ts_ns, end);
+	conn_close(t, c, ts_ns, end);
 	conn_decide(t, c);
 }
 
@@ -250,7 +272,7 @@ void conn_end_undecided(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns,
 		t->undecided_cap = cap;
 		t->undecided_first = 0;
 	}
-	conn_close(c, ts_ns, end);
+	conn_close(t, c, ts_ns, end);
 	c->flags |= FW_CONN_UNDECIDED;
 	u[(t->undecided_first + t->nr_undecided++) % t->undecided_cap] =
 		(struct fw_undecided){ c, c->id, ts_ns + FW_UNDECIDED_NS };

@@ -93,6 +93,8 @@ struct fw_tracker {
 	unsigned int next_ahead;
 	struct fw_observer observer;
 	struct fw_tracker_counters counters;
+	/* how many are open in each state, listeners too; [0] is not used */
+	uint64_t in_state[FW_STATE_MAX];
 	uint64_t start_ns;     /* of the trace */
 	uint64_t last_loss_ns; /* until when records were lost */
 	unsigned int hz;       /* of the kernel's jiffies; 0: unknown */

@@ -27,6 +27,8 @@ void conn_push(struct fw_conn *c, unsigned int state, uint64_t ts_ns, unsigned i
 /* Events were lost: it has been in @state since @ts_ns at least, and nobody knows how it got there. */
 void conn_push_after_gap(struct fw_tracker *t, struct fw_conn *c, unsigned int state,
 			 uint64_t ts_ns);
+/* It is open, in the state of its last step: so it counts there. */
+void conn_count(struct fw_tracker *t, struct fw_conn *c);
 /* The observer's view of the last step of @c: from the one before it. */
 void conn_announce(struct fw_tracker *t, struct fw_conn *c, uint16_t flags);
 void conn_announce_self(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns, uint16_t flags);

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * finwait serve: watches for as long as it runs, and answers over HTTP.
+ *
+ *	kernel -> session -> tracker -> metrics            the event loop
+ *	                                   | renders what somebody wants, once a second at most
+ *	                               documents
+ *	                                   | references
+ *	                                 http  <- clients   threads of libmicrohttpd
+ */
+#include <argp.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "cmd/cmd.h"
+#include "cmd/exporter.h"
+#include "cmd/session.h"
+#include "core/fanout.h"
+#include "io/http.h"
+#include "io/journal.h"
+#include "io/secret.h"
+#include "util/fmt.h"
+#include "util/parse.h"
+
+#define DEFAULT_LISTEN "127.0.0.1:9435"
+#define LISTEN_MAX 4
+/* After that the event loop is said to be stuck; it comes by every 50 ms. */
+#define STUCK_NS (5 * FW_NS_PER_S)
+
+enum { OPT_LISTEN = FW_OPT_OF_COMMAND, OPT_TOKEN_FILE, OPT_LABEL, OPT_STALL, OPT_LEAK_AGE };
+
+enum document { DOC_OPENMETRICS, DOC_METRICS_TEXT, NR_DOCUMENTS };
+
+struct wishes {
+	const char *listen[LISTEN_MAX];
+	size_t nr_listen;
+	const char *token_file;
+	struct fw_exporter_options exporter;
+};
+
+struct run {
+	const struct fw_options *opt;
+	const struct wishes *wishes;
+	struct fw_session session;
+	struct fw_fanout fanout;
+	struct fw_exporter exporter;
+	struct fw_listen listen[LISTEN_MAX];
+	size_t nr_listen;
+	struct fw_documents *docs;
+	struct fw_http *http;
+	uint64_t start_ns, watchdog_ns, next_watchdog_ns;
+};
+
+/* ---- What is answered -------------------------------------------------------------------- */
+
+static struct fw_http_answer answer_metrics(const char *accept)
+{
+	if (fw_om_wanted(accept))
+		return (struct fw_http_answer){ DOC_OPENMETRICS, FW_OM_CONTENT_TYPE, { NULL } };
+	return (struct fw_http_answer){ DOC_METRICS_TEXT, FW_OM_TEXT_CONTENT_TYPE, { NULL } };
+}
+
+static const struct fw_http_route routes[] = {
+	{ "/metrics", answer_metrics },
+	{ NULL, NULL },
+};
+
+/* In an HTTP thread. Of the run only what does not change any more is looked at. */
+static bool health(void *arg, struct fw_buf *json)
+{
+	const struct run *run = arg;
+	uint64_t idle_ns = fw_documents_idle_ns(run->docs);
+	bool well = idle_ns < STUCK_NS;
+
+	fw_buf_printf(json, "{\"status\":\"%s\",\"hooks\":\"%s\",\"loop_idle_seconds\":%.3f}\n",
+		      well ? "ok" : "stuck", run->session.src->info.hooks, (double)idle_ns / 1e9);
+	return well;
+}
+
+static void render(struct run *run, enum document which, struct fw_buf *out)
+{
+	switch (which) {
+	case DOC_OPENMETRICS:
+	case DOC_METRICS_TEXT:
+		fw_exporter_render(&run->exporter, &run->session, which == DOC_OPENMETRICS, out);
+		break;
+	case NR_DOCUMENTS:
+		break;
+	}
+}
+
+static void render_wanted(struct run *run)
+{
+	struct fw_source *src = run->session.src;
+
+	for (unsigned int i = 0; i < NR_DOCUMENTS; i++) {
+		uint64_t begin = src->ops->now_ns(src);
+		struct fw_buf out = { 0 };
+
+		if (!fw_documents_wanted(run->docs, i))
+			continue;
+		render(run, (enum document)i, &out);
+		fw_documents_publish(run->docs, i, &out, src->ops->now_ns(src) - begin);
+	}
+}
+
+/* ---- Running ----------------------------------------------------------------------------- */
+
+static void sign_of_life(struct run *run)
+{
+	uint64_t now = run->session.src->ops->now_ns(run->session.src);
+
+	fw_documents_beat(run->docs);
+	if (!run->watchdog_ns || now < run->next_watchdog_ns)
+		return;
+	fw_notify("WATCHDOG=1");
+	run->next_watchdog_ns = now + run->watchdog_ns / 2;
+}
+
+static int read_token(const struct wishes *wishes, struct fw_buf *token, struct fw_err *err)
+{
+	return wishes->token_file ? fw_secret_read(wishes->token_file, token, err) : 0;
+}
+
+/* SIGHUP: the token and the settings of the kernel are read again. What fails stays as it was. */
+static void reload(struct run *run)
+{
+	uint64_t now = run->session.src->ops->now_ns(run->session.src);
+	struct fw_buf token = { 0 };
+	struct fw_err err = { 0 };
+	char message[64];
+
+	snprintf(message, sizeof(message), "RELOADING=1\nMONOTONIC_USEC=%llu",
+		 (unsigned long long)(now / 1000));
+	fw_notify(message);
+	if (read_token(run->wishes, &token, &err))
+		fw_complain(&err);
+	else if (fw_http_set_token(run->http, token.len ? fw_buf_str(&token) : NULL))
+		fw_say(FW_LEVEL_ERROR, "no memory for the token: the old one stays");
+	else
+		fw_say(FW_LEVEL_INFO, "reloaded");
+	fw_secret_free(&token);
+	run->exporter.next_truths_ns = 0;
+	fw_notify("READY=1");
+}
+
+static bool hung_up(void)
+{
+	const struct timespec at_once = { 0 };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	return sigtimedwait(&set, NULL, &at_once) == SIGHUP;
+}
+
+static void block_hangup(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static int open_sockets(struct run *run, struct fw_err *err)
+{
+	const struct wishes *w = run->wishes;
+
+	for (size_t i = 0; i < w->nr_listen; i++) {
+		if (fw_listen_open(&run->listen[i], w->listen[i], err))
+			return err->code;
+		run->nr_listen++;
+		if (!run->listen[i].is_local && !w->token_file)
+			fw_say(FW_LEVEL_WARNING,
+			       "whoever reaches %s can read who talks to whom on this host: think "
+			       "of --token-file, and of TLS by a proxy", w->listen[i]);
+	}
+	return 0;
+}
+
+/* What exists is known before anybody may ask. */
+static int take_snapshot(struct run *run, struct fw_err *err)
+{
+	struct fw_source *src = run->session.src;
+	int ret = 0;
+
+	while (!ret && !fw_stopping && src->ops->in_snapshot(src))
+		ret = fw_session_step(&run->session, err);
+	return ret;
+}
+
+static int start_http(struct run *run, const char *token, struct fw_err *err)
+{
+	const struct fw_http_options options = {
+		.docs = run->docs, .routes = routes, .health = health, .arg = run, .token = token,
+	};
+
+	run->http = fw_http_start(&options, run->listen, run->nr_listen, err);
+	if (!run->http)
+		return err->code;
+	for (size_t i = 0; i < run->nr_listen; i++)
+		fw_say(FW_LEVEL_INFO, "answering at %s", run->wishes->listen[i]);
+	return 0;
+}
+
+static int watch(struct run *run, struct fw_err *err)
+{
+	int ret = 0;
+
+	run->watchdog_ns = fw_watchdog_ns();
+	fw_notify("READY=1");
+	while (!ret && !fw_stopping) {
+		sign_of_life(run);
+		ret = fw_session_step(&run->session, err);
+		if (ret)
+			break;
+		fw_exporter_step(&run->exporter, &run->session);
+		render_wanted(run);
+		if (hung_up())
+			reload(run);
+	}
+	fw_notify("STOPPING=1");
+	return ret;
+}
+
+static int run_all(struct run *run, struct fw_err *err)
+{
+	const struct fw_observer observer = fw_fanout_observer(&run->fanout);
+	struct fw_buf token = { 0 };
+	int ret;
+
+	run->docs = fw_documents_new(NR_DOCUMENTS);
+	if (!run->docs || fw_exporter_init(&run->exporter, &run->wishes->exporter))
+		return fw_err_set(err, -ENOMEM, "no memory for the metrics");
+	run->fanout.to[0] = fw_exporter_observer(&run->exporter);
+	ret = open_sockets(run, err);
+	if (!ret)
+		ret = read_token(run->wishes, &token, err);
+	if (!ret)
+		ret = fw_session_open(&run->session, run->opt, &observer, err);
+	if (!ret) {
+		fw_say(FW_LEVEL_INFO, "watching TCP with the %s hooks",
+		       run->session.src->info.hooks);
+		fw_exporter_read_settings(&run->exporter);
+		ret = take_snapshot(run, err);
+	}
+	if (!ret)
+		ret = start_http(run, token.len ? fw_buf_str(&token) : NULL, err);
+	fw_secret_free(&token);
+	return ret ? ret : watch(run, err);
+}
+
+static int run_and_close(const struct fw_options *opt, const struct wishes *wishes)
+{
+	struct run run = { .opt = opt, .wishes = wishes };
+	struct fw_err err = { 0 };
+	bool lost;
+	int ret;
+
+	block_hangup();
+	ret = run_all(&run, &err);
+	fw_http_stop(run.http);
+	if (!ret)
+		ret = fw_session_stop(&run.session, &err);
+	if (!ret)
+		fw_session_summarise(&run.session);
+	lost = run.session.tracker.counters.lost;
+	for (size_t i = 0; i < run.nr_listen; i++)
+		fw_listen_close(&run.listen[i]);
+	fw_session_close(&run.session);
+	fw_exporter_fini(&run.exporter);
+	fw_documents_free(run.docs);
+	if (ret) {
+		fw_complain(&err);
+		return FW_EXIT_FAILED;
+	}
+	return opt->strict && lost ? FW_EXIT_LOST : FW_EXIT_OK;
+}
+
+/* ---- Options ----------------------------------------------------------------------------- */
+
+static int add_label(struct fw_exporter_options *e, char *value, struct fw_err *err)
+{
+	const struct fw_om_label *label = &e->labels[e->nr_labels];
+
+	if (e->nr_labels == FW_EXPORTER_LABELS)
+		return fw_err_set(err, -EINVAL, "more than %d labels", FW_EXPORTER_LABELS);
+	if (fw_om_parse_label(value, fw_metrics_labels, &e->labels[e->nr_labels], err))
+		return err->code;
+	for (size_t i = 0; i < e->nr_labels; i++) {
+		if (!strcmp(e->labels[i].name, label->name))
+			return fw_err_set(err, -EINVAL, "'%s' is there already", label->name);
+	}
+	e->nr_labels++;
+	return 0;
+}
+
+static int take(void *arg, int key, char *value, struct fw_err *err)
+{
+	struct wishes *w = arg;
+
+	switch (key) {
+	case OPT_LISTEN:
+		if (w->nr_listen == LISTEN_MAX)
+			return fw_err_set(err, -EINVAL, "more than %d sockets", LISTEN_MAX);
+		w->listen[w->nr_listen++] = value;
+		return 0;
+	case OPT_TOKEN_FILE:
+		w->token_file = value;
+		return 0;
+	case OPT_LABEL:
+		return add_label(&w->exporter, value, err);
+	case OPT_STALL:
+		return fw_parse_duration(value, &w->exporter.stall_ns, err);
+	case OPT_LEAK_AGE:
+		return fw_parse_duration(value, &w->exporter.leak_age_ns, err);
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_option own_options[] = {
+	{ "listen", OPT_LISTEN, "WHERE", 0,
+	  "Answer there: ADDRESS:PORT, [ADDRESS]:PORT or unix:/PATH (default " DEFAULT_LISTEN
+	  "; may be repeated)", 0 },
+	{ "token-file", OPT_TOKEN_FILE, "FILE", 0,
+	  "Answer only who sends the token in FILE: 'Authorization: Bearer TOKEN'", 0 },
+	{ "label", OPT_LABEL, "NAME=VALUE", 0, "A label of every metric (may be repeated)", 0 },
+	{ "stall", OPT_STALL, "TIME", 0, "FIN_WAIT_2 longer than that is a stall (default 1s)", 0 },
+	{ "leak-age", OPT_LEAK_AGE, "TIME", 0,
+	  "CLOSE_WAIT longer than that is a leak (default 30s)", 0 },
+	{ 0 },
+};
+
+static const char doc[] =
+	"Watches TCP until it is stopped, and answers over HTTP: /metrics for Prometheus "
+	"(OpenMetrics, or its text format), /healthz for whoever supervises it. Meant to run as a "
+	"service on every host."
+	"\v"
+	"Examples:\n"
+	"  finwait serve                               then: curl http://127.0.0.1:9435/metrics\n"
+	"  finwait serve --listen 0.0.0.0:9435 --token-file /etc/finwait/token\n"
+	"  finwait serve --listen unix:/run/finwait/http --label role=proxy\n"
+	"SIGHUP reads the token and the kernel's settings again.\n";
+
+/* Counters of a part of all connections would be taken for those of the host. */
+static bool is_usable(const struct fw_filter *f)
+{
+	if (!f->states && !f->min_duration_ns && !f->nr_pids && !f->nr_comms && !f->cgroup)
+		return true;
+	fputs("finwait: --state, --min-duration, --pid, --comm and --cgroup are for trace and "
+	      "timeline: metrics count whole connections of all owners\n", stderr);
+	return false;
+}
+
+static int run_serve(int argc, char **argv)
+{
+	struct wishes wishes = {
+		.exporter = { .stall_ns = FW_NS_PER_S, .leak_age_ns = 30 * FW_NS_PER_S },
+	};
+	const struct fw_command_options command = {
+		.doc = doc, .options = own_options, .parse = take, .arg = &wishes,
+	};
+	struct fw_options opt;
+
+	fw_options_parse(&opt, argc, argv, &command);
+	if (!is_usable(&opt.filter))
+		return FW_EXIT_USAGE;
+	if (!wishes.nr_listen)
+		wishes.listen[wishes.nr_listen++] = DEFAULT_LISTEN;
+	return run_and_close(&opt, &wishes);
+}
+
+const struct fw_command fw_cmd_serve = {
+	.name = "serve",
+	.summary = "watch all the time: metrics for Prometheus over HTTP",
+	.run = run_serve,
+};

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One observer that is several: each is told everything, in their order. They may be exchanged between
+ * events.
+ */
+#ifndef FW_CORE_FANOUT_H
+#define FW_CORE_FANOUT_H
+
+#include "core/tracker.h"
+
+#define FW_FANOUT_MAX 4
+
+struct fw_fanout {
+	struct fw_observer to[FW_FANOUT_MAX]; /* all zero: nobody */
+};
+
+/* @f has to outlive it. */
+struct fw_observer fw_fanout_observer(struct fw_fanout *f);
+
+#endif
