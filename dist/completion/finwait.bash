@@ -56,7 +56,7 @@ _finwait_values() {
 	by) printf '%s\n' process peer cgroup netns port ;;
 	netns) ip netns list 2>/dev/null | sed 's/ .*//' ;;
 	pid) (cd /proc && printf '%s\n' [0-9]*) ;;
-	comm) sort -u /proc/[0-9]*/comm 2>/dev/null ;;
+	comm) cat /proc/[0-9]*/comm 2>/dev/null | sort -u ;; # sort alone gives up if a process ends
 	cgroup) _finwait_control_groups ;;
 	localport) ss -Htln 2>/dev/null | sed -nE 's/^([^ ]+ +){3}[^ ]*:([0-9]+) .*/\2/p' |
 		sort -u ;;
