@@ -57,7 +57,7 @@ all: finwait
 
 finwait: $(APP_OBJ) $B/libfinwait.a
 	$(say) LINK $@
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lbpf -lelf -lz -lmicrohttpd
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lbpf -lelf -lz -lmicrohttpd -lcap-ng -lseccomp
 
 # Pure: compiled without libbpf anywhere in sight, as the unit tests prove by linking without it.
 $B/libfinwait.a: $(PURE_OBJ)

@@ -1,7 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The only home of differences between kernels. Each entry says what changed, when, and when the
- * entry may go. Everything here is decided by CO-RE or by the loader; nothing is #ifdef'ed.
+ * The only home of differences between kernels. Each entry says what changed, in which commit and
+ * version, and when the entry may go. Everything here is decided by CO-RE or by the loader; nothing
+ * is #ifdef'ed. docs/kernels.md lists the same, and which test would notice; tests/vm/claims.py
+ * compares the two.
+ *
+ * Two need no code but the choice of what to do everywhere:
+ *
+ * Before Linux 6.3 (commit 6715df8d5d24) the verifier refuses to copy bytes of the stack that nobody
+ * has written into a map: whatever becomes a map's value is cleared first. May go with 6.1.
+ *
+ * Before Linux 6.15 (commit a3a128f611a9) inet_csk_clone_lock() reports LISTEN -> SYN_RECV before the
+ * child has its peer's address and its request's cookie, which overwrites one given out there. So the
+ * child is known by its socket's address until its next transition: fw_sock_cookie() in state.bpf.c,
+ * request.c in user/core. May go with 6.12.
  */
 #ifndef FW_BPF_COMPAT_BPF_H
 #define FW_BPF_COMPAT_BPF_H
@@ -137,5 +149,52 @@ static __always_inline __u64 fw_compat_sk_cookie(__u64 skaddr)
 
 	return id ? *id : 0;
 }
+
+/*
+ * Before Linux 5.11 (commit 4f19cab76136) there is no helper for the socket of a file; the file's
+ * operations tell. May go with 5.10.
+ */
+extern const void socket_file_ops __ksym __weak;
+
+static __always_inline struct sock *fw_compat_sock_of_file(struct file *file)
+{
+	struct socket *socket;
+
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_sock_from_file)) {
+		socket = bpf_sock_from_file(file);
+		return socket ? socket->sk : NULL;
+	}
+	if (!&socket_file_ops || (const void *)file->f_op != &socket_file_ops)
+		return NULL;
+	socket = file->private_data;
+	return BPF_CORE_READ(socket, sk);
+}
+
+/*
+ * Since Linux 6.10 (commit 92ef0fd55ac8) inet_csk_accept() is called with (sk, arg), before with
+ * (sk, flags, err, kern): what it returns comes after them. Reading it from the other place loads on
+ * some kernels, and gives something else. May go with 6.1.
+ */
+static __always_inline struct sock *fw_compat_accepted(const __u64 *fexit_ctx)
+{
+	struct sock *sk;
+
+	/* The verifier wants either offset as a constant, so the two loads must not become one. */
+	if (bpf_core_type_exists(struct proto_accept_arg)) {
+		sk = (struct sock *)fexit_ctx[2];
+		barrier_var(sk);
+	} else {
+		sk = (struct sock *)fexit_ctx[4];
+		barrier_var(sk);
+	}
+	return sk;
+}
+
+/*
+ * Since Linux 6.12, and in the stable series that took it over (commit e8c526f2bdf1), a request socket
+ * ends in __inet_csk_reqsk_queue_drop(), before in reqsk_queue_unlink(). The trampoline and kprobe front
+ * ends have a program for each; the loader takes the one whose function there is: is_for_this_kernel()
+ * in user/io/attach.c. May go when no supported kernel lacks the former.
+ */
 
 #endif

@@ -151,23 +151,6 @@ int fw_iter_tcp(struct bpf_iter__tcp *ctx)
 	return 0;
 }
 
-extern const void socket_file_ops __ksym __weak;
-
-/* Before Linux 5.11 (commit 4f19cab76136) there is no helper; the file's operations tell. */
-static __always_inline struct sock *fw_sock_of_file(struct file *file)
-{
-	struct socket *socket;
-
-	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_sock_from_file)) {
-		socket = bpf_sock_from_file(file);
-		return socket ? socket->sk : NULL;
-	}
-	if (!&socket_file_ops || (const void *)file->f_op != &socket_file_ops)
-		return NULL;
-	socket = file->private_data;
-	return BPF_CORE_READ(socket, sk);
-}
-
 /* The process whose files are being shown, and what is known of it so far. */
 static struct fw_rec_process fw_shown;
 static __u32 fw_shown_sockets;
@@ -210,7 +193,7 @@ int fw_iter_task_file(struct bpf_iter__task_file *ctx)
 			return 0;
 		fw_show_next(task);
 	}
-	sk = fw_sock_of_file(file);
+	sk = fw_compat_sock_of_file(file);
 	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP) {
 		fw_shown.fds++;
 		return 0;

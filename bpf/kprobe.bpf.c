@@ -30,7 +30,7 @@ int BPF_KPROBE(fw_kprobe_req_drop, struct sock *sk, struct request_sock *req)
 	return fw_probe_req_end(ctx, req);
 }
 
-/* Instead of the one above, before Linux 6.12 and its stable backports (commit e8c526f2bdf1). */
+/* Instead of the one above on older kernels: see compat.bpf.h. */
 SEC("kprobe/reqsk_queue_unlink")
 int BPF_KPROBE(fw_kprobe_req_unlink, struct request_sock *req)
 {

@@ -55,7 +55,7 @@ static __always_inline bool fw_request_wanted(struct fw_half_open *half_open, __
 /*
  * The end that nobody waits for: the handshake has completed, as the child that was just born on this
  * CPU tells by itself. Leaving it out saves the record and, dearer, the stack (measured: 2 us of a
- * connection's 26). Before Linux 6.14 the child's peer is not known yet, so the local port decides.
+ * connection's 26). Before Linux 6.15 the child's peer is not known yet, so the local port decides.
  */
 static __always_inline bool fw_is_completion(struct fw_half_open *half_open,
 					     const struct fw_rec_head *head, __u64 now_ns)

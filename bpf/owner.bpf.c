@@ -61,9 +61,10 @@ static __always_inline int fw_accepted(struct sock *sk)
 	return 0;
 }
 
-/* @sk: full socket that is being bound. */
+/* @sk: full socket that is being bound. All of @head is written: it goes into a map (compat.bpf.h). */
 static __always_inline void fw_bind_head(struct fw_rec_head *head, struct sock *sk)
 {
+	__builtin_memset(head, 0, sizeof(*head));
 	fw_head_from_common(head, &sk->__sk_common);
 	head->cookie = 0;
 	head->oldstate = head->newstate = TCP_CLOSE;
@@ -90,21 +91,10 @@ static __always_inline int fw_bind_end(bool failed)
 	return 0;
 }
 
-/* Since Linux 6.10 (commit 92ef0fd55ac8) the arguments are (sk, arg), before (sk, flags, err, kern). */
 SEC("fexit/inet_csk_accept")
 int fw_fentry_accept(__u64 *ctx)
 {
-	struct sock *sk;
-
-	/* The verifier wants either offset as a constant, so the two loads must not become one. */
-	if (bpf_core_type_exists(struct proto_accept_arg)) {
-		sk = (struct sock *)ctx[2];
-		barrier_var(sk);
-	} else {
-		sk = (struct sock *)ctx[4];
-		barrier_var(sk);
-	}
-	return fw_accepted(sk);
+	return fw_accepted(fw_compat_accepted(ctx));
 }
 
 SEC("kretprobe/inet_csk_accept")

@@ -15,7 +15,7 @@ char LICENSE[] SEC("license") = "GPL";
 /*
  * The cookie that follows the connection into its minisock. Asking for it assigns it.
  *
- * Not at LISTEN -> SYN_RECV: before Linux 6.14 the kernel overwrites the child's cookie just after
+ * Not at LISTEN -> SYN_RECV: before Linux 6.15 the kernel overwrites the child's cookie just after
  * that transition (inet_csk_clone_lock), so one given out here would belong to nobody. The child
  * is known by its address until its next transition.
  */

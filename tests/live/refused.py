@@ -21,6 +21,7 @@ from real_host import check, run, wait_until
 from real_tracer import FINWAIT, FINWAIT_ARGS, Tracer
 
 COMMANDS = [["trace"], ["timeline"], ["report", "1s"], ["states"], ["leaks"], ["doctor"]]
+COMMANDS_THAT_LOAD = [c for c in COMMANDS if c != ["doctor"]]
 CAPS = "-bpf,-perfmon,-sys_admin"
 # Emulated machines take seconds to load programs, and to give them back.
 SECONDS = 60
@@ -51,9 +52,7 @@ def check_refusal(prefix, words):
         said = result.stderr.decode()
         name = " ".join(command)
         check(result.returncode == 1, f"{name}: status {result.returncode}: {said}")
-        for word in words:
-            check(word in said, f"{name}: no word of {word}: {said}")
-        check(said.count("\n") == 2, f"{name}: not a sentence and a hint: {said}")
+        check_short(said, words)
         left = bpf_objects() - before
         check(not left, f"{name}: left in the kernel: {left}")
 
@@ -71,6 +70,25 @@ def without_capabilities():
 def as_nobody():
     prefix = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
     check_refusal(prefix, ["privileges", "uid 65534", "sudo"])
+
+
+def check_short(said, words):
+    """One sentence and a hint, whatever libbpf and the verifier had to say."""
+    for word in words:
+        check(word in said, f"no word of {word}: {said}")
+    check(said.count("\n") == 2, f"not a sentence and a hint: {said}")
+    check(max(map(len, said.splitlines())) < 400, f"not short: {said}")
+
+
+def with_too_few_descriptors():
+    """Programs that cannot be loaded: one sentence about it, not what libbpf would print."""
+    before = bpf_objects()
+    for command in COMMANDS_THAT_LOAD:
+        result = run(["prlimit", "--nofile=8", FINWAIT, *command], timeout=SECONDS)
+        check(result.returncode == 1, f"{command}: status {result.returncode}")
+        check_short(result.stderr.decode(), ["Too many open files"])
+    # The kernel frees what was loaded before the failure a moment later.
+    wait_until(lambda: not bpf_objects() - before, SECONDS, "the BPF objects to go")
 
 
 def with_an_unknown_front_end():
@@ -117,7 +135,8 @@ def a_closed_pipe_leaves_nothing():
 
 
 CASES = [
-    without_btf, without_capabilities, as_nobody, with_an_unknown_front_end,
+    without_btf, without_capabilities, as_nobody, with_too_few_descriptors,
+    with_an_unknown_front_end,
     sigterm_leaves_nothing, sigint_leaves_nothing, sigkill_leaves_nothing,
     a_closed_pipe_leaves_nothing,
 ]

@@ -9,7 +9,7 @@
  *
  * Times are milliseconds since the start of the trace, also in the text. The scene knows what the
  * kernel leaves out when: cookies of request sockets and of children in LISTEN -> SYN_RECV, the
- * local port at connect() and at CLOSE, the child's peer on kernels before 6.14.
+ * local port at connect() and at CLOSE, the child's peer on kernels before 6.15.
  */
 #ifndef FW_TESTS_EVENTS_H
 #define FW_TESTS_EVENTS_H
@@ -36,7 +36,7 @@ struct scene {
 	uint16_t lport, rport;
 	uint8_t cpu;
 	bool no_mini_cookie;	   /* the full socket got its cookie after the minisock was born */
-	bool child_peer_known;	   /* Linux 6.14 and later */
+	bool child_peer_known;	   /* Linux 6.15 and later */
 	double armed_ms;	   /* when the timer of its minisock was set */
 };
 

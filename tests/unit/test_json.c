@@ -143,6 +143,10 @@ static void as_designed(void **state)
 		"{\"state\":\"FIN_WAIT_1\",\"ns\":42494000},"
 		"{\"state\":\"FIN_WAIT_2\",\"ns\":958030000,\"orphaned\":true},"
 		"{\"state\":\"TIME_WAIT\",\"ns\":61402000000,\"restarts\":0}],"
+		"\"syn_sent_ns\":180000,\"established_ns\":370000,\"fin_wait_1_ns\":42494000,"
+		"\"fin_wait_2_ns\":958030000,\"fin_wait_2_orphaned\":true,"
+		"\"time_wait_ns\":61402000000,\"time_wait_restarts\":0,"
+		"\"ended\":\"2026-11-22T19:09:16.403074001Z\","
 		"\"end\":\"time_wait_expired\",\"closed_by\":\"local\","
 		"\"three_segment_close\":false,\"gap\":false,"
 		"\"bytes_sent\":1,\"bytes_received\":0,\"retransmits\":0}\n");
@@ -169,7 +173,8 @@ static void other_fields(void **state)
 		"{\"conn\":1,\"family\":\"ipv6\",\"laddr\":\"2001:db8::1\",\"lport\":40000,"
 		"\"raddr\":\"::1\",\"rport\":443,\"netns\":1,\"role\":\"passive\",\"uid\":1000,"
 		"\"start\":\"2026-11-22T19:08:14.000000001Z\",\"start_exact\":false,"
-		"\"states\":[{\"state\":\"ESTABLISHED\",\"ns_min\":7}],"
+		"\"states\":[{\"state\":\"ESTABLISHED\",\"ns_min\":7}],\"established_ns_min\":7,"
+		"\"ended\":\"2026-11-22T19:08:14.000000008Z\","
 		"\"end\":\"reset_received\",\"error\":\"ECONNRESET\","
 		"\"closed_by\":\"simultaneous\","
 		"\"three_segment_close\":true,\"gap\":true,"
@@ -190,7 +195,26 @@ static void bounds(void **state)
 	connection(r, &c);
 	assert_non_null(strstr(fw_buf_str(&r->out),
 			       "\"states\":[{\"state\":\"ESTABLISHED\",\"ns_max\":3},"
-			       "{\"state\":\"CLOSE_WAIT\"},{\"state\":\"LAST_ACK\",\"ns_min\":1}]"));
+			       "{\"state\":\"CLOSE_WAIT\"},{\"state\":\"LAST_ACK\",\"ns_min\":1}],"
+			       "\"established_ns_max\":3,\"last_ack_ns_min\":1,\"ended\""));
+}
+
+/* As columns: each state once, and none whose name is not known. */
+static void entered_twice(void **state)
+{
+	struct rendering *r = *state;
+	const struct fw_conn c = {
+		.id = 1, .family = AF_INET, .nr_steps = 4,
+		.steps = { FW_SYN_SENT, 14, FW_TIME_WAIT, FW_SYN_SENT }, .restarts = 2,
+		.step_flags = { 0, 0, 0, FW_STEP_AT_LEAST },
+		.enter_ns = { 1, 4, 9, 10 }, .end_ns = 15, .end = FW_END_LAST_ACK,
+	};
+
+	connection(r, &c);
+	assert_non_null(strstr(fw_buf_str(&r->out),
+			       "],\"syn_sent_ns_min\":8,\"time_wait_ns\":1,"
+			       "\"time_wait_restarts\":2,\"ended\""));
+	expect_valid(r);
 }
 
 static void expect_absent(struct rendering *r, const char *name)
@@ -230,8 +254,9 @@ static void open_connections(void **state)
 	c.end = FW_END_OPEN;
 	c.err = EAGAIN;
 	connection(r, &c);
-	assert_non_null(strstr(fw_buf_str(&r->out), ",\"open\":true,"));
+	assert_non_null(strstr(fw_buf_str(&r->out), ",\"open\":true,\"state\":\"TIME_WAIT\","));
 	expect_absent(r, "end");
+	expect_absent(r, "ended");
 	expect_absent(r, "error");
 	expect_valid(r);
 }
@@ -411,6 +436,7 @@ int main(void)
 		json_test(other_fields),
 		json_test(unknown_is_absent),
 		json_test(bounds),
+		json_test(entered_twice),
 		json_test(open_connections),
 		json_test(totals_of_a_socket_never_seen),
 		json_test(half_open_connections),

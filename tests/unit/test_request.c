@@ -17,7 +17,7 @@ static void reset_by_peer(struct scene *s, double ms)
 	full(s, ms, FW_ESTABLISHED, FW_CLOSE, .err = ECONNRESET);
 }
 
-/* Before Linux 6.14 the child does not know its peer yet when it is born. */
+/* Before Linux 6.15 the child does not know its peer yet when it is born. */
 static void old_and_new_kernels_agree(void **state)
 {
 	static const uint8_t raddr[16] = { 198, 51, 100, 2 };
@@ -319,7 +319,7 @@ static void fast_open(void **state)
 	expect_connections(s, "passive SYN_RECV=7000 timed_out\n");
 }
 
-/* Linux 6.14 and later: its peer is known at once, so it can be shown at once. */
+/* Linux 6.15 and later: its peer is known at once, so it can be shown at once. */
 static void fast_open_is_shown_when_it_begins(void **state)
 {
 	struct scene *s = *state;

@@ -13,6 +13,7 @@
 #include "io/host.h"
 #include "io/ksyms.h"
 #include "io/live.h"
+#include "io/privileges.h"
 
 static const char *const costs[FW_HOOKS_MAX] = {
 	[FW_HOOKS_TRAMPOLINE] = "exact; only minisocks pay",
@@ -63,6 +64,30 @@ static bool self_test(struct fw_source *src)
 	return fired;
 }
 
+static bool works(void *arg)
+{
+	struct fw_source *src = arg;
+
+	return src->ops->works(src);
+}
+
+/* What finwait serve would go on with. */
+static void say_kept(struct fw_source *src)
+{
+	struct fw_privileges p = { 0 };
+	struct fw_buf kept = { 0 };
+	struct fw_err err = { 0 };
+
+	if (fw_privileges_user(&p, NULL, &err) || fw_privileges_measure(&p, works, src, &err)) {
+		printf("serve         cannot give up its privileges: %s\n", err.msg);
+		return;
+	}
+	fw_privileges_print(p.caps, &kept);
+	printf("serve         goes on as user %s with %s once it has begun\n", p.user,
+	       fw_buf_str(&kept));
+	fw_buf_free(&kept);
+}
+
 /* Each is tried by itself: that one works does not say that the next would not. */
 static int try_front_ends(const struct fw_ksyms *ks, bool test)
 {
@@ -81,6 +106,8 @@ static int try_front_ends(const struct fw_ksyms *ks, bool test)
 		say_front_end(opt.hooks, &report.front_end[h], src && !chosen);
 		if (src && !chosen)
 			printf("hz            %u%s\n", src->info.hz, src->info.hz ? "" : " (unknown)");
+		if (src && !chosen)
+			say_kept(src);
 		chosen |= src != NULL;
 		if (src && test)
 			fired &= self_test(src);

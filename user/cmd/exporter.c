@@ -10,8 +10,12 @@ int fw_exporter_init(struct fw_exporter *e, const struct fw_exporter_options *op
 {
 	const struct fw_survey_options survey = { .leak_age_ns = opt->leak_age_ns,
 						  .stall_ns = opt->stall_ns };
+	struct fw_usage usage;
 
 	*e = (struct fw_exporter){ .opt = opt };
+	/* Once: the clocks that it comes from are set now and then, and it must not change. */
+	fw_usage_read(&usage);
+	e->start_s = usage.start_s;
 	fw_metrics_init(&e->metrics, opt->stall_ns);
 	return fw_survey_init(&e->survey, &survey);
 }
@@ -50,13 +54,13 @@ void fw_exporter_step(struct fw_exporter *e, struct fw_session *s)
 	fw_survey_step(&e->survey, &s->tracker, now, e->truths.truth, e->truths.nr);
 }
 
-static struct fw_metrics_process process(void)
+static struct fw_metrics_process process(const struct fw_exporter *e)
 {
 	struct fw_usage u;
 
 	fw_usage_read(&u);
 	return (struct fw_metrics_process){
-		.cpu_s = u.cpu_s, .start_s = u.start_s, .resident_bytes = u.resident_bytes,
+		.cpu_s = u.cpu_s, .start_s = e->start_s, .resident_bytes = u.resident_bytes,
 		.virtual_bytes = u.virtual_bytes, .open_fds = u.open_fds, .max_fds = u.max_fds,
 	};
 }
@@ -77,7 +81,7 @@ void fw_exporter_render(struct fw_exporter *e, struct fw_session *s, bool openme
 		.suppressed = s->seen.suppressed,
 		.resyncs = s->resyncs,
 		.malformed = s->malformed,
-		.process = process(),
+		.process = process(e),
 	};
 
 	if (s->src->ops->cost)

@@ -24,6 +24,7 @@ struct fw_exporter {
 	struct fw_survey survey;
 	struct fw_truths truths; /* settings of the namespaces */
 	uint64_t next_truths_ns;
+	double start_s; /* of the process, since the epoch */
 };
 
 /* 0 or -ENOMEM; fw_exporter_fini() in either case. @opt has to outlive it. */

@@ -16,11 +16,14 @@
 #include <time.h>
 
 #include "cmd/cmd.h"
+#include "cmd/cost.h"
 #include "cmd/exporter.h"
 #include "cmd/session.h"
 #include "core/fanout.h"
 #include "io/http.h"
 #include "io/journal.h"
+#include "io/privileges.h"
+#include "io/sandbox.h"
 #include "io/secret.h"
 #include "util/fmt.h"
 #include "util/parse.h"
@@ -29,8 +32,13 @@
 #define LISTEN_MAX 4
 /* After that the event loop is said to be stuck; it comes by every 50 ms. */
 #define STUCK_NS (5 * FW_NS_PER_S)
+/* For how long the BPF programs are measured. */
+#define MEASURE_NS (10 * FW_NS_PER_S)
 
-enum { OPT_LISTEN = FW_OPT_OF_COMMAND, OPT_TOKEN_FILE, OPT_LABEL, OPT_STALL, OPT_LEAK_AGE };
+enum {
+	OPT_LISTEN = FW_OPT_OF_COMMAND, OPT_TOKEN_FILE, OPT_LABEL, OPT_STALL, OPT_LEAK_AGE, OPT_USER,
+	OPT_ALL_NAMESPACES,
+};
 
 enum document { DOC_OPENMETRICS, DOC_METRICS_TEXT, NR_DOCUMENTS };
 
@@ -38,6 +46,8 @@ struct wishes {
 	const char *listen[LISTEN_MAX];
 	size_t nr_listen;
 	const char *token_file;
+	const char *user; /* NULL: see fw_privileges_user() */
+	bool all_namespaces;
 	struct fw_exporter_options exporter;
 };
 
@@ -193,6 +203,38 @@ static int take_snapshot(struct run *run, struct fw_err *err)
 	return ret;
 }
 
+static bool works(void *arg)
+{
+	struct fw_source *src = arg;
+
+	return src->ops->works(src);
+}
+
+/* Everything is open. What an unprivileged process cannot do any more is in docs/metrics.md. */
+static int give_up_privileges(struct run *run, struct fw_err *err)
+{
+	struct fw_privileges p = { .caps = run->wishes->all_namespaces ? FW_CAPS_NAMESPACES : 0 };
+	struct fw_source *src = run->session.src;
+	struct fw_buf kept = { 0 };
+	int ret;
+
+	/* Only who is privileged can have programs measured: a few seconds at the beginning then. */
+	src->ops->measure(src, true);
+	ret = fw_privileges_user(&p, run->wishes->user, err);
+	if (!ret)
+		ret = fw_privileges_measure(&p, works, src, err);
+	if (!ret)
+		ret = fw_privileges_drop(&p, err);
+	if (!ret)
+		ret = fw_sandbox_enter(err);
+	if (ret)
+		return ret;
+	fw_privileges_print(p.caps, &kept);
+	fw_say(FW_LEVEL_INFO, "going on as user %s with %s", p.user, fw_buf_str(&kept));
+	fw_buf_free(&kept);
+	return 0;
+}
+
 static int start_http(struct run *run, const char *token, struct fw_err *err)
 {
 	const struct fw_http_options options = {
@@ -207,6 +249,16 @@ static int start_http(struct run *run, const char *token, struct fw_err *err)
 	return 0;
 }
 
+static void measure_cost(struct run *run)
+{
+	struct fw_source *src = run->session.src;
+
+	if (run->wishes->all_namespaces)
+		fw_cost_sample(&run->session);
+	else if (src->ops->now_ns(src) - src->info.start_ns > MEASURE_NS)
+		src->ops->measure(src, false);
+}
+
 static int watch(struct run *run, struct fw_err *err)
 {
 	int ret = 0;
@@ -215,6 +267,7 @@ static int watch(struct run *run, struct fw_err *err)
 	fw_notify("READY=1");
 	while (!ret && !fw_stopping) {
 		sign_of_life(run);
+		measure_cost(run);
 		ret = fw_session_step(&run->session, err);
 		if (ret)
 			break;
@@ -248,6 +301,8 @@ static int run_all(struct run *run, struct fw_err *err)
 		fw_exporter_read_settings(&run->exporter);
 		ret = take_snapshot(run, err);
 	}
+	if (!ret)
+		ret = give_up_privileges(run, err);
 	if (!ret)
 		ret = start_http(run, token.len ? fw_buf_str(&token) : NULL, err);
 	fw_secret_free(&token);
@@ -312,6 +367,12 @@ static int take(void *arg, int key, char *value, struct fw_err *err)
 	case OPT_TOKEN_FILE:
 		w->token_file = value;
 		return 0;
+	case OPT_USER:
+		w->user = value;
+		return 0;
+	case OPT_ALL_NAMESPACES:
+		w->all_namespaces = true;
+		return 0;
 	case OPT_LABEL:
 		return add_label(&w->exporter, value, err);
 	case OPT_STALL:
@@ -329,6 +390,12 @@ static const struct argp_option own_options[] = {
 	  "; may be repeated)", 0 },
 	{ "token-file", OPT_TOKEN_FILE, "FILE", 0,
 	  "Answer only who sends the token in FILE: 'Authorization: Bearer TOKEN'", 0 },
+	{ "user", OPT_USER, "NAME", 0,
+	  "Become that user once everything is open (default: finwait if there is one, else nobody)",
+	  0 },
+	{ "all-namespaces", OPT_ALL_NAMESPACES, 0, 0,
+	  "Keep the privileges to look into other network namespaces later too, not only at the start "
+	  "(CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH)", 0 },
 	{ "label", OPT_LABEL, "NAME=VALUE", 0, "A label of every metric (may be repeated)", 0 },
 	{ "stall", OPT_STALL, "TIME", 0, "FIN_WAIT_2 longer than that is a stall (default 1s)", 0 },
 	{ "leak-age", OPT_LEAK_AGE, "TIME", 0,

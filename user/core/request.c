@@ -3,7 +3,7 @@
  * Request sockets: the server's side of a handshake, and the child that comes out of it.
  *
  * A request socket has no cookie, so it is known by its 4-tuple. The child's cookie is final only
- * after LISTEN -> SYN_RECV (before Linux 6.14 the kernel overwrites it there, and fills in the
+ * after LISTEN -> SYN_RECV (before Linux 6.15 the kernel overwrites it there, and fills in the
  * peer later still), so in between the child is known by its address. The order of records is
  *
  *   request born ... LISTEN -> SYN_RECV, request completed, SYN_RECV -> ESTABLISHED

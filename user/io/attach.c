@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "fw_bpf.skel.h"
+#include "io/complaint.h"
 #include "io/tracefs.h"
 
 /* Wake the reader when the ring is this full; its own timeout finds the rest. */
@@ -60,24 +61,6 @@ static bool is_for_this_kernel(const struct fw_bpf *skel, const struct bpf_progr
 	if (prog == skel->progs.fw_fentry_req_unlink || prog == skel->progs.fw_kprobe_req_unlink)
 		return !has_queue_drop;
 	return true;
-}
-
-/* The last thing libbpf complained about, for the error message. Set while a front end is tried. */
-static __thread char *complaint;
-static __thread size_t complaint_len;
-
-static int keep_complaint(enum libbpf_print_level level, const char *fmt, va_list ap)
-{
-	char line[512];
-
-	if (level != LIBBPF_WARN || !complaint)
-		return 0;
-	vsnprintf(line, sizeof(line), fmt, ap);
-	line[strcspn(line, "\n")] = '\0';
-	/* The first one is the cause; what follows says only that loading failed. */
-	if (!*complaint && !strstr(line, "ulimit"))
-		snprintf(complaint, complaint_len, "%.*s", (int)complaint_len - 1, line);
-	return 0;
 }
 
 static int set_timer_handlers(struct fw_bpf_config *cfg, const struct fw_ksyms *ks,
@@ -179,6 +162,7 @@ static int try_once(struct fw_attached *a, const struct fw_live_options *opt, en
 {
 	struct fw_bpf_config cfg = opt->filter;
 	const char *stage = "open";
+	char why[300];
 	int ret;
 
 	cfg.half_open_limit = opt->half_open_limit;
@@ -189,9 +173,7 @@ static int try_once(struct fw_attached *a, const struct fw_live_options *opt, en
 		if (ret)
 			return ret;
 	}
-	err->msg[0] = '\0';
-	complaint = err->msg;
-	complaint_len = sizeof(err->msg);
+	fw_complaint_begin(why, sizeof(why));
 	a->skel = fw_bpf__open();
 	ret = a->skel ? 0 : -errno;
 	if (!ret) {
@@ -203,15 +185,12 @@ static int try_once(struct fw_attached *a, const struct fw_live_options *opt, en
 		stage = "attach";
 		ret = fw_bpf__attach(a->skel);
 	}
-	complaint = NULL;
+	fw_complaint_end();
 	a->cfg = cfg;
 	if (ret) {
-		char why[sizeof(err->msg)];
-
-		snprintf(why, sizeof(why), "%s", err->msg);
 		fw_bpf__destroy(a->skel);
 		a->skel = NULL;
-		fw_err_set(err, ret, "%s: %s%s%.300s", stage, strerror(-ret), *why ? ": " : "", why);
+		fw_err_set(err, ret, "%s: %s%s%s", stage, strerror(-ret), *why ? ": " : "", why);
 	}
 	return ret;
 }
@@ -251,7 +230,6 @@ int fw_attach(struct fw_attached *a, const struct fw_live_options *opt,
 {
 	int ret = -EINVAL;
 
-	libbpf_set_print(keep_complaint);
 	for (unsigned int h = 0; h < FW_HOOKS_MAX; h++) {
 		if (opt->hooks != FW_HOOKS_MAX && opt->hooks != h)
 			continue;
@@ -314,6 +292,21 @@ uint64_t fw_attached_missed(const struct fw_attached *a)
 			misses += info.recursion_misses;
 	}
 	return misses;
+}
+
+bool fw_attached_works(const struct fw_attached *a)
+{
+	size_t nr_cpus = (size_t)libbpf_num_possible_cpus();
+	struct fw_cpu_stats *per_cpu = calloc(nr_cpus, sizeof(*per_cpu));
+	struct bpf_prog_info info = { 0 };
+	__u32 len = sizeof(info), zero = 0;
+	LIBBPF_OPTS(bpf_test_run_opts, run);
+	bool works = per_cpu && !bpf_map_lookup_elem(a->stats_fd, &zero, per_cpu) &&
+		     !bpf_obj_get_info_by_fd(a->settle_fd, &info, &len) &&
+		     !bpf_prog_test_run_opts(a->jiffies_fd, &run);
+
+	free(per_cpu);
+	return works;
 }
 
 void fw_detach(struct fw_attached *a)

@@ -29,6 +29,9 @@ struct fw_attached {
 int fw_attach(struct fw_attached *a, const struct fw_live_options *opt,
 	      struct fw_live_report *report, struct fw_err *err);
 
+/* Whether maps can be read, programs looked at and asked with the privileges that there are now. */
+bool fw_attached_works(const struct fw_attached *a);
+
 /* No events from now on. The maps stay. */
 void fw_detach(struct fw_attached *a);
 

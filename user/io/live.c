@@ -258,6 +258,14 @@ static void live_cost(struct fw_source *src, struct fw_source_cost *out)
 	out->memory_bytes = (uint64_t)now.ru_maxrss * 1024;
 }
 
+static bool live_works(struct fw_source *src)
+{
+	struct live *live = (struct live *)src;
+
+	return fw_attached_works(&live->hooks) &&
+	       (!live->snapshot || fw_snapshot_works(live->snapshot));
+}
+
 static void live_stop(struct fw_source *src)
 {
 	fw_detach(&((struct live *)src)->hooks);
@@ -289,6 +297,7 @@ static const struct fw_source_ops live_ops = {
 	.ground = live_ground,
 	.measure = live_measure,
 	.cost = live_cost,
+	.works = live_works,
 	.stop = live_stop,
 	.free = live_free,
 };

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "fw_iter.skel.h"
+#include "io/complaint.h"
 #include "io/hz.h"
 
 enum stage { STAGE_BEGIN, STAGE_SOCKETS, STAGE_HOLDERS, STAGE_DONE };
@@ -50,7 +51,7 @@ static int share_maps(struct fw_snapshot *s, const struct fw_snapshot_options *o
 	return ret;
 }
 
-static int load(struct fw_snapshot *s, const struct fw_snapshot_options *opt)
+static int load_programs(struct fw_snapshot *s, const struct fw_snapshot_options *opt)
 {
 	int ret;
 
@@ -71,10 +72,30 @@ static int load(struct fw_snapshot *s, const struct fw_snapshot_options *opt)
 	return ret;
 }
 
+static int load(struct fw_snapshot *s, const struct fw_snapshot_options *opt, struct fw_err *err)
+{
+	char why[300];
+	int ret;
+
+	fw_complaint_begin(why, sizeof(why));
+	ret = load_programs(s, opt);
+	fw_complaint_end();
+	if (ret) {
+		fw_err_set(err, ret, "cannot load the BPF iterators: %s%s%s", strerror(-ret),
+			   *why ? ": " : "", why);
+		fw_err_hint(err, "%s", ret == -EMFILE ?
+				    "allow it more open files (ulimit -n 1024)" :
+				    "finwait needs Linux 5.10 or newer; finwait doctor shows what "
+				    "this kernel allows");
+	}
+	return ret;
+}
+
 struct fw_snapshot *fw_snapshot_open(const struct fw_snapshot_options *opt, struct fw_err *err)
 {
 	struct fw_snapshot_options retry = *opt;
 	struct fw_snapshot *s = calloc(1, sizeof(*s));
+	struct fw_err refusal;
 	int ret;
 
 	if (!s) {
@@ -84,18 +105,17 @@ struct fw_snapshot *fw_snapshot_open(const struct fw_snapshot_options *opt, stru
 	s->fd = -1;
 	s->stage = STAGE_DONE;
 	s->only_netns = opt->cfg.netns;
-	ret = load(s, opt);
-	/* Linux before 5.12: see try_front_end() of live.c. Who has hooks knows it already. */
+	ret = load(s, opt, &refusal);
+	/* Linux before 5.12: see try_front_end() of attach.c. Who has hooks knows it already. */
 	if (ret == -EINVAL && !opt->cfg.no_cookie_helper) {
 		retry.cfg.no_cookie_helper = true;
-		ret = load(s, &retry);
+		ret = load(s, &retry, &refusal);
 	}
-	if (ret) {
-		fw_err_set(err, ret, "cannot load the BPF iterators: %s", strerror(-ret));
-		fw_snapshot_free(s);
-		return NULL;
-	}
-	return s;
+	if (!ret)
+		return s;
+	*err = refusal;
+	fw_snapshot_free(s);
+	return NULL;
 }
 
 void fw_snapshot_free(struct fw_snapshot *s)
@@ -107,6 +127,18 @@ void fw_snapshot_free(struct fw_snapshot *s)
 	fw_netns_list_free(&s->netns);
 	fw_iter__destroy(s->skel);
 	free(s);
+}
+
+bool fw_snapshot_works(const struct fw_snapshot *s)
+{
+	int sockets = bpf_iter_create(bpf_link__fd(s->skel->links.fw_iter_tcp));
+	int holders = bpf_iter_create(bpf_link__fd(s->skel->links.fw_iter_task_file));
+
+	if (sockets >= 0)
+		close(sockets);
+	if (holders >= 0)
+		close(holders);
+	return sockets >= 0 && holders >= 0;
 }
 
 unsigned int fw_snapshot_hz(const struct fw_snapshot *s)

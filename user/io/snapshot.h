@@ -26,6 +26,9 @@ struct fw_snapshot;
 struct fw_snapshot *fw_snapshot_open(const struct fw_snapshot_options *opt, struct fw_err *err);
 void fw_snapshot_free(struct fw_snapshot *s);
 
+/* Whether the iterators can be opened with the privileges that there are now, in the own namespace. */
+bool fw_snapshot_works(const struct fw_snapshot *s);
+
 /* HZ, measured; 0: unknown. */
 unsigned int fw_snapshot_hz(const struct fw_snapshot *s);
 

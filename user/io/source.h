@@ -75,6 +75,10 @@ struct fw_source_ops {
 	const char *(*cgroup_path)(struct fw_source *src, uint64_t id);
 	/* Settings and counters of every network namespace that can be entered, finwait's own first. */
 	void (*ground)(struct fw_source *src, fw_ground_fn fn, void *arg);
+	/* Whether what polling, settling and snapshots of the own network namespace take works with the
+	 * privileges that this process has. Only of the running kernel.
+	 */
+	bool (*works)(struct fw_source *src);
 	/* No new events from now on; what is on its way can still be polled. */
 	void (*stop)(struct fw_source *src);
 	void (*free)(struct fw_source *src);
