@@ -40,5 +40,5 @@ def run_cases(cases):
     return 1 if results.failed or not results.passed else 0
 
 
-__all__ = ["DIST", "FINWAIT", "Failure", "TREE", "check", "commands", "run", "run_cases", "said",
+__all__ = ["DIST", "FINWAIT", "Failure", "Results", "TREE", "check", "commands", "run", "run_cases", "said",
            "wait_until"]

@@ -10,7 +10,7 @@ import os
 import subprocess
 import tempfile
 
-from common import check, run, said, wait_until
+from common import check, run, wait_until
 
 TARGETS = ("sysinit", "basic", "multi-user", "shutdown")
 CGROUP_ROOTS = ("/sys/fs/cgroup", "/sys/fs/cgroup/unified")
@@ -21,7 +21,8 @@ echo 0 >"$1/cgroup.procs"
 exec unshare --mount --pid --ipc --uts --cgroup --fork --kill-child --mount-proc sh -ec '
 mount --make-rprivate /
 mount -t tmpfs tmpfs /run
-mkdir -p /run/systemd/system /run/netns
+mkdir -p /run/systemd/system /run/netns /run/finwait-test
+cp "$1" /run/finwait-test/finwait
 mount --rbind "$0/netns" /run/netns
 umount -l /sys/fs/cgroup
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
@@ -29,8 +30,9 @@ mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracin
 mount --bind /proc/sys /proc/sys
 mount -o remount,ro,bind /proc/sys
 exec /lib/systemd/systemd --system --log-target=console --show-status=no
-' "$2"
+' "$2" "$3"
 """
+PROGRAM = "/run/finwait-test/finwait"
 
 
 def cgroup_root():
@@ -42,9 +44,10 @@ def cgroup_root():
 
 
 class MiniSystemd:
-    """close() kills it, and everything in it."""
+    """@program is there as PROGRAM, which stands in @units instead of /usr/bin/finwait: sandboxes hide the
+    folders that this tree may be in. close() kills systemd, and everything in it."""
 
-    def __init__(self, *units):
+    def __init__(self, program, *units):
         self.directory = tempfile.TemporaryDirectory(prefix="finwait-systemd-")
         self.units = os.path.join(self.directory.name, "units")
         self.cgroup = os.path.join(cgroup_root(), f"finwait-systemd-{os.getpid()}")
@@ -56,11 +59,11 @@ class MiniSystemd:
         self.unit("default.target", "[Unit]\nDescription=default\nDefaultDependencies=no\n")
         for path in units:
             with open(path, encoding="utf-8") as file:
-                self.unit(os.path.basename(path), file.read())
+                self.unit(os.path.basename(path), file.read().replace("/usr/bin/finwait", PROGRAM))
         os.mkdir(self.cgroup)
         self.log = open(f"{self.directory.name}/log", "wb")
         self.process = subprocess.Popen(
-            ["sh", "-c", BOOT, "sh", self.cgroup, self.directory.name], stdin=subprocess.DEVNULL,
+            ["sh", "-c", BOOT, "sh", self.cgroup, self.directory.name, program], stdin=subprocess.DEVNULL,
             stdout=self.log, stderr=self.log,
             env={**os.environ, "container": "finwait-test", "SYSTEMD_UNIT_PATH": self.units,
                  "SYSTEMD_GENERATOR_PATH": "/nonexistent"})
@@ -127,4 +130,4 @@ class MiniSystemd:
         self.directory.cleanup()
 
 
-__all__ = ["MiniSystemd", "said"]
+__all__ = ["MiniSystemd", "PROGRAM"]
