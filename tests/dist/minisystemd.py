@@ -20,6 +20,7 @@ set -e
 echo 0 >"$1/cgroup.procs"
 exec unshare --mount --pid --ipc --uts --cgroup --fork --kill-child --mount-proc sh -ec '
 mount --make-rprivate /
+[ ! -d /run/netns ] || mount --rbind /run/netns "$0/netns"
 mount -t tmpfs tmpfs /run
 mkdir -p /run/systemd/system /run/netns /run/finwait-test
 cp "$1" /run/finwait-test/finwait
