@@ -68,6 +68,7 @@ static inline void watch_report(struct watch *w, double ms)
 {
 	const struct fw_analysis_context ctx = {
 		.start_ns = SCENE_START_NS, .now_ns = ns_of(ms), .tracker = &w->scene.tracker,
+		.counters = w->scene.tracker.counters,
 		.hooks = "trampoline", .suppressed = w->suppressed,
 		.truth = &w->truth, .nr_truth = w->truth_known,
 		.cgroup_path = watch_cgroup_path,

@@ -26,6 +26,7 @@ struct fw_analysis_options {
 struct fw_analysis_context {
 	uint64_t start_ns, now_ns; /* CLOCK_MONOTONIC */
 	const struct fw_tracker *tracker;
+	struct fw_tracker_counters counters; /* the tracker's, what they grew by since start_ns */
 	const char *hooks;	   /* the front end: "trampoline", "kprobe", "timer" */
 	bool filtered;		   /* only some connections are watched */
 	uint64_t suppressed;	   /* half-open connections that were only counted */

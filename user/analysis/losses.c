@@ -12,7 +12,7 @@ struct losses {
 
 static void find_lost(const struct fw_analysis_context *ctx, struct fw_report *r)
 {
-	const struct fw_tracker_counters *c = &ctx->tracker->counters;
+	const struct fw_tracker_counters *c = &ctx->counters;
 	uint64_t missing = c->lost + c->evicted + c->no_memory;
 	uint64_t all = c->events + c->lost;
 	bool doubtful = missing * 100 > all * FW_LIMIT_LOST_PCT;
@@ -40,7 +40,7 @@ static void find_lost(const struct fw_analysis_context *ctx, struct fw_report *r
 
 static void report(void *self, const struct fw_analysis_context *ctx, struct fw_report *r)
 {
-	const struct fw_tracker_counters *c = &ctx->tracker->counters;
+	const struct fw_tracker_counters *c = &ctx->counters;
 	struct fw_section *s = fw_report_section(r, "completeness", "What is not known");
 
 	(void)self;

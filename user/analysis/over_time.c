@@ -185,7 +185,7 @@ static void fill(const struct over_time *o, const struct fw_analysis_context *ct
 static void report(void *self, const struct fw_analysis_context *ctx, struct fw_report *r)
 {
 	struct fw_section *s = fw_report_section(r, "over_time", "States over time");
-	uint64_t forgotten = ctx->tracker->counters.evicted + ctx->tracker->counters.no_memory;
+	uint64_t forgotten = ctx->counters.evicted + ctx->counters.no_memory;
 	struct rows rows = { .r = r };
 	struct over_time *o = self;
 

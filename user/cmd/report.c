@@ -13,6 +13,7 @@
 #include "cmd/cmd.h"
 #include "cmd/cost.h"
 #include "cmd/session.h"
+#include "cmd/summary.h"
 #include "io/output.h"
 #include "report/render.h"
 #include "util/fmt.h"
@@ -41,25 +42,6 @@ struct run {
 	bool progress; /* stderr is a terminal */
 	const char *page; /* the file of an HTML report; NULL: .out */
 };
-
-/* ---- What it reports of itself ----------------------------------------------------------- */
-
-static void about(const struct run *run, const struct fw_analysis_context *ctx, struct fw_report *r)
-{
-	const struct fw_tracker *t = &run->session.tracker;
-	int64_t offset = run->session.src->info.wall_offset_ns;
-	struct fw_buf clock = { 0 };
-
-	fw_fmt_rfc3339(&clock, ctx->start_ns + (uint64_t)offset);
-	fw_report_about(r, "start", "start", fw_cell_text(fw_buf_str(&clock), SIZE_MAX));
-	fw_buf_free(&clock);
-	fw_report_about(r, "span", "span", fw_cell_duration(ctx->now_ns - ctx->start_ns));
-	fw_report_about(r, "hooks", "hooks", fw_cell_text(ctx->hooks, SIZE_MAX));
-	fw_report_about(r, "ended", "connections ended", fw_cell_count(t->counters.connections));
-	fw_report_about(r, "tracked", "tracked now", fw_cell_count(t->table.nr));
-	fw_report_about(r, "events", "events", fw_cell_count(t->counters.events));
-	fw_report_about(r, "lost", "events lost", fw_cell_count(t->counters.lost));
-}
 
 /* ---- A report ---------------------------------------------------------------------------- */
 
@@ -91,26 +73,9 @@ static int write_out(struct run *run, struct fw_err *err)
 /* As of the last batch. The kernel's counters have been read: they go on. */
 static int make_report(struct run *run, struct fw_err *err)
 {
-	struct fw_session *s = &run->session;
-	const struct fw_truths *truths = fw_session_truths(s);
 	struct fw_report r = { 0 };
-	struct fw_analysis_context ctx = {
-		.start_ns = s->src->info.start_ns,
-		.now_ns = fw_session_now_ns(s),
-		.tracker = &s->tracker,
-		.hooks = s->src->info.hooks,
-		.filtered = s->src->info.filtered,
-		.suppressed = s->seen.suppressed,
-		.cgroup_path = fw_session_cgroup_path,
-		.netns_name = fw_session_netns_name,
-		.names_arg = s,
-		.truth = truths->truth,
-		.nr_truth = truths->nr,
-	};
 
-	about(run, &ctx, &r);
-	fw_analyses_report(&run->analyses, &ctx, &r);
-	fw_cost_report(s, &r);
+	fw_summary_make(&run->session, &run->analyses, NULL, &r);
 	if (run->nr_reports++ && !run->opt->html && run->opt->format != &fw_stream_json)
 		fw_buf_putc(&run->out.buf, '\n');
 	render(run, &r);

@@ -8,7 +8,6 @@
  *	                                   | references
  *	                                 http  <- clients   threads of libmicrohttpd
  */
-#include <argp.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,46 +17,38 @@
 #include "cmd/cmd.h"
 #include "cmd/cost.h"
 #include "cmd/exporter.h"
+#include "cmd/serve_options.h"
 #include "cmd/session.h"
+#include "cmd/window.h"
 #include "core/fanout.h"
 #include "io/http.h"
 #include "io/journal.h"
 #include "io/privileges.h"
 #include "io/sandbox.h"
 #include "io/secret.h"
+#include "report/render.h"
 #include "util/fmt.h"
-#include "util/parse.h"
 
-#define DEFAULT_LISTEN "127.0.0.1:9435"
-#define LISTEN_MAX 4
 /* After that the event loop is said to be stuck; it comes by every 50 ms. */
 #define STUCK_NS (5 * FW_NS_PER_S)
 /* For how long the BPF programs are measured. */
 #define MEASURE_NS (10 * FW_NS_PER_S)
 
-enum {
-	OPT_LISTEN = FW_OPT_OF_COMMAND, OPT_TOKEN_FILE, OPT_LABEL, OPT_STALL, OPT_LEAK_AGE, OPT_USER,
-	OPT_ALL_NAMESPACES,
-};
+#define PAGE_REFRESH_S "15"
 
-enum document { DOC_OPENMETRICS, DOC_METRICS_TEXT, NR_DOCUMENTS };
+/* Who observes; the window has two slots. */
+enum { SLOT_METRICS, SLOT_WINDOW };
 
-struct wishes {
-	const char *listen[LISTEN_MAX];
-	size_t nr_listen;
-	const char *token_file;
-	const char *user; /* NULL: see fw_privileges_user() */
-	bool all_namespaces;
-	struct fw_exporter_options exporter;
-};
+enum document { DOC_OPENMETRICS, DOC_METRICS_TEXT, DOC_PAGE, DOC_REPORT, NR_DOCUMENTS };
 
 struct run {
 	const struct fw_options *opt;
-	const struct wishes *wishes;
+	const struct fw_serve_options *wishes;
 	struct fw_session session;
 	struct fw_fanout fanout;
 	struct fw_exporter exporter;
-	struct fw_listen listen[LISTEN_MAX];
+	struct fw_window window;
+	struct fw_listen listen[FW_SERVE_LISTEN_MAX];
 	size_t nr_listen;
 	struct fw_documents *docs;
 	struct fw_http *http;
@@ -73,8 +64,27 @@ static struct fw_http_answer answer_metrics(const char *accept)
 	return (struct fw_http_answer){ DOC_METRICS_TEXT, FW_OM_TEXT_CONTENT_TYPE, { NULL } };
 }
 
+/* The page is one file; whatever is in it, nothing is fetched from anywhere. */
+static struct fw_http_answer answer_page(const char *accept)
+{
+	(void)accept;
+	return (struct fw_http_answer){ DOC_PAGE, "text/html; charset=utf-8", {
+		"Refresh", PAGE_REFRESH_S,
+		"Content-Security-Policy", "default-src 'none'; script-src 'unsafe-inline'; "
+					   "style-src 'unsafe-inline'; img-src data:; "
+					   "frame-ancestors 'none'", NULL } };
+}
+
+static struct fw_http_answer answer_report(const char *accept)
+{
+	(void)accept;
+	return (struct fw_http_answer){ DOC_REPORT, "application/json", { NULL } };
+}
+
 static const struct fw_http_route routes[] = {
 	{ "/metrics", answer_metrics },
+	{ "/", answer_page },
+	{ "/report.json", answer_report },
 	{ NULL, NULL },
 };
 
@@ -90,9 +100,25 @@ static bool health(void *arg, struct fw_buf *json)
 	return well;
 }
 
+static void render_report(struct run *run, enum document which, struct fw_buf *out)
+{
+	struct fw_report r = { 0 };
+
+	fw_window_report(&run->window, &run->session, &r);
+	if (which == DOC_PAGE)
+		fw_report_html(&r, out);
+	else
+		fw_report_json(&r, out);
+	fw_report_fini(&r);
+}
+
 static void render(struct run *run, enum document which, struct fw_buf *out)
 {
 	switch (which) {
+	case DOC_PAGE:
+	case DOC_REPORT:
+		render_report(run, which, out);
+		break;
 	case DOC_OPENMETRICS:
 	case DOC_METRICS_TEXT:
 		fw_exporter_render(&run->exporter, &run->session, which == DOC_OPENMETRICS, out);
@@ -130,7 +156,7 @@ static void sign_of_life(struct run *run)
 	run->next_watchdog_ns = now + run->watchdog_ns / 2;
 }
 
-static int read_token(const struct wishes *wishes, struct fw_buf *token, struct fw_err *err)
+static int read_token(const struct fw_serve_options *wishes, struct fw_buf *token, struct fw_err *err)
 {
 	return wishes->token_file ? fw_secret_read(wishes->token_file, token, err) : 0;
 }
@@ -178,7 +204,7 @@ static void block_hangup(void)
 
 static int open_sockets(struct run *run, struct fw_err *err)
 {
-	const struct wishes *w = run->wishes;
+	const struct fw_serve_options *w = run->wishes;
 
 	for (size_t i = 0; i < w->nr_listen; i++) {
 		if (fw_listen_open(&run->listen[i], w->listen[i], err))
@@ -221,6 +247,8 @@ static int give_up_privileges(struct run *run, struct fw_err *err)
 	/* Only who is privileged can have programs measured: a few seconds at the beginning then. */
 	src->ops->measure(src, true);
 	ret = fw_privileges_user(&p, run->wishes->user, err);
+	for (size_t i = 0; i < run->nr_listen && !ret; i++)
+		ret = fw_listen_give(&run->listen[i], p.uid, p.gid, err);
 	if (!ret)
 		ret = fw_privileges_measure(&p, works, src, err);
 	if (!ret)
@@ -272,6 +300,7 @@ static int watch(struct run *run, struct fw_err *err)
 		if (ret)
 			break;
 		fw_exporter_step(&run->exporter, &run->session);
+		fw_window_step(&run->window, &run->session);
 		render_wanted(run);
 		if (hung_up())
 			reload(run);
@@ -289,7 +318,10 @@ static int run_all(struct run *run, struct fw_err *err)
 	run->docs = fw_documents_new(NR_DOCUMENTS);
 	if (!run->docs || fw_exporter_init(&run->exporter, &run->wishes->exporter))
 		return fw_err_set(err, -ENOMEM, "no memory for the metrics");
-	run->fanout.to[0] = fw_exporter_observer(&run->exporter);
+	run->fanout.to[SLOT_METRICS] = fw_exporter_observer(&run->exporter);
+	if (fw_window_init(&run->window, &run->wishes->analysis, run->wishes->window_ns,
+			   &run->fanout, SLOT_WINDOW))
+		return fw_err_set(err, -ENOMEM, "no memory for the analyses");
 	ret = open_sockets(run, err);
 	if (!ret)
 		ret = read_token(run->wishes, &token, err);
@@ -299,6 +331,7 @@ static int run_all(struct run *run, struct fw_err *err)
 		fw_say(FW_LEVEL_INFO, "watching TCP with the %s hooks",
 		       run->session.src->info.hooks);
 		fw_exporter_read_settings(&run->exporter);
+		fw_window_begin(&run->window, &run->session);
 		ret = take_snapshot(run, err);
 	}
 	if (!ret)
@@ -309,7 +342,7 @@ static int run_all(struct run *run, struct fw_err *err)
 	return ret ? ret : watch(run, err);
 }
 
-static int run_and_close(const struct fw_options *opt, const struct wishes *wishes)
+static int run_and_close(const struct fw_options *opt, const struct fw_serve_options *wishes)
 {
 	struct run run = { .opt = opt, .wishes = wishes };
 	struct fw_err err = { 0 };
@@ -327,6 +360,7 @@ static int run_and_close(const struct fw_options *opt, const struct wishes *wish
 	for (size_t i = 0; i < run.nr_listen; i++)
 		fw_listen_close(&run.listen[i]);
 	fw_session_close(&run.session);
+	fw_window_fini(&run.window);
 	fw_exporter_fini(&run.exporter);
 	fw_documents_free(run.docs);
 	if (ret) {
@@ -336,109 +370,13 @@ static int run_and_close(const struct fw_options *opt, const struct wishes *wish
 	return opt->strict && lost ? FW_EXIT_LOST : FW_EXIT_OK;
 }
 
-/* ---- Options ----------------------------------------------------------------------------- */
-
-static int add_label(struct fw_exporter_options *e, char *value, struct fw_err *err)
-{
-	const struct fw_om_label *label = &e->labels[e->nr_labels];
-
-	if (e->nr_labels == FW_EXPORTER_LABELS)
-		return fw_err_set(err, -EINVAL, "more than %d labels", FW_EXPORTER_LABELS);
-	if (fw_om_parse_label(value, fw_metrics_labels, &e->labels[e->nr_labels], err))
-		return err->code;
-	for (size_t i = 0; i < e->nr_labels; i++) {
-		if (!strcmp(e->labels[i].name, label->name))
-			return fw_err_set(err, -EINVAL, "'%s' is there already", label->name);
-	}
-	e->nr_labels++;
-	return 0;
-}
-
-static int take(void *arg, int key, char *value, struct fw_err *err)
-{
-	struct wishes *w = arg;
-
-	switch (key) {
-	case OPT_LISTEN:
-		if (w->nr_listen == LISTEN_MAX)
-			return fw_err_set(err, -EINVAL, "more than %d sockets", LISTEN_MAX);
-		w->listen[w->nr_listen++] = value;
-		return 0;
-	case OPT_TOKEN_FILE:
-		w->token_file = value;
-		return 0;
-	case OPT_USER:
-		w->user = value;
-		return 0;
-	case OPT_ALL_NAMESPACES:
-		w->all_namespaces = true;
-		return 0;
-	case OPT_LABEL:
-		return add_label(&w->exporter, value, err);
-	case OPT_STALL:
-		return fw_parse_duration(value, &w->exporter.stall_ns, err);
-	case OPT_LEAK_AGE:
-		return fw_parse_duration(value, &w->exporter.leak_age_ns, err);
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
-static const struct argp_option own_options[] = {
-	{ "listen", OPT_LISTEN, "WHERE", 0,
-	  "Answer there: ADDRESS:PORT, [ADDRESS]:PORT or unix:/PATH (default " DEFAULT_LISTEN
-	  "; may be repeated)", 0 },
-	{ "token-file", OPT_TOKEN_FILE, "FILE", 0,
-	  "Answer only who sends the token in FILE: 'Authorization: Bearer TOKEN'", 0 },
-	{ "user", OPT_USER, "NAME", 0,
-	  "Become that user once everything is open (default: finwait if there is one, else nobody)",
-	  0 },
-	{ "all-namespaces", OPT_ALL_NAMESPACES, 0, 0,
-	  "Keep the privileges to look into other network namespaces later too, not only at the start "
-	  "(CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH)", 0 },
-	{ "label", OPT_LABEL, "NAME=VALUE", 0, "A label of every metric (may be repeated)", 0 },
-	{ "stall", OPT_STALL, "TIME", 0, "FIN_WAIT_2 longer than that is a stall (default 1s)", 0 },
-	{ "leak-age", OPT_LEAK_AGE, "TIME", 0,
-	  "CLOSE_WAIT longer than that is a leak (default 30s)", 0 },
-	{ 0 },
-};
-
-static const char doc[] =
-	"Watches TCP until it is stopped, and answers over HTTP: /metrics for Prometheus "
-	"(OpenMetrics, or its text format), /healthz for whoever supervises it. Meant to run as a "
-	"service on every host."
-	"\v"
-	"Examples:\n"
-	"  finwait serve                               then: curl http://127.0.0.1:9435/metrics\n"
-	"  finwait serve --listen 0.0.0.0:9435 --token-file /etc/finwait/token\n"
-	"  finwait serve --listen unix:/run/finwait/http --label role=proxy\n"
-	"SIGHUP reads the token and the kernel's settings again.\n";
-
-/* Counters of a part of all connections would be taken for those of the host. */
-static bool is_usable(const struct fw_filter *f)
-{
-	if (!f->states && !f->min_duration_ns && !f->nr_pids && !f->nr_comms && !f->cgroup)
-		return true;
-	fputs("finwait: --state, --min-duration, --pid, --comm and --cgroup are for trace and "
-	      "timeline: metrics count whole connections of all owners\n", stderr);
-	return false;
-}
-
 static int run_serve(int argc, char **argv)
 {
-	struct wishes wishes = {
-		.exporter = { .stall_ns = FW_NS_PER_S, .leak_age_ns = 30 * FW_NS_PER_S },
-	};
-	const struct fw_command_options command = {
-		.doc = doc, .options = own_options, .parse = take, .arg = &wishes,
-	};
+	struct fw_serve_options wishes;
 	struct fw_options opt;
 
-	fw_options_parse(&opt, argc, argv, &command);
-	if (!is_usable(&opt.filter))
+	if (fw_serve_options_parse(&wishes, &opt, argc, argv))
 		return FW_EXIT_USAGE;
-	if (!wishes.nr_listen)
-		wishes.listen[wishes.nr_listen++] = DEFAULT_LISTEN;
 	return run_and_close(&opt, &wishes);
 }
 

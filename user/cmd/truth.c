@@ -81,6 +81,13 @@ void fw_truths_add(struct fw_truths *t, uint32_t netns, const struct fw_ground *
 	t->nr++;
 }
 
+void fw_truths_copy(struct fw_truths *to, const struct fw_truths *from)
+{
+	fw_truths_begin(to);
+	for (size_t i = 0; i < from->nr; i++)
+		fw_truths_add(to, from->truth[i].netns, &from->ground[i]);
+}
+
 void fw_truths_refresh_own(struct fw_truths *t)
 {
 	if (t->nr && !fw_ground_read(&t->ground[0], -1, NULL))

@@ -24,6 +24,8 @@ void fw_truths_begin(struct fw_truths *t);
 void fw_truths_add(struct fw_truths *t, uint32_t netns, const struct fw_ground *g);
 /* Reads the settings of finwait's own namespace anew: the one that needs no privileges. */
 void fw_truths_refresh_own(struct fw_truths *t);
+/* Makes @to what @from is. Without memory less is known. */
+void fw_truths_copy(struct fw_truths *to, const struct fw_truths *from);
 /* Sets the counters: what they grew by since @before. */
 void fw_truths_since(struct fw_truths *t, const struct fw_truths *before);
 void fw_truths_fini(struct fw_truths *t);

@@ -22,6 +22,22 @@ int fw_tracker_init(struct fw_tracker *t, size_t max_connections, unsigned int h
 	return fw_conn_table_init(&t->table, max_connections);
 }
 
+struct fw_tracker_counters fw_tracker_counters_since(const struct fw_tracker_counters *now,
+						     const struct fw_tracker_counters *then)
+{
+	return (struct fw_tracker_counters){
+		.events = now->events - then->events,
+		.connections = now->connections - then->connections,
+		.illegal = now->illegal - then->illegal,
+		.gaps = now->gaps - then->gaps,
+		.evicted = now->evicted - then->evicted,
+		.lost = now->lost - then->lost,
+		.no_memory = now->no_memory - then->no_memory,
+		.unmatched = now->unmatched - then->unmatched,
+		.bind_failures = now->bind_failures - then->bind_failures,
+	};
+}
+
 void fw_tracker_fini(struct fw_tracker *t)
 {
 	if (!t)

@@ -77,6 +77,10 @@ struct fw_tracker_counters {
 	uint64_t bind_failures;
 };
 
+/* What they grew by since @then. */
+struct fw_tracker_counters fw_tracker_counters_since(const struct fw_tracker_counters *now,
+						     const struct fw_tracker_counters *then);
+
 struct fw_undecided {
 	struct fw_conn *conn;
 	uint64_t id;

@@ -131,9 +131,17 @@ int fw_listen_open(struct fw_listen *l, const char *where, struct fw_err *err)
 	return ret;
 }
 
+int fw_listen_give(const struct fw_listen *l, uid_t uid, gid_t gid, struct fw_err *err)
+{
+	if (!l->unix_path || !chown(l->unix_path, uid, gid))
+		return 0;
+	return fw_err_set(err, -errno, "cannot give %s to user %u: %s", l->unix_path,
+			  (unsigned int)uid, strerror(errno));
+}
+
 void fw_listen_close(struct fw_listen *l)
 {
-	/* May fail once privileges are dropped; the next start removes what is left. */
+	/* Fails where the user that we have become may not remove files: the next start does it. */
 	if (l->unix_path)
 		unlink(l->unix_path);
 	if (l->fd >= 0)

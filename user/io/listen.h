@@ -6,7 +6,7 @@
 #define FW_IO_LISTEN_H
 
 #include <stdbool.h>
-#include <stdint.h>
+#include <sys/types.h>
 
 #include "util/err.h"
 
@@ -20,6 +20,8 @@ struct fw_listen {
  * unless somebody listens there. 0, or a negative errno with @err filled.
  */
 int fw_listen_open(struct fw_listen *l, const char *where, struct fw_err *err);
+/* Its unix path becomes that user's. 0, or a negative errno with @err filled. */
+int fw_listen_give(const struct fw_listen *l, uid_t uid, gid_t gid, struct fw_err *err);
 void fw_listen_close(struct fw_listen *l);
 
 #endif
