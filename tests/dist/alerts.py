@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """Alerts and dashboard, live: a real Prometheus scrapes finwait serve. On a quiet host no alert is even
 pending. Then trouble is made, and each alert fires and names the culprit; every query of the dashboard

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """bash completion: it offers what finwait takes, and finwait takes what it offers. One case presses Tab
 in a real interactive shell.

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """The man pages say what finwait does: every command has one, with exactly the options of its --usage
 (not of the --help that they are made from), their examples are accepted, and they are free of faults.

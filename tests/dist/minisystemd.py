@@ -34,6 +34,7 @@ exec /lib/systemd/systemd --system --log-target=console --show-status=no
 ' "$2" "$3"
 """
 PROGRAM = "/run/finwait-test/finwait"
+INSTALLED = "/usr/bin/finwait"
 
 
 def cgroup_root():
@@ -45,8 +46,8 @@ def cgroup_root():
 
 
 class MiniSystemd:
-    """@program is there as PROGRAM, which stands in @units instead of /usr/bin/finwait: sandboxes hide the
-    folders that this tree may be in. close() kills systemd, and everything in it."""
+    """@program is there as PROGRAM, which stands in @units instead of INSTALLED, if it is another: sandboxes
+    hide the folders that this tree may be in. close() kills systemd, and everything in it."""
 
     def __init__(self, program, *units):
         self.directory = tempfile.TemporaryDirectory(prefix="finwait-systemd-")
@@ -60,7 +61,10 @@ class MiniSystemd:
         self.unit("default.target", "[Unit]\nDescription=default\nDefaultDependencies=no\n")
         for path in units:
             with open(path, encoding="utf-8") as file:
-                self.unit(os.path.basename(path), file.read().replace("/usr/bin/finwait", PROGRAM))
+                text = file.read()
+            if program != INSTALLED:
+                text = text.replace(INSTALLED, PROGRAM)
+            self.unit(os.path.basename(path), text)
         os.mkdir(self.cgroup)
         self.log = open(f"{self.directory.name}/log", "wb")
         self.process = subprocess.Popen(

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """finwait.service in a real systemd: it starts, is ready when it answers, gives up its privileges, reloads,
 is restarted when it hangs or dies, and stops; after each of these the kernel holds nothing of it.

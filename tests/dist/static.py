@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """What can be said of dist/ without running finwait as root: alert rules, dashboard and DaemonSet are well
 formed, and make install puts everything where it belongs and make uninstall takes it away again.
@@ -91,6 +91,16 @@ def daemonset_is_as_the_service():
     said([FINWAIT, *args, "--help"])
 
 
+def package_is_built_from_what_scripts_deps_installs():
+    with open(os.path.join(TREE, "scripts", "deps"), encoding="utf-8") as file:
+        build = re.search(r'^build="(.*?)"', file.read(), re.M | re.S)[1]
+    with open(os.path.join(DIST, "debian", "control"), encoding="utf-8") as file:
+        depends = re.search(r"^Build-Depends: (.*?)^\S", file.read(), re.M | re.S)[1]
+    want = {name for name in build.split() if name.endswith("-dev")} - {"libc6-dev"}
+    have = {name for name in re.findall(r"[\w.-]+", depends) if name.endswith("-dev")}
+    check(want == have, f"Build-Depends and scripts/deps differ in {want ^ have}")
+
+
 def files_below(folder):
     return {os.path.relpath(os.path.join(where, name), folder)
             for where, _, names in os.walk(folder) for name in names}
@@ -119,6 +129,6 @@ def install_is_complete_and_uninstall_leaves_nothing():
 if __name__ == "__main__":
     raise SystemExit(run_cases([
         rules_are_well_formed, each_alert_fires_in_its_scenario_only, each_alert_is_tested_both_ways,
-        what_alerts_advise_exists, panels_of_the_dashboard_do_not_overlap, daemonset_is_as_the_service,
+        what_alerts_advise_exists, package_is_built_from_what_scripts_deps_installs, panels_of_the_dashboard_do_not_overlap, daemonset_is_as_the_service,
         install_is_complete_and_uninstall_leaves_nothing,
     ]))
