@@ -172,6 +172,14 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 	return answer(arg, connection, path, method);
 }
 
+/* Our paths have nothing to unescape, and "%00" would hide what follows. */
+static size_t keep_escaped(void *arg, struct MHD_Connection *connection, char *text)
+{
+	(void)arg;
+	(void)connection;
+	return strlen(text);
+}
+
 static int start_one(struct fw_http *http, const struct fw_listen *l, struct fw_err *err)
 {
 	/* It closes its own. */
@@ -179,6 +187,7 @@ static int start_one(struct fw_http *http, const struct fw_listen *l, struct fw_
 	struct MHD_Daemon *daemon = fd < 0 ? NULL : MHD_start_daemon(
 		MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, on_request, http,
 		MHD_OPTION_LISTEN_SOCKET, fd,
+		MHD_OPTION_UNESCAPE_CALLBACK, keep_escaped, NULL,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned int)FW_HTTP_CONNECTIONS,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)FW_HTTP_IDLE_S,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)FW_HTTP_HEADER_BYTES,
