@@ -93,7 +93,7 @@ def service_runs_with_the_options_of_etc_default(_state):
     """As an administrator would: edit the file, start the service."""
     unit, = [path for path in said(["dpkg", "-L", "finwait"]).split() if path.endswith(".service")]
     with open(DEFAULT, encoding="utf-8") as file:
-        text, n = re.subn(r'^FINWAIT_OPTIONS=""$', 'FINWAIT_OPTIONS="--label role=test"', file.read(), flags=re.M)
+        text, n = re.subn(r"^#(FINWAIT_OPTIONS=.*--label role=).*", r'\1test"', file.read(), flags=re.M)
     check(n == 1, f"{DEFAULT} is not as documented: {text}")
     with open(DEFAULT, "w", encoding="utf-8") as file:
         file.write(text)

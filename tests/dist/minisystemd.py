@@ -30,6 +30,7 @@ mount -t cgroup2 cgroup2 /sys/fs/cgroup
 mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing
 mount --bind /proc/sys /proc/sys
 mount -o remount,ro,bind /proc/sys
+mount --make-rshared /
 exec /lib/systemd/systemd --system --log-target=console --show-status=no
 ' "$2" "$3"
 """

@@ -106,6 +106,25 @@ def sandbox_lets_all_hooks_fire(service):
     check(text.count(" fires") >= 5 and "DID NOT FIRE" not in text, text)
 
 
+def status_of(headers):
+    try:
+        with urllib.request.urlopen(urllib.request.Request(f"{URL}/metrics", headers=headers), timeout=10) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def token_is_a_credential(service):
+    """As docs/service.md has it. The file is root's alone, and the service is not root."""
+    path = os.path.join(service.systemd.directory.name, "token")
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as file:
+        file.write("open-sesame\n")
+    service.start(f'LoadCredential=token:{path}\nEnvironment="FINWAIT_OPTIONS=--token-file %d/token"')
+    check(status_of({}) == 401, f"without a token: {status_of({})}")
+    check(status_of({"Authorization": "Bearer open-barley"}) == 401, "any token will do")
+    check(status_of({"Authorization": "Bearer open-sesame"}) == 200, "the right token is refused")
+
+
 def reload_keeps_it_running(service):
     service.start()
     pid = service.pid()
@@ -156,7 +175,7 @@ def main():
     cases = [
         unit_is_well_formed, exposure_is_what_the_documentation_says, is_ready_when_it_answers,
         keeps_no_privileges, keeps_what_all_namespaces_needs, sandbox_lets_all_hooks_fire,
-        reload_keeps_it_running, watchdog_kills_what_hangs, restarts_when_killed, stops_and_leaves_nothing,
+        token_is_a_credential, reload_keeps_it_running, watchdog_kills_what_hangs, restarts_when_killed, stops_and_leaves_nothing,
     ]
     service = Service()
     try:
