@@ -4,6 +4,8 @@
 # make live       live tests on this kernel (root)
 # make lab        incidents that finwait report must recognise (root)
 # make web        the page of HTML reports, in headless Chromium (root for what the lab has not left)
+# make export     its JSON Lines in jq, ClickHouse and SQLite (root)
+# make fuzz       fuzz every parser for FUZZ_SECONDS each (default 20), in clang's sanitizers
 # make vm         live tests on real kernels under qemu (root); KERNEL=6.12 for one
 # make bench      what it costs, traced against untraced (root)
 # make dist       what dist/ holds: man pages, completion, unit, package, alerts, dashboard (root)
@@ -51,7 +53,7 @@ LIVE_PROGRAMS := $B/tests/peer $B/tests/witness $B/tests/churn $B/tests/flood $B
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all check live lab web vm bench dist tests install uninstall deb clean vmlinux
+.PHONY: all check live lab web export fuzz dist vm bench tests install uninstall deb clean vmlinux
 
 all: finwait
 
@@ -152,6 +154,9 @@ lab: finwait
 
 web: finwait
 	$(Q)tests/web/run
+
+export: finwait $B/tests/peer
+	$(Q)tests/export/export.py
 
 vm: finwait $(LIVE_PROGRAMS)
 	$(Q)tests/vm/run.sh

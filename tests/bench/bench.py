@@ -3,122 +3,188 @@
 """What tracing costs, tracer by tracer, side by side in one run.
 
     sudo tests/bench/bench.py [--rounds N] [--connections N] [--threads N] [--only WORD]...
+                              [--part PART]... [--write FILE]
 
 One thread opens and closes loopback connections to itself (tests/bench/churn.c), both ends traced, in
 a network namespace of its own. Every round goes through all tracers, each between two untraced
-measurements, and what counts is the ratio to the mean of those two: the machine's mood cancels
-out. Printed as a table (Markdown): the ratio's median and spread, connections per second with two
-threads, events lost there, CPU time of the tracer per connection, its memory, the kernel time of its
-BPF programs per connection (in a round of its own: kernel.bpf_stats_enabled costs), and the time
-from its start until it was attached.
+measurements, and what counts is the ratio to the mean of those two: the machine's mood cancels out.
+The cost of a connection is that of the median slice of 20, so other programs' time slices do not
+count.
+
+    cost    the ratio, and the tracer's own CPU time and memory
+    kinds   the ratio for other ends of connections than an active close
+    speed   connections per second with several threads, and what is lost
+    kernel  the time of the BPF programs (kernel.bpf_stats_enabled, which costs by itself)
+    start   from the tracer's start until it shows the first connection
+
+Each part prints a table (Markdown). --write FILE puts it into FILE, between the lines
+"<!-- bench PART -->" and "<!-- end -->".
 """
 
 import argparse
-import json
+import collections
 import os
 import platform
+import re
 import statistics
 import subprocess
 import sys
-import time
 
-from tracers import ROOT, Tracer, all_tracers, programs
+from load import churn
+from tracers import all_tracers, programs
 
-CHURN = os.path.join(ROOT, "build/tests/churn")
-
-
-class Namespace:
-    """Removed after every measurement: TIME_WAITs of one would burden the next."""
-
-    def __init__(self):
-        self.name = "finwait-bench-%d" % os.getpid()
-
-    def __enter__(self):
-        subprocess.run(["ip", "netns", "add", self.name], check=True)
-        subprocess.run(["ip", "-n", self.name, "link", "set", "lo", "up"], check=True)
-        return self.name
-
-    def __exit__(self, *_):
-        subprocess.run(["ip", "netns", "del", self.name], check=True)
+# What a connection of each kind is, in options of churn.
+KINDS = {
+    "active close": [],
+    "passive close": ["-c", "passive"],
+    "reset": ["-c", "reset"],
+    "4096 addresses": ["-a", "4096"],
+    "1 KiB of payload": ["-b", "1024"],
+}
+FOR_KINDS = ("empty program", "finwait timeline -f json", "finwait report", "tcpstates", "tcplife")
 
 
-def churn(connections, threads=1):
-    """(ns per connection, connections per second)"""
-    with Namespace() as netns:
-        argv = ["ip", "netns", "exec", netns, CHURN, "-n", connections, "-t", threads]
-        out = subprocess.run([str(a) for a in argv], check=True, stdout=subprocess.PIPE)
-        result = json.loads(out.stdout)
-        time.sleep(0.3)  # for the tracer to catch up, as far as it counts
-    return result["ns_per_connection"], 1e9 * connections / result["wall_ns"]
-
-
-class Figures:
-    def __init__(self, tracer):
-        self.name = tracer.name
-        self.ratios, self.cpu_ns, self.rss, self.start = [], [], [], []
-        self.per_s, self.lost, self.kernel_ns = None, None, None
-
-
-def one_round(tracers, figures, args):
-    before = churn(args.connections)[0]
-    for tracer, f in zip(tracers, figures):
-        with tracer:
-            cost = churn(args.connections)[0]
-            cpu, rss = tracer.cpu_seconds(), tracer.rss_bytes()
-        after = churn(args.connections)[0]
-        f.ratios.append(2 * cost / (before + after))
-        if cpu is not None:
-            f.cpu_ns.append(1e9 * cpu / args.connections)
-            f.rss.append(rss)
-        if isinstance(tracer, Tracer):
-            f.start.append(tracer.start_s)
-        before = after
-
-
-def full_speed(tracers, figures, args):
-    """With as many threads as there are processors: what gets through, what is lost."""
-    for tracer, f in zip(tracers, figures):
-        with tracer:
-            f.per_s = churn(args.threads * args.connections, args.threads)[1]
-        f.lost = tracer.lost
-
-
-def kernel_time(tracers, figures, args):
-    subprocess.run(["sysctl", "-q", "kernel.bpf_stats_enabled=1"], check=True)
-    try:
-        for tracer, f in zip(tracers, figures):
-            old = programs()
-            with tracer:
-                start = {i: p for i, p in programs().items() if i not in old}
-                churn(args.connections)
-                spent = sum(p.get("run_time_ns", 0) - start[i].get("run_time_ns", 0)
-                            for i, p in programs().items() if i in start)
-            f.kernel_ns = spent / args.connections
-    finally:
-        subprocess.run(["sysctl", "-q", "kernel.bpf_stats_enabled=0"], check=True)
+def spread(values, form="%.2f"):
+    """median (least to most)"""
+    if not values:
+        return "-"
+    numbers = (statistics.median(values), min(values), max(values))
+    return (form + " (" + form + " to " + form + ")") % numbers
 
 
 def median(values, form):
     return form % statistics.median(values) if values else "-"
 
 
-def row(f):
-    ratio = "%.2f (%.2f to %.2f)" % (statistics.median(f.ratios), min(f.ratios), max(f.ratios))
-    return [
-        f.name, ratio, "%.0f" % f.per_s, "-" if f.lost is None else str(f.lost),
-        median([ns / 1000 for ns in f.cpu_ns], "%.1f"),
-        median([rss / 2**20 for rss in f.rss], "%.0f"),
-        "%.1f" % (f.kernel_ns / 1000) if f.kernel_ns else "-", median(f.start, "%.2f"),
-    ]
+def measure(tracers, rounds, args, what):
+    """Every tracer in every round: yields (tracer, what churn says beside it, and without)."""
+    for number in range(rounds):
+        print("bench: %s, round %d of %d" % (what, number + 1, rounds), file=sys.stderr, flush=True)
+        before = churn(*args)
+        for tracer in tracers:
+            with tracer:
+                traced = churn(*args)
+                tracer.sample()
+            after = churn(*args)
+            yield tracer, traced, {k: (before[k] + after[k]) / 2 for k in ("median_ns", "per_s")}
+            before = after
 
 
-def print_table(figures):
-    head = ["tracer", "connection, traced / untraced", "connections/s", "lost",
-            "CPU us/connection", "MiB", "BPF us/connection", "start s"]
-    lines = [head, ["---"] * len(head)] + [row(f) for f in figures]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-    for line in lines:
-        print("| " + " | ".join(c.ljust(w) for c, w in zip(line, widths)) + " |")
+def lists():
+    return collections.defaultdict(list)
+
+
+# ---- Parts: each returns the rows of its table ---------------------------------------------------
+
+
+def cost(tracers, args):
+    ratio, cpu, per_event, rss, attach = (lists() for _ in range(5))
+    for t, traced, untraced in measure(tracers, args.rounds, [args.connections], "cost"):
+        ratio[t].append(traced["median_ns"] / untraced["median_ns"])
+        if t.spent_ns is None:
+            continue
+        cpu[t].append(t.spent_ns / args.connections / 1000)
+        rss[t].append(t.rss_bytes / 2**20)
+        attach[t].append(t.start_s)
+        if t.events:
+            per_event[t].append(t.spent_ns / t.events)
+    rows = [["tracer", "connection, traced / untraced", "its CPU, us a connection",
+             "its CPU, ns an event", "MiB", "attached after, s"]]
+    return rows + [[t.name, spread(ratio[t]), median(cpu[t], "%.1f"), median(per_event[t], "%.0f"),
+                    median(rss[t], "%.0f"), median(attach[t], "%.2f")] for t in tracers]
+
+
+def kinds(tracers, args):
+    chosen = [t for t in tracers if t.name in FOR_KINDS]
+    rows = [["connection"] + [t.name for t in chosen]]
+    for kind, options in KINDS.items():
+        ratio = lists()
+        load = [args.connections, *options]
+        for t, traced, untraced in measure(chosen, args.rounds, load, kind):
+            ratio[t].append(traced["median_ns"] / untraced["median_ns"])
+        rows.append([kind] + [spread(ratio[t]) for t in chosen])
+    return rows
+
+
+def speed(tracers, args):
+    ratio, per_s, lost, events = (lists() for _ in range(4))
+    load = [args.threads * args.connections, "-t", args.threads]
+    for t, traced, untraced in measure(tracers, args.rounds, load, "speed"):
+        ratio[t].append(traced["per_s"] / untraced["per_s"])
+        per_s[t].append(traced["per_s"])
+        if t.events:
+            events[t].append(t.events)
+        if t.lost is not None:
+            lost[t].append(t.lost)
+    rows = [["tracer", "connections/s", "traced / untraced", "events", "lost"]]
+    return rows + [[t.name, median(per_s[t], "%.0f"), spread(ratio[t]),
+                    str(sum(events[t])) if events[t] else "-",
+                    str(sum(lost[t])) if lost[t] else "-"] for t in tracers]
+
+
+def program_times(tracer, args):
+    """[(name, ns, runs)] of the tracer's programs, for args.connections."""
+    old = programs()
+    with tracer:
+        start = {i: p for i, p in programs().items() if i not in old}
+        churn(args.connections)
+        now = programs()
+    return [(p.get("name", "?"), now[i].get("run_time_ns", 0) - p.get("run_time_ns", 0),
+             now[i].get("run_cnt", 0) - p.get("run_cnt", 0)) for i, p in start.items() if i in now]
+
+
+def kernel(tracers, args):
+    sysctl = "kernel.bpf_stats_enabled=%d"
+    rows = [["tracer", "program", "runs a connection", "ns a run", "us a connection"]]
+    subprocess.run(["sysctl", "-q", sysctl % 1], check=True)
+    try:
+        for tracer in tracers[1:]:
+            times = [x for x in program_times(tracer, args) if x[2] > args.connections / 10]
+            for name, ns, runs in times + [("all", sum(x[1] for x in times), 0)]:
+                if name == "all" and len(times) < 2:
+                    continue
+                rows.append([tracer.name, name, "%.1f" % (runs / args.connections) if runs else "",
+                             "%.0f" % (ns / runs) if runs else "",
+                             "%.2f" % (ns / args.connections / 1000)])
+    finally:
+        subprocess.run(["sysctl", "-q", sysctl % 0], check=True)
+    return rows
+
+
+def start(tracers, args):
+    rows = [["tracer", "first connection shown after, s"]]
+    took = lists()
+    for number in range(args.rounds):
+        print("bench: start, round %d of %d" % (number + 1, args.rounds), file=sys.stderr, flush=True)
+        for tracer in tracers[1:]:
+            seconds = tracer.first_event_s()
+            if seconds is not None:
+                took[tracer].append(seconds)
+    return rows + [[t.name, spread(took[t])] for t in tracers if took[t]]
+
+
+PARTS = {part.__name__: part for part in (cost, kinds, speed, kernel, start)}
+
+# ---- Output --------------------------------------------------------------------------------------
+
+
+def table(rows):
+    rows = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return "".join("| " + " | ".join(c.ljust(w) for c, w in zip(row, widths)) + " |\n"
+                   for row in rows)
+
+
+def write(path, part, text):
+    """Between the part's marks in a document."""
+    with open(path, encoding="utf-8") as file:
+        old = file.read()
+    marks = re.compile(rf"(<!-- bench {part} -->\n).*?(<!-- end -->)", re.DOTALL)
+    new, n = marks.subn(lambda m: m[1] + text + m[2], old)
+    if n != 1:
+        raise SystemExit(f"bench: {path} has {n} places for '{part}', not one")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(new)
 
 
 def with_tracefs():
@@ -131,30 +197,34 @@ def with_tracefs():
     os.execvp("unshare", ["unshare", "-m", "sh", "-c", script, *sys.orig_argv])
 
 
-def main():
-    with_tracefs()
+def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--connections", type=int, default=10000)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--only", action="append", help="tracers whose name contains this word")
-    args = parser.parse_args()
-    tracers = [t for t in all_tracers()
-               if not args.only or any(word in t.name for word in args.only)]
+    parser.add_argument("--part", action="append", choices=PARTS)
+    parser.add_argument("--write", metavar="FILE", help="put the tables into this document")
+    return parser.parse_args()
+
+
+def main():
+    with_tracefs()
+    args = parse()
+    tracers = [t for t in all_tracers() if not args.only or t.name == "untraced" or
+               any(word in t.name for word in args.only)]
     for tracer in tracers:
         if not tracer.is_there():
-            print(f"bench: {tracer.name} is not installed: left out")
+            print(f"bench: {tracer.name} is not installed (scripts/deps bench): left out")
     tracers = [t for t in tracers if t.is_there()]
-    figures = [Figures(t) for t in tracers]
     churn(args.connections)
-    for number in range(args.rounds):
-        print("bench: round %d of %d" % (number + 1, args.rounds), flush=True)
-        one_round(tracers, figures, args)
-    full_speed(tracers, figures, args)
-    kernel_time(tracers, figures, args)
-    print("Linux %s, %d processors, %d rounds of %d connections, %d threads for connections/s"
-          % (platform.release(), os.cpu_count(), args.rounds, args.connections, args.threads))
-    print_table(figures)
+    for part in args.part or PARTS:
+        text = ("Linux %s, %d processors, %d rounds of %d connections; load %.1f at the end\n\n%s"
+                % (platform.release(), os.cpu_count(), args.rounds, args.connections,
+                   os.getloadavg()[0], table(PARTS[part](tracers, args))))
+        print(f"\n{part}: {text}", flush=True)
+        if args.write:
+            write(args.write, part, text)
 
 
 if __name__ == "__main__":

@@ -2,18 +2,24 @@
 /*
  * churn: make and end TCP connections over loopback as fast as the machine can.
  *
- *	churn [-n CONNECTIONS] [-t THREADS] [-c active|passive|reset|mixed] [-b BYTES] [-6]
+ *	churn [-n CONNECTIONS] [-t THREADS] [-c active|passive|reset|mixed] [-b BYTES] [-a ADDRESSES]
+ *	      [-i MICROSECONDS] [-6]
  *
  * Each thread is client and server of its own connections, one after the other, so the number made
  * is exact: any call that fails ends the program with status 1. The first to close is the client
  * (active), the server (passive), or the client with a RST (reset); mixed takes turns. Every
- * connection has two ends on this host: a tracer of all of it sees twice the number.
+ * connection has two ends on this host: a tracer of all of it sees twice the number. With -a the
+ * servers' addresses are 127.0.0.1 and as many after it, in turn. With -i every thread rests after
+ * each connection.
  *
- * Prints one JSON object. user_ns and system_ns are the process's own CPU time; what the kernel does
- * in softirq on its behalf is mostly in there too: loopback delivers on the sender's CPU.
+ * Prints one JSON object. median_ns is the cost of a connection, too, but of the median slice of 20
+ * connections: half a millisecond, so what other programs take from this one in their time slices,
+ * a hundred times as long, is no part of it. user_ns and system_ns are the process's own CPU time;
+ * what the kernel does in softirq on its behalf is mostly in there too: loopback delivers on the
+ * sender's CPU.
  *
  *	{"connections":20000,"threads":1,"close":"active","bytes":0,"wall_ns":712345678,
- *	 "ns_per_connection":35617,"user_ns":61234567,"system_ns":640123456}
+ *	 "ns_per_connection":35617,"median_ns":34810,"user_ns":61234567,"system_ns":640123456}
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -36,7 +42,9 @@
  * second later): move on to a new server port well before the 28,232 of the default range are gone.
  */
 #define CONNECTIONS_PER_LISTENER 8192
-#define MAX_BYTES 4096
+#define MAX_BYTES		 4096
+#define MAX_ADDRESSES		 65536
+#define SLICE			 20UL
 
 enum close_mode { CLOSE_ACTIVE, CLOSE_PASSIVE, CLOSE_RESET, CLOSE_MIXED, CLOSE_MAX };
 
@@ -51,6 +59,8 @@ struct options {
 	unsigned long connections;
 	unsigned long threads;
 	unsigned long bytes;
+	unsigned long addresses;
+	unsigned long idle_us;
 	enum close_mode mode;
 	int family;
 };
@@ -59,6 +69,7 @@ struct worker {
 	pthread_t thread;
 	const struct options *opts;
 	unsigned long connections;
+	uint64_t *slices_ns; /* of SLICE connections each, the last ones of less left out */
 	struct sockaddr_storage addr;
 	socklen_t addr_len;
 	int listener;
@@ -90,7 +101,7 @@ static void worker_listen(struct worker *w)
 	if (ipv6)
 		v6->sin6_addr = in6addr_loopback;
 	else
-		v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		v4->sin_addr.s_addr = htonl(w->opts->addresses > 1 ? INADDR_ANY : INADDR_LOOPBACK);
 	w->addr_len = ipv6 ? sizeof(*v6) : sizeof(*v4);
 	w->listener = open_socket(w->opts->family);
 	if (bind(w->listener, (struct sockaddr *)&w->addr, w->addr_len))
@@ -145,13 +156,23 @@ static void close_both(int client, int server, enum close_mode mode)
 	close(second);
 }
 
-static void one_connection(const struct worker *w, enum close_mode mode)
+static void connect_to(int client, const struct worker *w, unsigned long i)
+{
+	struct sockaddr_storage to = w->addr;
+	struct sockaddr_in *v4 = (struct sockaddr_in *)&to;
+
+	if (w->opts->addresses > 1)
+		v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK + (uint32_t)(i % w->opts->addresses));
+	if (connect(client, (const struct sockaddr *)&to, w->addr_len))
+		die("connect");
+}
+
+static void one_connection(const struct worker *w, unsigned long i, enum close_mode mode)
 {
 	static const char zeros[MAX_BYTES];
 	int client = open_socket(w->opts->family), server;
 
-	if (connect(client, (const struct sockaddr *)&w->addr, w->addr_len))
-		die("connect");
+	connect_to(client, w, i);
 	server = accept4(w->listener, NULL, NULL, SOCK_CLOEXEC);
 	if (server < 0)
 		die("accept");
@@ -163,9 +184,18 @@ static void one_connection(const struct worker *w, enum close_mode mode)
 	close_both(client, server, mode);
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+}
+
 static void *worker_run(void *arg)
 {
 	struct worker *w = arg;
+	uint64_t begin = now_ns();
 
 	for (unsigned long i = 0; i < w->connections; i++) {
 		enum close_mode mode = w->opts->mode;
@@ -177,18 +207,18 @@ static void *worker_run(void *arg)
 		}
 		if (mode == CLOSE_MIXED)
 			mode = (enum close_mode)(i % CLOSE_MIXED);
-		one_connection(w, mode);
+		one_connection(w, i, mode);
+		if (w->opts->idle_us)
+			usleep((useconds_t)w->opts->idle_us);
+		if (i % SLICE == SLICE - 1) {
+			uint64_t now = now_ns();
+
+			w->slices_ns[i / SLICE] = now - begin;
+			begin = now;
+		}
 	}
 	close(w->listener);
 	return NULL;
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
 }
 
 static uint64_t timeval_ns(struct timeval tv)
@@ -196,37 +226,68 @@ static uint64_t timeval_ns(struct timeval tv)
 	return (uint64_t)tv.tv_sec * 1000000000ull + (uint64_t)tv.tv_usec * 1000ull;
 }
 
-static uint64_t run(const struct options *opts)
+static int by_value(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* @slices: as many as all threads have made, one thread's after the other's. */
+static uint64_t median_of(uint64_t *slices, size_t nr)
+{
+	if (!nr)
+		return 0;
+	qsort(slices, nr, sizeof(*slices), by_value);
+	return slices[nr / 2] / SLICE;
+}
+
+struct times {
+	uint64_t wall_ns, median_ns;
+};
+
+static struct times run(const struct options *opts)
 {
 	struct worker *workers = calloc(opts->threads, sizeof(*workers));
+	uint64_t *slices = calloc(opts->connections / SLICE + 1, sizeof(*slices));
+	struct times times;
 	uint64_t begin = now_ns();
+	size_t nr = 0;
 
-	if (!workers)
+	if (!workers || !slices)
 		die("memory");
 	for (unsigned long i = 0; i < opts->threads; i++) {
 		workers[i].opts = opts;
-		workers[i].connections = opts->connections / opts->threads +
-					 (i < opts->connections % opts->threads);
+		workers[i].connections =
+			opts->connections / opts->threads + (i < opts->connections % opts->threads);
 		workers[i].listener = -1;
+		workers[i].slices_ns = slices + nr;
+		nr += workers[i].connections / SLICE;
 		errno = pthread_create(&workers[i].thread, NULL, worker_run, &workers[i]);
 		if (errno)
 			die("thread");
 	}
 	for (unsigned long i = 0; i < opts->threads; i++)
 		pthread_join(workers[i].thread, NULL);
+	times.wall_ns = now_ns() - begin;
+	times.median_ns = median_of(slices, nr);
 	free(workers);
-	return now_ns() - begin;
+	free(slices);
+	return times;
 }
 
-static void print_result(const struct options *opts, uint64_t wall_ns)
+static void print_result(const struct options *opts, struct times times)
 {
 	struct rusage usage;
 
 	getrusage(RUSAGE_SELF, &usage);
-	printf("{\"connections\":%lu,\"threads\":%lu,\"close\":\"%s\",\"bytes\":%lu,", opts->connections,
-	       opts->threads, close_names[opts->mode], opts->bytes);
-	printf("\"wall_ns\":%llu,\"ns_per_connection\":%llu,\"user_ns\":%llu,\"system_ns\":%llu}\n",
-	       (unsigned long long)wall_ns, (unsigned long long)(wall_ns / opts->connections),
+	printf("{\"connections\":%lu,\"threads\":%lu,\"close\":\"%s\",\"bytes\":%lu,",
+	       opts->connections, opts->threads, close_names[opts->mode], opts->bytes);
+	printf("\"wall_ns\":%llu,\"ns_per_connection\":%llu,\"median_ns\":%llu,",
+	       (unsigned long long)times.wall_ns,
+	       (unsigned long long)(times.wall_ns / opts->connections),
+	       (unsigned long long)times.median_ns);
+	printf("\"user_ns\":%llu,\"system_ns\":%llu}\n",
 	       (unsigned long long)timeval_ns(usage.ru_utime),
 	       (unsigned long long)timeval_ns(usage.ru_stime));
 }
@@ -234,7 +295,8 @@ static void print_result(const struct options *opts, uint64_t wall_ns)
 static int usage(void)
 {
 	fputs("usage: churn [-n CONNECTIONS] [-t THREADS] [-c active|passive|reset|mixed] "
-	      "[-b BYTES] [-6]\n",
+	      "[-b BYTES] [-a ADDRESSES] "
+	      "[-i MICROSECONDS] [-6]\n",
 	      stderr);
 	return 2;
 }
@@ -268,6 +330,10 @@ static int parse_option(int c, struct options *opts)
 		return parse_count(optarg, 1, 1024, &opts->threads);
 	case 'b':
 		return parse_count(optarg, 0, MAX_BYTES, &opts->bytes);
+	case 'a':
+		return parse_count(optarg, 1, MAX_ADDRESSES, &opts->addresses);
+	case 'i':
+		return parse_count(optarg, 0, 1000000, &opts->idle_us);
 	case 'c':
 		return parse_mode(optarg, &opts->mode);
 	case '6':
@@ -281,15 +347,21 @@ static int parse_option(int c, struct options *opts)
 int main(int argc, char **argv)
 {
 	struct options opts = {
-		.connections = 20000, .threads = 1, .mode = CLOSE_ACTIVE, .family = AF_INET,
+		.connections = 20000,
+		.threads = 1,
+		.addresses = 1,
+		.mode = CLOSE_ACTIVE,
+		.family = AF_INET,
 	};
 	int c;
 
-	while ((c = getopt(argc, argv, "n:t:c:b:6")) != -1) {
+	while ((c = getopt(argc, argv, "n:t:c:b:a:i:6")) != -1) {
 		if (parse_option(c, &opts))
 			return usage();
 	}
-	if (optind != argc || opts.threads > opts.connections)
+	/* IPv6 has one loopback address. */
+	if (optind != argc || opts.threads > opts.connections ||
+	    (opts.addresses > 1 && opts.family != AF_INET))
 		return usage();
 	print_result(&opts, run(&opts));
 	return fflush(stdout) ? 1 : 0;

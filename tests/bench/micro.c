@@ -19,6 +19,7 @@
 #include <time.h>
 
 #include "analysis/analysis.h"
+#include "analysis/metrics.h"
 #include "report/render.h"
 #include "report/stream.h"
 
@@ -44,7 +45,7 @@ struct stream {
 struct stage {
 	const char *name;
 	const struct fw_stream_format *format; /* NULL: none */
-	bool track, transitions, analyse;
+	bool track, transitions, analyse, metrics;
 };
 
 static const struct stage stages[] = {
@@ -55,6 +56,7 @@ static const struct stage stages[] = {
 	{ .name = "timeline-text", .track = true, .format = &fw_stream_text },
 	{ .name = "timeline-json", .track = true, .format = &fw_stream_json },
 	{ .name = "report", .track = true, .analyse = true },
+	{ .name = "metrics", .track = true, .metrics = true },
 };
 
 /* ---- The stream -------------------------------------------------------------------------- */
@@ -168,6 +170,7 @@ struct bench {
 	const struct stage *stage;
 	struct fw_tracker tracker;
 	struct fw_analyses analyses;
+	struct fw_metrics metrics;
 	struct fw_stream out;
 	struct fw_buf buf;
 	uint64_t told, sink;
@@ -217,6 +220,10 @@ static void bench_init(struct bench *b, const struct stage *stage, const struct 
 		if (fw_analyses_init(&b->analyses, &opt))
 			exit(1);
 		observer = fw_analyses_observer(&b->analyses);
+	}
+	if (stage->metrics) {
+		fw_metrics_init(&b->metrics, opt.stall_ns);
+		observer = fw_metrics_observer(&b->metrics);
 	}
 	if (fw_tracker_init(&b->tracker, 1 << 22, HZ, s->now_ns, &observer))
 		exit(1);
@@ -276,6 +283,36 @@ static void say_scale(struct bench *b, const struct stream *s)
 	fw_report_fini(&r);
 }
 
+/* How long a scrape of it takes, and what a survey takes from the event loop at a time. */
+static void say_scrape(struct bench *b, const struct stream *s)
+{
+	const struct fw_survey_options opt = { .leak_age_ns = 30000000000ULL,
+					       .stall_ns = 1000000000 };
+	struct fw_survey survey;
+	struct fw_om om = { .out = &b->buf };
+	const struct fw_metrics_context ctx = { .version = "", .hooks = "", .tracker = &b->tracker,
+						.survey = &survey.last };
+	uint64_t begin, now_ns = s->now_ns, took, longest = 0, all = 0;
+
+	if (fw_survey_init(&survey, &opt))
+		exit(1);
+	do {
+		begin = clock_ns();
+		fw_survey_step(&survey, &b->tracker, now_ns += 20000000, NULL, 0);
+		took = clock_ns() - begin;
+		longest = took > longest ? took : longest;
+		all += took;
+	} while (survey.place);
+	fw_buf_clear(&b->buf);
+	begin = clock_ns();
+	fw_metrics_show(&b->metrics, &ctx, &om);
+	took = clock_ns() - begin;
+	printf("%-14s %9zu tracked  %6.2f ms a scrape; a survey %.0f ms, in slices of %.2f ms at "
+	       "most\n", "", b->tracker.table.nr, (double)took / 1e6, (double)all / 1e6,
+	       (double)longest / 1e6);
+	fw_survey_fini(&survey);
+}
+
 static int by_value(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
@@ -315,6 +352,8 @@ static void measure(struct stream *s, const struct stage *stage, uint64_t tracke
 	}
 	if (stage->analyse)
 		say_scale(&b, s);
+	if (stage->metrics)
+		say_scrape(&b, s);
 	fflush(stdout);
 	bench_fini(&b);
 }

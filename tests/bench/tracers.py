@@ -1,29 +1,34 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The tracers that tests/bench/bench.py compares: how each is started, and what it says at its end."""
 
+import glob
 import json
 import os
+import pty
 import re
+import select
+import shutil
 import signal
 import subprocess
 import tempfile
 import time
+import tty
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from load import ROOT, Namespace
+
 FINWAIT = os.environ.get("FINWAIT", os.path.join(ROOT, "finwait"))
 EMPTY = os.path.join(ROOT, "build/tests/empty")
-TICKS = os.sysconf("SC_CLK_TCK")
+START_S = 60
 
-BPFTRACE = ('tracepoint:sock:inet_sock_set_state { '
-            'printf("%s %d %d -> %d\\n", comm, pid, args->oldstate, args->newstate); }')
+BPFTRACE = ('tracepoint:sock:inet_sock_set_state { printf("%s %d %d %d -> %d\\n", '
+            'comm, pid, args->dport, args->oldstate, args->newstate); }')
 
 
 class Nothing:
     """Untraced; and what all others have in common."""
 
     name = "untraced"
-    lost = None
-    process = None
+    lost = events = start_s = spent_ns = rss_bytes = None
 
     def __enter__(self):
         return self
@@ -31,11 +36,8 @@ class Nothing:
     def __exit__(self, *_):
         pass
 
-    def cpu_seconds(self):
-        return None
-
-    def rss_bytes(self):
-        return None
+    def sample(self):
+        pass
 
     @staticmethod
     def is_there():
@@ -44,30 +46,29 @@ class Nothing:
 
 class Tracer(Nothing):
     """A program with output to a file. It has attached when `ready` is in what it says, or, if it
-    says nothing, once its BPF programs are there and some time has passed."""
+    says nothing, once its BPF programs are there. After its end .events is how many it has seen,
+    which is how many lines it wrote unless it counts by itself, and .lost how many not."""
 
-    def __init__(self, name, argv, ready=None, lost=None, stdout=None):
-        self.name, self.argv, self.ready, self.pattern = name, argv, ready, lost
-        self.stdout = stdout
+    def __init__(self, name, argv, ready=None, lost=None, events=None):
+        self.name, self.argv, self.ready = name, argv, ready
+        self.lost_pattern, self.events_pattern = lost, events
 
     def is_there(self):
-        return any(os.access(os.path.join(d, self.argv[0]), os.X_OK)
-                   for d in os.environ["PATH"].split(":") + ["/usr/sbin", "/"])
+        return shutil.which(self.argv[0]) is not None
 
     def __enter__(self):
         self.out = tempfile.TemporaryFile()
         self.err = tempfile.TemporaryFile()
-        self.lost = None
         before = programs()
         begin = time.monotonic()
-        self.process = subprocess.Popen(self.argv, stdout=self.stdout or self.out, stderr=self.err)
+        self.process = subprocess.Popen(self.argv, stdout=self.out, stderr=self.err)
         while not self.is_ready(before):
-            if self.process.poll() is not None or time.monotonic() - begin > 30:
+            if self.process.poll() is not None or time.monotonic() - begin > START_S:
                 raise SystemExit(f"bench: {self.name} does not start: {self.said()}")
             time.sleep(0.01)
         self.start_s = time.monotonic() - begin
         time.sleep(0.5)
-        self.before = self.total_cpu()
+        self.before_ns = self.total_cpu_ns()
         return self
 
     def said(self):
@@ -76,34 +77,71 @@ class Tracer(Nothing):
     def is_ready(self, before):
         if self.ready:
             return self.ready in self.said()
-        return any(p["id"] not in before for p in programs().values())
+        return any(i not in before for i in programs())
 
-    def total_cpu(self):
-        with open(f"/proc/{self.process.pid}/stat", encoding="utf-8", errors="replace") as file:
-            fields = file.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+    def total_cpu_ns(self):
+        """Of all its threads, as the scheduler counts it: /proc/PID/stat has ticks of 10 ms."""
+        total = 0
+        for path in glob.glob(f"/proc/{self.process.pid}/task/*/schedstat"):
+            with open(path, encoding="ascii") as file:
+                total += int(file.read().split()[0])
+        return total
 
-    def cpu_seconds(self):
-        return self.total_cpu() - self.before
-
-    def rss_bytes(self):
+    def sample(self):
+        """What it has taken so far, while it is there: .spent_ns of CPU time, .rss_bytes at most."""
+        self.spent_ns = self.total_cpu_ns() - self.before_ns
         with open(f"/proc/{self.process.pid}/status", encoding="utf-8", errors="replace") as file:
-            return int(re.search(r"VmHWM:\s+(\d+) kB", file.read())[1]) * 1024
+            self.rss_bytes = int(re.search(r"VmHWM:\s+(\d+) kB", file.read())[1]) * 1024
 
     def __exit__(self, *_):
-        self.process.send_signal(signal.SIGINT)
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        found = [int(n) for n in re.findall(self.pattern, self.said())] if self.pattern else []
-        self.lost = sum(found) if self.pattern else None
-        # Lines say what was seen.
-        self.out.seek(0)
-        self.lines = sum(chunk.count(b"\n") for chunk in iter(lambda: self.out.read(1 << 20), b""))
+        end(self.process)
+        self.lost = self.sum_of(self.lost_pattern)
+        self.events = self.sum_of(self.events_pattern) or self.lines()
         self.out.close()
         self.err.close()
+
+    def sum_of(self, pattern):
+        return sum(int(n) for n in re.findall(pattern, self.said())) if pattern else None
+
+    def lines(self):
+        self.out.seek(0)
+        return sum(chunk.count(b"\n") for chunk in iter(lambda: self.out.read(1 << 20), b""))
+
+    def first_event_s(self):
+        """From its start until the first connection is on the terminal; None: it shows none."""
+        with Namespace() as netns:
+            argv = netns.argv("-n", 1000000, "-i", 2000)
+            load = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
+            try:
+                return self.wait_for_event()
+            finally:
+                load.kill()
+                load.wait()
+
+    def wait_for_event(self):
+        master, slave = pty.openpty()
+        tty.setraw(slave)
+        begin = time.monotonic()
+        process = subprocess.Popen(self.argv, stdout=slave, stderr=subprocess.DEVNULL)
+        os.close(slave)
+        seen, took = b"", None
+        while took is None and time.monotonic() - begin < START_S:
+            if select.select([master], [], [], 0.1)[0]:
+                seen += os.read(master, 1 << 16)
+            if b"127.0.0.1" in seen or b"churn" in seen:
+                took = time.monotonic() - begin
+        os.close(master)
+        end(process)
+        return took
+
+
+def end(process):
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def programs():
@@ -113,21 +151,51 @@ def programs():
     return {p["id"]: p for p in json.loads(out.stdout) if p.get("type") in kinds}
 
 
-def finwait(*args):
-    ready = "watching TCP" if args[0] == "report" else "tracing TCP"
-    return Tracer("finwait " + " ".join(args), [FINWAIT, *args], ready, r"(\d+) events lost")
+class Finwait(Tracer):
+    def __init__(self, *args):
+        super().__init__("finwait " + " ".join(args), [FINWAIT, *args], "tracing TCP",
+                         r"(\d+) events lost", r"(\d+) events, ")
+
+
+class Report(Tracer):
+    """It counts on its standard output, and has no line for an event."""
+
+    def __init__(self):
+        super().__init__("finwait report", [FINWAIT, "report"], "watching TCP",
+                         r"events lost ([\d,]+)", r"\| events ([\d,]+)")
+
+    def sum_of(self, pattern):
+        text = os.pread(self.out.fileno(), 1 << 20, 0).decode(errors="replace")
+        return int(re.search(pattern, text)[1].replace(",", ""))
+
+    def first_event_s(self):
+        return None
+
+
+class Empty(Tracer):
+    def __init__(self):
+        super().__init__("empty program", [EMPTY, EMPTY + ".bpf.o"], "attached")
+
+    def lines(self):
+        return None
+
+    def first_event_s(self):
+        return None
+
+
+LOST = r"[Ll]ost (\d+) events"
 
 
 def all_tracers():
     return [
         Nothing(),
-        Tracer("empty program", [EMPTY, EMPTY + ".bpf.o"], "attached"),
-        finwait("trace"),
-        finwait("trace", "-f", "json"),
-        finwait("timeline"),
-        finwait("timeline", "-f", "json"),
-        finwait("report"),
-        Tracer("tcpstates", ["tcpstates"], lost=r"[Ll]ost (\d+) events"),
-        Tracer("tcplife", ["tcplife"], lost=r"[Ll]ost (\d+) events"),
-        Tracer("bpftrace printf", ["bpftrace", "-e", BPFTRACE], lost=r"Lost (\d+) events"),
+        Empty(),
+        Finwait("trace"),
+        Finwait("trace", "-f", "json"),
+        Finwait("timeline"),
+        Finwait("timeline", "-f", "json"),
+        Report(),
+        Tracer("tcpstates", ["tcpstates"], lost=LOST),
+        Tracer("tcplife", ["tcplife"], lost=LOST),
+        Tracer("bpftrace printf", ["bpftrace", "-e", BPFTRACE], lost=LOST),
     ]

@@ -17,7 +17,7 @@ import sys
 import tempfile
 
 from real import Results
-from real_host import check, run, wait_until
+from real_host import Netns, check, run, wait_until
 from real_tracer import FINWAIT, FINWAIT_ARGS, Tracer
 
 COMMANDS = [["trace"], ["timeline"], ["report", "1s"], ["states"], ["leaks"], ["doctor"]]
@@ -91,6 +91,22 @@ def with_too_few_descriptors():
     wait_until(lambda: not bpf_objects() - before, SECONDS, "the BPF objects to go")
 
 
+def with_the_capabilities_it_names():
+    """They are enough, and what a snapshot then lacks is said."""
+    names = "-all,+bpf,+perfmon,+syslog"
+    if tuple(map(int, os.uname().release.split(".")[:2])) < (5, 11):
+        names += ",+sys_resource"
+    prefix = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups",
+              "--inh-caps", names, "--ambient-caps", names, "--bounding-set", names]
+    with Netns():
+        for command in ("doctor", "states"):
+            result = run([*prefix, FINWAIT, command], timeout=SECONDS)
+            check(result.returncode == 0, f"{command}: {result}")
+        check("namespaces could not be entered" in result.stderr.decode(), f"{result}")
+    result = run([FINWAIT, "states"], timeout=SECONDS)
+    check(not result.stderr, f"as root: {result.stderr}")
+
+
 def with_an_unknown_front_end():
     result = run([FINWAIT, "trace", "--hooks", "psychic"])
     said = result.stderr.decode()
@@ -136,7 +152,7 @@ def a_closed_pipe_leaves_nothing():
 
 CASES = [
     without_btf, without_capabilities, as_nobody, with_too_few_descriptors,
-    with_an_unknown_front_end,
+    with_the_capabilities_it_names, with_an_unknown_front_end,
     sigterm_leaves_nothing, sigint_leaves_nothing, sigkill_leaves_nothing,
     a_closed_pipe_leaves_nothing,
 ]

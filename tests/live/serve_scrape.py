@@ -17,7 +17,7 @@ from serve_host import Service, free_port
 
 CONNECTIONS = 20000
 # docs/metrics.md
-MOST_SAMPLES = 600
+MOST_SAMPLES = 450
 LIMIT = 512
 
 CONFIG = """

@@ -56,6 +56,19 @@ static void ends_are_told_apart(void **state)
 	assert_int_equal(taken(w, "FIN_WAIT_2", "CLOSE", "fin_wait_2_timeout"), 1);
 }
 
+static void listeners_come_and_go(void **state)
+{
+	struct watch *w = *state;
+
+	full(&w->scene, 1, FW_CLOSE, FW_LISTEN, .flags = FW_REC_OWNER, .pid = 7);
+	full(&w->scene, 1000, FW_LISTEN, FW_CLOSE);
+	scene_connection(&w->scene, 2);
+	full(&w->scene, 1001, FW_CLOSE, FW_LISTEN);
+	watch_report(w, 2000);
+	assert_int_equal(taken(w, "CLOSE", "LISTEN", NULL), 2);
+	assert_int_equal(taken(w, "LISTEN", "CLOSE", NULL), 1);
+}
+
 /* ---- Over time --------------------------------------------------------------------------- */
 
 static const struct fw_table *steps_of(const struct watch *w)
@@ -184,6 +197,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		watch_test(three_segments_are_one_edge),
 		watch_test(ends_are_told_apart),
+		watch_test(listeners_come_and_go),
 		watch_test(levels_rise_and_fall),
 		watch_test(older_ones_are_there_from_the_start),
 		watch_test(steps_become_longer),

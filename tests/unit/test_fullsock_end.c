@@ -61,7 +61,7 @@ static void without_minisock(void **state)
 		     .segs_in = c->close_segs_in);
 		if (c->reset_sent)
 			reset_sent(s, c->close_ms + 0.02);
-		fw_tracker_advance(&s->tracker, ns_of(c->close_ms + 30));
+		fw_tracker_advance(&s->tracker, ns_of(c->close_ms + 150));
 		snprintf(want, sizeof(want), "%s: " OPENED "%s", c->what, c->want);
 		fw_buf_clear(&s->transitions);
 		fw_buf_printf(&s->transitions, "%s: %s", c->what, fw_buf_str(&s->connections));
@@ -135,9 +135,9 @@ static void data_or_reset_after_close(void **state)
 	} cases[] = {
 		{ 500.01, FW_FIN_WAIT_2, OPENED "FIN_WAIT_1=100 FIN_WAIT_2=300(orphaned) "
 					 "fin_wait_2_data local\n" },
-		{ 519, FW_FIN_WAIT_2, OPENED "FIN_WAIT_1=100 FIN_WAIT_2=300(orphaned) "
+		{ 599, FW_FIN_WAIT_2, OPENED "FIN_WAIT_1=100 FIN_WAIT_2=300(orphaned) "
 				      "fin_wait_2_data local\n" },
-		{ 521, FW_FIN_WAIT_2, OPENED "FIN_WAIT_1=100 FIN_WAIT_2=300(orphaned) "
+		{ 601, FW_FIN_WAIT_2, OPENED "FIN_WAIT_1=100 FIN_WAIT_2=300(orphaned) "
 				      "reset_received local\n" },
 		{ 0, FW_FIN_WAIT_2, OPENED "FIN_WAIT_1=100 FIN_WAIT_2=300(orphaned) "
 				    "reset_received local\n" },
@@ -158,7 +158,7 @@ static void data_or_reset_after_close(void **state)
 		expect_connections(s, "");
 		if (cases[i].reset_sent_ms > 0)
 			reset_sent(s, cases[i].reset_sent_ms);
-		fw_tracker_advance(&s->tracker, ns_of(600));
+		fw_tracker_advance(&s->tracker, ns_of(700));
 		expect_connections(s, cases[i].want);
 	}
 }

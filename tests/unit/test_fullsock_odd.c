@@ -49,7 +49,7 @@ static void illegal_transitions_are_counted_and_shown(void **state)
 			      "ESTABLISHED>SYN_SENT 8 illegal\n"
 			      "SYN_SENT>STATE(14) 10 illegal\n");
 	assert_int_equal(s->tracker.counters.illegal, 2);
-	fw_tracker_advance(&s->tracker, ns_of(100));
+	fw_tracker_advance(&s->tracker, ns_of(200));
 	expect_connections(s, "active SYN_SENT=1 ESTABLISHED=8 SYN_SENT=10 STATE(14)=10 aborted\n");
 }
 

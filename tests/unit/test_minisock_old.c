@@ -91,12 +91,12 @@ static void anonymous_minisock_of_somebody_else(void **state)
 			s->cpu = 1;
 		if (n == 2)
 			s->rport = 81;
-		full(s, n * 1000 + (n == 3 ? 21 : 0.01), FW_LAST_ACK, FW_CLOSE,
+		full(s, n * 1000 + (n == 3 ? 101 : 0.01), FW_LAST_ACK, FW_CLOSE,
 		     .flags = FW_REC_FIN_ACKED);
 	}
 	expect_connections(s, "LAST_ACK>=1000.01 last_ack since_before\n"
 			      "LAST_ACK>=2000.01 last_ack since_before\n"
-			      "LAST_ACK>=3021 last_ack since_before\n");
+			      "LAST_ACK>=3101 last_ack since_before\n");
 	fw_tracker_finish(&s->tracker, ns_of(5000));
 	expect_connections(s, "TIME_WAIT>=5000 open since_before\n"
 			      "TIME_WAIT>=5000 open since_before\n"

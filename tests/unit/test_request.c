@@ -117,7 +117,7 @@ static void expires_after_retransmissions(void **state)
 	expect_connections(s, "");
 	request(s, 7100, FW_REC_REQ_END, FW_CAUSE_EXPIRED, .timeouts = 2);
 	expect_connections(s, "");
-	fw_tracker_advance(&s->tracker, ns_of(7121));
+	fw_tracker_advance(&s->tracker, ns_of(7201));
 	expect_connections(s, "passive SYN_RECV=7000 half_open_expired\n");
 	assert_int_equal(s->last.retransmits, 2);
 	expect_transitions(s, "LISTEN>SYN_RECV ? minisock\n"

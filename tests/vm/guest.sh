@@ -9,7 +9,8 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
-# Every front end has to tell every path, and to leave nothing behind; the rest is the same program whatever the front end is.
+# Every front end has to tell every path, and to leave nothing behind; the rest is the same program
+# whatever the front end is.
 # VM_QUICK: real servers are left to the native run, and the front ends that finwait would not
 # choose here show their hooks and the paths with a minisock.
 RUNNERS="tests/live/refused.py tests/live/paths.py"
@@ -64,7 +65,8 @@ judge() {
 	grep '^FAIL' "$log.rest" | sed "s/^FAIL/$kernel FAIL $front_end/"
 	rm "$log.rest"
 	failed=$((failed - refused))
-	say "$front_end $runner: $passed passed, $failed failed, $refused refused as documented"
+	say "$front_end $runner: $passed passed, $failed failed, $refused refused as documented," \
+		"$SECONDS s"
 	result "$front_end" "$name" "$passed" "$refused" "$failed"
 }
 
@@ -107,6 +109,7 @@ test_cross() {
 	mapfile -t working < <(awk '$1 ~ /^(trampoline|kprobe|timer)$/ && $2 ~ /^works/ { print $1 }' \
 		"$directory/doctor")
 	[ ${#working[@]} -ge 2 ] || return
+	SECONDS=0
 	timeout -k 10 "$runner_seconds" tests/live/cross.py "${working[@]}" >"$log" 2>&1 </dev/null
 	judge "${working[0]}" cross.py $? "$log"
 }
@@ -129,10 +132,12 @@ test_front_end() {
 	[ -z "${VM_QUICK:-}" ] || best "$front_end" || arguments=(--case "$QUICK_CASES")
 	for runner in $RUNNERS $(best "$front_end" && echo "$RUNNERS_OF_THE_BEST"); do
 		log=$directory/$front_end.$(basename "$runner").log
+		chosen=()
 		case $runner in
 		*/paths.py) chosen=("${arguments[@]}") ;;
-		*) chosen=() ;;
+		*/refused.py) best "$front_end" || chosen=(leaves_nothing) ;;
 		esac
+		SECONDS=0
 		FINWAIT_ARGS=--hooks=$front_end timeout -k 10 "$runner_seconds" "$runner" \
 			"${chosen[@]}" >"$log" 2>&1 </dev/null
 		status=$?

@@ -3,8 +3,9 @@
  * usage: sample story | nothing | CONNECTIONS	writes a page to standard output
  *
  * Pages for the tests of the page: from events that are made up, through the real tracker, analyses and
- * renderer. "story" is that of the unit tests, then a hostile process and lost events; a number makes that
- * many connections of all kinds. FORM=json writes the report as JSON instead.
+ * renderer. "story" is that of the unit tests, then a hostile process, lost events and what else a page
+ * can have to show; a number makes that many connections of all kinds. FORM=json and FORM=text write the
+ * same report as JSON or as text instead.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,20 +28,56 @@ static void hostile(struct scene *s)
 	fw_tracker_lost(&s->tracker, 3, ns_of(73500));
 }
 
-static void refused(struct scene *s, double ms)
-{
-	full(s, ms, FW_CLOSE, FW_SYN_SENT, .flags = FW_REC_OWNER, .pid = 7, .comm = "curl");
-	full(s, ms + 1, FW_SYN_SENT, FW_CLOSE, .err = 111);
-}
-
 static void other_side_closes(struct scene *s, double ms)
 {
 	active_open(s, ms);
 	full(s, ms + 50, FW_ESTABLISHED, FW_CLOSE_WAIT, .flags = FW_REC_FIN_RECEIVED, .segs_in = 2);
 	full(s, ms + 51, FW_CLOSE_WAIT, FW_LAST_ACK, .flags = FW_REC_OWNER, .pid = 7,
 	     .comm = "curl", .segs_in = 2);
-	full(s, ms + 52, FW_LAST_ACK, FW_CLOSE, .flags = FW_REC_ORPHAN | FW_REC_FIN_RECEIVED,
-	     .segs_in = 3);
+	full(s, ms + 52, FW_LAST_ACK, FW_CLOSE,
+	     .flags = FW_REC_ORPHAN | FW_REC_FIN_RECEIVED | FW_REC_FIN_ACKED, .segs_in = 3);
+}
+
+static void refused(struct scene *s, double ms)
+{
+	full(s, ms, FW_CLOSE, FW_SYN_SENT, .flags = FW_REC_OWNER, .pid = 7, .comm = "curl");
+	full(s, ms + 1, FW_SYN_SENT, FW_CLOSE, .err = 111);
+}
+
+/* Older than finwait, reset, and a listener that goes. */
+static void others(struct scene *s)
+{
+	scene_connection(s, 801);
+	full(s, 73600, FW_ESTABLISHED, FW_CLOSE_WAIT, .flags = FW_REC_FIN_RECEIVED, .segs_in = 9);
+	scene_connection(s, 802);
+	active_open(s, 73700);
+	full(s, 74500, FW_ESTABLISHED, FW_CLOSE, .err = 104);
+	scene_connection(s, 803);
+	refused(s, 74600);
+	scene_connection(s, 804);
+	full(s, 74700, FW_CLOSE, FW_LISTEN, .flags = FW_REC_OWNER, .pid = 80, .comm = "httpd");
+	full(s, 74800, FW_LISTEN, FW_CLOSE);
+}
+
+/* What finwait report says of itself. */
+static void about(struct watch *w)
+{
+	fw_report_about(&w->report, "host", "host", fw_cell_text("web-1<b>", SIZE_MAX));
+	fw_report_about(&w->report, "start", "start",
+			fw_cell_text("2026-11-22T23:59:30.250000001Z", SIZE_MAX));
+	fw_report_about(&w->report, "span", "span", fw_cell_duration(75 * FW_NS_PER_S));
+}
+
+static void render(const struct fw_report *r, struct fw_buf *out)
+{
+	const char *form = getenv("FORM");
+
+	if (form && !strcmp(form, "json"))
+		fw_report_json(r, out);
+	else if (form && !strcmp(form, "text"))
+		fw_report_text(r, out, 0, false);
+	else
+		fw_report_html(r, out);
 }
 
 /* One in a hundred of the rarer kinds. */
@@ -77,7 +114,6 @@ static void many(struct scene *s, unsigned int nr)
 
 int main(int argc, char **argv)
 {
-	const char *form = getenv("FORM");
 	unsigned int nr = argc > 1 ? (unsigned int)atoi(argv[1]) : 0;
 	struct fw_buf out = { 0 };
 	struct watch w;
@@ -93,12 +129,11 @@ int main(int argc, char **argv)
 	} else {
 		whole_story(&w);
 		hostile(&w.scene);
+		others(&w.scene);
 		watch_report(&w, 75000);
 	}
-	if (form && !strcmp(form, "json"))
-		fw_report_json(&w.report, &out);
-	else
-		fw_report_html(&w.report, &out);
+	about(&w);
+	render(&w.report, &out);
 	fwrite(out.data, 1, out.len, stdout);
 	fw_buf_free(&out);
 	watch_fini(&w);

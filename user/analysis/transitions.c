@@ -8,6 +8,7 @@
  *	FIN_WAIT_2   CLOSE       3      fin_wait_2_timeout
  *
  * The edges are RFC 9293's: a FIN_WAIT_2 that the segment which entered it also left was not visited.
+ * Listeners come and go too: CLOSE to LISTEN and back.
  */
 #include "analysis/words.h"
 
@@ -27,8 +28,12 @@ static void on_transition(void *self, const struct fw_conn *c, const struct fw_t
 	struct transitions *t = self;
 	unsigned int from = tr->from;
 
-	if (c->flags & FW_CONN_LISTENER || from >= FW_STATE_MAX || tr->to >= FW_STATE_MAX)
+	if (from >= FW_STATE_MAX || tr->to >= FW_STATE_MAX)
 		return;
+	if (c->flags & FW_CONN_LISTENER) {
+		t->count[from][tr->to] += from != tr->to;
+		return;
+	}
 	if (from == tr->to && !(tr->flags & FW_TR_RESTART))
 		return;
 	if (is_passing(c, tr)) {

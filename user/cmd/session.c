@@ -308,10 +308,26 @@ void fw_session_summarise(const struct fw_session *s)
 	say_count("malformed records", s->malformed);
 }
 
+/* Without the privileges for it a snapshot is not of the whole host. */
+static void say_unseen(const struct fw_session *s)
+{
+	struct fw_source_stats stats;
+
+	s->src->ops->stats(s->src, &stats);
+	say_count("network namespaces could not be entered (CAP_SYS_ADMIN): what was open there "
+		  "before is not shown",
+		  stats.netns_refused);
+	say_count("processes do not let their network namespaces be seen (CAP_SYS_PTRACE): what was "
+		  "open there before may not be shown",
+		  stats.netns_hidden);
+}
+
 void fw_session_close(struct fw_session *s)
 {
-	if (s->src)
+	if (s->src) {
+		say_unseen(s);
 		s->src->ops->free(s->src);
+	}
 	fw_names_fini(&s->cgroups);
 	fw_names_fini(&s->netns);
 	fw_truths_fini(&s->first);

@@ -22,9 +22,14 @@ static void about(const struct fw_session *s, const struct fw_analysis_context *
 		  struct fw_report *r)
 {
 	const struct fw_tracker_counters *c = &ctx->counters;
-	int64_t offset = s->src->info.wall_offset_ns;
+	const struct fw_source_info *info = &s->src->info;
+	int64_t offset = info->wall_offset_ns;
 	struct fw_buf clock = { 0 };
 
+	if (info->host[0])
+		fw_report_about(r, "host", "host", fw_cell_text(info->host, SIZE_MAX));
+	if (info->kernel[0])
+		fw_report_about(r, "kernel", "kernel", fw_cell_text(info->kernel, SIZE_MAX));
 	fw_fmt_rfc3339(&clock, ctx->start_ns + (uint64_t)offset);
 	fw_report_about(r, "start", "start", fw_cell_text(fw_buf_str(&clock), SIZE_MAX));
 	fw_buf_free(&clock);

@@ -68,7 +68,8 @@ static void keep(char *said)
 		append("", said);
 }
 
-static int on_print(enum libbpf_print_level level, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static int on_print(enum libbpf_print_level level,
+							  const char *fmt, va_list ap)
 {
 	char *said;
 

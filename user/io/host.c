@@ -2,30 +2,42 @@
 #include "io/host.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
 
+#define CAP_SYS_PTRACE_BIT (1ULL << 19)
 #define CAP_SYS_ADMIN_BIT (1ULL << 21)
 #define CAP_PERFMON_BIT (1ULL << 38)
 #define CAP_BPF_BIT (1ULL << 39)
 
-static bool may_trace(void)
+static unsigned long long effective_caps(void)
 {
 	unsigned long long caps = 0;
 	char line[256];
 	FILE *f = fopen("/proc/self/status", "re");
 
 	if (!f)
-		return geteuid() == 0;
+		return geteuid() ? 0 : ~0ULL;
 	while (fgets(line, sizeof(line), f)) {
 		if (sscanf(line, "CapEff: %llx", &caps) == 1)
 			break;
 	}
 	fclose(f);
+	return caps;
+}
+
+bool fw_host_sees_all_processes(void)
+{
+	return effective_caps() & CAP_SYS_PTRACE_BIT;
+}
+
+static bool may_trace(void)
+{
+	unsigned long long caps = effective_caps();
+
 	return caps & CAP_SYS_ADMIN_BIT || ((caps & CAP_BPF_BIT) && (caps & CAP_PERFMON_BIT));
 }
 
@@ -35,7 +47,7 @@ int fw_host_check(struct fw_err *err)
 		fw_err_set(err, -EPERM, "tracing the kernel needs privileges that this process "
 					"(uid %u) does not have", (unsigned int)geteuid());
 		fw_err_hint(err, "run it as root (sudo finwait ...), or with CAP_BPF, CAP_PERFMON "
-				 "and CAP_SYSLOG");
+				 "and CAP_SYSLOG, before Linux 5.11 CAP_SYS_RESOURCE too");
 		return -EPERM;
 	}
 	if (access(VMLINUX_BTF, R_OK)) {

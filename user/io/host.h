@@ -5,9 +5,14 @@
 #ifndef FW_IO_HOST_H
 #define FW_IO_HOST_H
 
+#include <stdbool.h>
+
 #include "util/err.h"
 
 /* Can this process, on this kernel, load tracing programs at all? 0, or negative errno with @err. */
 int fw_host_check(struct fw_err *err);
+
+/* CAP_SYS_PTRACE: without it other users' processes do not show their namespaces. */
+bool fw_host_sees_all_processes(void);
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -144,6 +145,7 @@ static void live_stats(struct fw_source *src, struct fw_source_stats *out)
 	}
 	free(per_cpu);
 	out->missed = fw_attached_missed(&live->hooks);
+	fw_snapshot_unseen(live->snapshot, out);
 }
 
 static void live_look(struct fw_source *src, uint64_t skaddr, uint64_t cookie)
@@ -285,6 +287,16 @@ static void live_free(struct fw_source *src)
 	free(live);
 }
 
+static void name_host(struct fw_source_info *info)
+{
+	struct utsname u;
+
+	if (uname(&u))
+		return;
+	snprintf(info->host, sizeof(info->host), "%s", u.nodename);
+	snprintf(info->kernel, sizeof(info->kernel), "%s", u.release);
+}
+
 static const struct fw_source_ops live_ops = {
 	.poll = live_poll,
 	.now_ns = live_now_ns,
@@ -332,6 +344,7 @@ struct fw_source *fw_live_open(const struct fw_live_options *opt, struct fw_live
 		(int64_t)(clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC));
 	if (fw_attach(&live->hooks, opt, report, err))
 		goto out_free;
+	name_host(&live->src.info);
 	live->src.info.hooks = fw_hooks_name(live->hooks.hooks);
 	live->src.info.rearms_unseen = live->hooks.hooks == FW_HOOKS_TIMER;
 	live->src.info.accepts_unseen = live->hooks.accepts_unseen;

@@ -66,8 +66,8 @@ static int look_poll(struct fw_source *src, int timeout_ms, fw_record_fn fn, voi
 
 static void look_stats(struct fw_source *src, struct fw_source_stats *out)
 {
-	(void)src;
 	*out = (struct fw_source_stats){ 0 };
+	fw_snapshot_unseen(((struct look *)src)->snapshot, out);
 }
 
 /* Only hooks miss anything. */

@@ -71,13 +71,16 @@ static int add_all(struct fw_netns_list *list, const char *dir, bool processes)
 	DIR *d = opendir(dir);
 	char path[PATH_LEN];
 	struct dirent *e;
+	uint32_t inum;
 	int ret = 0;
 
 	while (d && !ret && (e = readdir(d))) {
 		if (e->d_name[0] == '.' || (processes && !isdigit((unsigned char)e->d_name[0])))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s%s", dir, e->d_name, processes ? "/ns/net" : "");
-		ret = add(list, inum_of(path), processes ? (uint32_t)atoi(e->d_name) : 0,
+		inum = inum_of(path);
+		list->nr_hidden += !inum && errno == EACCES;
+		ret = add(list, inum, processes ? (uint32_t)atoi(e->d_name) : 0,
 			  processes ? "" : e->d_name);
 	}
 	if (d)

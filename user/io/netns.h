@@ -21,6 +21,7 @@ struct fw_netns {
 struct fw_netns_list {
 	struct fw_netns *ns;
 	size_t nr, cap;
+	size_t nr_hidden; /* processes whose namespace this one may not look at */
 };
 
 /* 0 or -ENOMEM. What cannot be looked at (processes that end meanwhile) is left out. */

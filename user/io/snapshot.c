@@ -14,6 +14,7 @@
 
 #include "fw_iter.skel.h"
 #include "io/complaint.h"
+#include "io/host.h"
 #include "io/hz.h"
 
 enum stage { STAGE_BEGIN, STAGE_SOCKETS, STAGE_HOLDERS, STAGE_DONE };
@@ -233,7 +234,8 @@ static bool next_netns(struct fw_snapshot *s)
 		if (s->only_netns && s->only_netns != netns->inum)
 			continue;
 		s->fd = open_sockets(s, netns);
-		s->nr_refused += s->fd < 0;
+		/* One that has gone meanwhile has nothing to show. */
+		s->nr_refused += s->fd == -EPERM || s->fd == -EACCES;
 	}
 	return s->fd >= 0;
 }
@@ -293,7 +295,10 @@ const char *fw_snapshot_netns_name(const struct fw_snapshot *s, uint32_t inum)
 	return ns && ns->name[0] ? ns->name : NULL;
 }
 
-size_t fw_snapshot_nr_refused(const struct fw_snapshot *s)
+void fw_snapshot_unseen(const struct fw_snapshot *s, struct fw_source_stats *out)
 {
-	return s->nr_refused;
+	out->netns_refused = s ? s->nr_refused : 0;
+	/* Some hide from everybody. It is said where a privilege would help. */
+	out->netns_hidden = s && !s->only_netns && !fw_host_sees_all_processes() ?
+				    s->netns.nr_hidden : 0;
 }

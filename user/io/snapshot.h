@@ -13,6 +13,7 @@
 
 #include "../bpf/event.h"
 #include "io/netns.h"
+#include "io/source.h"
 
 struct fw_snapshot_options {
 	struct fw_bpf_config cfg; /* filter, and no_cookie_helper */
@@ -48,7 +49,7 @@ size_t fw_snapshot_record_len(const struct fw_rec_head *head);
 /* The name that "ip netns" knows a namespace by, or NULL. */
 const char *fw_snapshot_netns_name(const struct fw_snapshot *s, uint32_t inum);
 
-/* How many namespaces could not be entered. */
-size_t fw_snapshot_nr_refused(const struct fw_snapshot *s);
+/* Fills @out's .netns_refused and .netns_hidden, of the last one. @s: may be NULL. */
+void fw_snapshot_unseen(const struct fw_snapshot *s, struct fw_source_stats *out);
 
 #endif

@@ -23,6 +23,10 @@ struct fw_source_stats {
 	uint64_t last_lost_ns;
 	uint64_t missed;     /* events that the kernel did not call our programs for */
 	uint64_t suppressed; /* request sockets born above the limit: not reported */
+	/* what the last snapshot lacks: namespaces that could not be entered, and processes of which
+	 * it could not be seen in which they are
+	 */
+	uint64_t netns_refused, netns_hidden;
 };
 
 /* What watching has cost since the source was opened. */
@@ -42,6 +46,7 @@ struct fw_source_info {
 	uint64_t start_ns;	/* CLOCK_MONOTONIC */
 	int64_t wall_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
 	bool filtered;		/* only some connections were let through */
+	char host[65], kernel[65]; /* where it was seen: uname's nodename and release; "": unknown */
 };
 
 typedef void (*fw_record_fn)(void *arg, const void *record, size_t len);

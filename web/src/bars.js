@@ -43,7 +43,7 @@ export const stacked = ({ parts, rows, max }) => {
 	const most = max ?? Math.max(1, ...sums);
 
 	return h("div", { class: "bars" },
-		parts.length > 1 && legend(parts),
+		(parts.length > 1 || parts[0]?.color !== "accent") && legend(parts),
 		rows.map((row) => bar(row, parts, most)));
 };
 

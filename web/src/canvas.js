@@ -8,6 +8,7 @@
  *	hatched colour	ended at some time in it: events were lost
  *	bands		events were lost
  */
+import { startsAt } from "./clock.js";
 import { visible } from "./dom.js";
 import { count, tick } from "./format.js";
 import * as lives from "./lives.js";
@@ -29,9 +30,18 @@ export const palette = () => {
 	return p;
 };
 
-/* Room for the resolution of the screen; drawn in CSS pixels. */
+let paper = 0; /* while it is printed: the least resolution */
+
+addEventListener("beforeprint", () => {
+	paper = 3;
+});
+addEventListener("afterprint", () => {
+	paper = 0;
+});
+
+/* Room for the resolution of the screen or of paper; drawn in CSS pixels. */
 export const prepare = (canvas, width, height) => {
-	const ratio = window.devicePixelRatio || 1;
+	const ratio = Math.max(paper, window.devicePixelRatio || 1);
 	const context = canvas.getContext("2d");
 
 	if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
@@ -147,8 +157,8 @@ const bar = (view, i, y) => {
 
 const label = (view, i, y) => {
 	const { c, colors } = view;
-	const room = view.left - 10;
-	const process = fit(c, lives.process(i), view.narrow ? room : room * 0.42);
+	const room = view.left - 12;
+	const process = fit(c, lives.process(i), view.narrow ? room : room * 0.34);
 
 	c.fillStyle = colors.ink;
 	c.font = view.font;
@@ -156,7 +166,7 @@ const label = (view, i, y) => {
 	if (view.narrow)
 		return;
 	c.fillStyle = colors.soft;
-	c.fillText(fit(c, lives.peer(i), room * 0.56), 4 + room * 0.44, y);
+	c.fillText(fit(c, lives.pair(i), room * 0.64), 4 + room * 0.36, y);
 };
 
 const heading = (view, item, y) => {
@@ -191,13 +201,22 @@ export const drawRows = (view, items, first, shift, height, chosen) => {
 			view.c.fillRect(0, y, 3, ROW);
 		}
 		if (typeof item === "number") {
-			label(view, item, y + ROW / 2);
+			label(view, item, y + ROW / 2 + 1);
 			bar(view, item, y + (ROW - BAR) / 2);
 		} else {
 			heading(view, item, y);
 		}
 	}
 	bands(view, height);
+	pointer(view, height);
+};
+
+/* The moment the pointer is at. */
+const pointer = ({ c, colors, pointer: x }, height) => {
+	if (x === null)
+		return;
+	c.fillStyle = colors.soft;
+	c.fillRect(Math.round(x), 0, 1, height);
 };
 
 export const drawAxis = (view) => {
@@ -217,4 +236,6 @@ export const drawAxis = (view) => {
 		c.fillText(tick(t / 1e6), Math.max(view.left + 14, Math.min(view.right - 20, x(t))), 12);
 	}
 	c.textAlign = "left";
+	if (!view.narrow && startsAt())
+		c.fillText(`0 is ${startsAt()}`, 4, 12);
 };

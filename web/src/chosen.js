@@ -17,8 +17,8 @@ const way = (i) =>
 const only = (text, value) =>
 	h("button", { type: "button", onclick: () => setFilter({ text: value }) }, text);
 
-/* @item: the number of a connection, or the heading of a group. */
-export const chosenOne = (item) => {
+/* @item: the number of a connection, or the heading of a group. @zoomTo: called with the former. */
+export const chosenOne = (item, zoomTo) => {
 	if (typeof item !== "number")
 		return [];
 	return [
@@ -28,7 +28,9 @@ export const chosenOne = (item) => {
 			"Events were lost during its life: a step may be missing."),
 		h("dl", { class: "facts" }, lives.facts(item).map(([label, value]) =>
 			h("div", {}, h("dt", {}, label), h("dd", {}, value)))),
-		h("p", { class: "links" }, only("Only this process", lives.process(item)),
+		h("p", { class: "links" },
+			h("button", { type: "button", onclick: () => zoomTo(item) }, "Zoom to its life"),
+			only("Only this process", lives.process(item)),
 			only("Only this remote end", lives.remote(item))),
 	].filter(Boolean);
 };

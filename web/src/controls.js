@@ -50,7 +50,8 @@ const chips = () => {
 	const draw = (f) => list.replaceChildren(...[
 		f.edge && chip(f.edge.label, { edge: null }),
 		f.state && chip(`was in ${f.state}`, { state: null }),
-		(f.edge || f.state || f.trouble || f.text) && h("button", { type: "button", class: "chip",
+		f.who && chip(f.who.label, { who: null }),
+		(f.edge || f.state || f.trouble || f.who || f.text) && h("button", { type: "button", class: "chip",
 			onclick: () => showOnly({}) }, "Show all"),
 	].filter(Boolean));
 
@@ -96,9 +97,12 @@ export const controls = (list) => {
 					button("All", "All of the time", () => list.zoomOut()),
 					tableButton)),
 			chips(), status),
-		hint: h("p", { class: "remark" }, "Hatched: it began before finwait. Arrow: still open. Cross: " +
-			"ended by a reset, a timeout or the like. Ctrl and wheel, or + and −, zoom; drag to move; " +
-			"arrow keys choose a connection."),
+		hint: [
+			h("p", { class: "remark" }, "Hatched: it began before finwait. Arrow: still open. Cross: " +
+				"ended by a reset, a timeout or the like. Red hatching: events were lost there."),
+			h("p", { class: "remark on-screen" }, "Ctrl and wheel, or + and −, zoom; drag to move; " +
+				"arrow keys choose a connection, Enter or a double click zooms to its life."),
+		],
 		say: (found) => {
 			status.textContent = `${what}${found === lives.total ? "All" : count(found)} ` +
 				`${found === lives.total ? `${count(found)} are` : `of ${count(lives.total)} are`} listed.`;

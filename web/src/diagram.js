@@ -18,12 +18,13 @@ const known = new Set(edges.map((e) => `${e.from}>${e.to}`));
 
 const sum = (list) => list.reduce((n, t) => n + t.count, 0);
 
-/* What the figure has, with counts. */
+/* What the figure has, with counts. Listeners are not connections: nothing lists them. */
 const drawn = edges.map((edge) => {
 	const parts = taken.filter((t) => t.from === edge.from && t.to === edge.to &&
 		(!edge.ends || edge.ends.includes(t.end)));
 
-	return { ...edge, count: sum(parts), parts };
+	return { ...edge, count: sum(parts), parts,
+		 listener: edge.from === "LISTEN" && edge.to === "CLOSE" || edge.to === "LISTEN" };
 });
 
 /* What it has not: all other ends of each state, and any other transition. */
@@ -76,9 +77,9 @@ const aboutEdge = (edge) => [
 	h("h3", {}, nameOf(edge)),
 	h("p", {}, edge.what),
 	h("p", { class: "big" }, plural(edge.count, "time")),
-	edge.to === "CLOSE" && h("ul", { class: "plain" }, edge.parts.map((p) =>
+	edge.to === "CLOSE" && !edge.listener && h("ul", { class: "plain" }, edge.parts.map((p) =>
 		h("li", {}, `${words[p.end] ?? p.end}: ${count(p.count)}`))),
-	edge.count > 0 && listed({ edge: asFilter(edge) }),
+	edge.count > 0 && !edge.listener && listed({ edge: asFilter(edge) }),
 ];
 
 const stay = (s, key, label) =>
@@ -108,11 +109,12 @@ const explanation = () => [
 	h("h3", {}, "What the arrows say"),
 	h("ul", { class: "legend column" },
 		key("edge", "taken: the thicker, the more often"),
-		key("edge rare", "an end that RFC 9293's figure does not have"),
+		key("edge rare", "in Linux, but not in RFC 9293's figure: how else connections ended"),
 		key("edge never", "not taken while finwait watched"),
-		key("edge rfc", "in RFC 9293, but not in Linux")),
-	h("p", { class: "remark" }, "Each state has how many are in it now, and the median of how " +
-		"long they stayed. Click an arrow or a state to list its connections."),
+		key("edge rfc", "in RFC 9293's figure, but not in Linux")),
+	h("p", { class: "remark" }, "On an arrow: what came or was called / what was sent for it. In " +
+		"a state: how many are in it now, and the median of how long they stayed. Click an " +
+		"arrow or a state to list its connections."),
 ];
 
 /* ---- The drawing ------------------------------------------------------------------------- */
@@ -152,18 +154,48 @@ const classOf = (edge, isExit) => {
 	return isExit ? "rare" : "";
 };
 
-const drawEdge = (edge, way, panel, isExit) => {
+const LINE = 16;
+
+/* How else connections ended, most first: what there is room for beside an exit. */
+const reasons = (edge) => {
+	const most = [...edge.parts].sort((a, b) => b.count - a.count);
+	const lines = most.slice(0, most.length > 3 ? 2 : 3).map((p) =>
+		(most.length > 1 ? `${count(p.count)} ` : "") + (words[p.end] ?? p.end));
+
+	return most.length > 3 ? [...lines, `${most.length - 2} more kinds`] : lines;
+};
+
+const below = (place, lines) =>
+	lines.map((line, i) => svg("text", { x: place.x, y: place.y + (i + 1) * LINE,
+		"text-anchor": place.anchor, class: "say" }, `${line} `));
+
+const sayOf = (edge, way) => {
+	const [text, dx, dy, anchor] = edge.say;
+
+	return svg("text", { x: way.middle.x + dx, y: way.middle.y + dy, "text-anchor": anchor,
+			     class: "say" }, text);
+};
+
+/* Read aloud it begins with what can be seen. */
+const labelOf = (edge, isExit, lines) =>
+	[count(edge.count), ...lines, edge.say?.[0]].filter(Boolean).join(" ") +
+	`: ${nameOf(edge)}${isExit ? " otherwise" : ""}, ${plural(edge.count, "time")}`;
+
+const drawEdge = (edge, way, panel, isExit, hasWords) => {
 	const w = thickness(edge.count);
 	const className = classOf(edge, isExit);
 	const place = way.label ?? { ...way.middle, anchor: "middle" };
-	const g = group(`edge-group ${className}`,
-		`${nameOf(edge)}${isExit ? " otherwise" : ""}: ${plural(edge.count, "time")}`, panel,
-		() => aboutEdge(edge), edge.count ? () => choose({ edge: asFilter(edge) }) : null, [
+	const lines = hasWords && isExit && way.label ? reasons(edge) : [];
+	const g = group(`edge-group ${className}`, labelOf(edge, isExit, lines), panel,
+		() => aboutEdge(edge),
+		edge.count && !edge.listener ? () => choose({ edge: asFilter(edge) }) : null, [
 			svg("path", { d: way.d, class: "hit" }),
 			svg("path", { d: way.d, class: `edge ${className}`, "stroke-width": w }),
 			head(way.tip, 8 + w, className),
 			edge.count > 0 && svg("text", { x: place.x, y: place.y + (way.label ? 0 : 4),
-				"text-anchor": place.anchor, class: "count" }, count(edge.count)),
+				"text-anchor": place.anchor, class: "count" }, count(edge.count)), " ",
+			below(place, lines), " ",
+			hasWords && edge.say && sayOf(edge, way),
 		]);
 
 	g.dataset.edge = `${edge.from}>${edge.to}${isExit ? "!" : ""}`;
@@ -183,8 +215,9 @@ const dwellOf = (s, narrow) =>
 		.filter(Boolean).join(" · ") || (s.entered ? "0 now" : "-");
 
 const swatch = (name, box) => {
+	const w = box.w < 150 ? 5 : 7;
 	const element = svg("path", { class: "swatch",
-		d: `M${box.x + 7},${box.y}a7,7 0 0 0 -7,7v${box.h - 14}a7,7 0 0 0 7,7Z` });
+		d: `M${box.x + w},${box.y}a${w},7 0 0 0 -${w},7v${box.h - 14}a${w},7 0 0 0 ${w},7Z` });
 
 	element.style.fill = `var(--${name})`;
 	return element;
@@ -197,7 +230,7 @@ const drawState = (size, name, panel) => {
 	const label = real ? name : "CLOSED";
 	const clickable = s && STATES.includes(name);
 
-	return group(`state ${s ? "" : "never"} ${small.has(name) ? "small" : ""}`,
+	return group(`state ${s ? "" : "never"} ${size.words ? "" : "narrow"}`,
 		null, panel,
 		() => (real ? aboutState(name) : [h("h3", {}, "CLOSED"), h("p", {}, "No connection.")]),
 		clickable ? () => choose({ state: name }) : null, [
@@ -220,7 +253,7 @@ const drawRestarts = (size, panel) => {
 	return drawEdge(edge, {
 		d: `M${x},${y}C${x + 34},${y - 14} ${x + 34},${y + 26} ${x + 8},${y + 16}`,
 		tip: { x, y: y + 14, dx: 1, dy: 0.2 }, label: { x: x + 32, y: y + 10, anchor: "start" },
-	}, panel, false);
+	}, panel, false, false);
 };
 
 const draw = (width, panel) => {
@@ -230,8 +263,8 @@ const draw = (width, panel) => {
 	return svg("svg", { viewBox: `0 0 ${size.width} ${size.height}`, class: "diagram",
 			    role: "group", "aria-label": "TCP state diagram" },
 		[...drawn, ...others].sort((a, b) => a.count - b.count).map((edge) =>
-			drawEdge(edge, way(edge), panel, others.includes(edge))),
-		exits.map((edge) => drawEdge(edge, exit(size, edge.from, 6), panel, true)),
+			drawEdge(edge, way(edge), panel, others.includes(edge), size.words)),
+		exits.map((edge) => drawEdge(edge, exit(size, edge.from, 6), panel, true, size.words)),
 		restarts && drawRestarts(size, panel),
 		["BEGIN", "LISTEN", ...STATES, "CLOSE"].map((name) => drawState(size, name, panel)));
 };

@@ -43,7 +43,12 @@ export const svg = (tag, attributes, ...children) =>
 export const block = (title, ...children) =>
 	h("div", { class: "block" }, title && h("h3", {}, title), children);
 
-/* Calls @draw with the width of @element now and whenever it changes. */
+const PAPER = 680; /* CSS pixels of A4 between its margins */
+
+/*
+ * Calls @draw with the width of @element now and whenever it changes; and with that of paper before it
+ * is printed, since nothing observes the size it has there.
+ */
 export const onWidth = (element, draw) => {
 	let last = 0;
 
@@ -55,4 +60,6 @@ export const onWidth = (element, draw) => {
 			draw(width);
 		}
 	}).observe(element);
+	addEventListener("beforeprint", () => draw(PAPER));
+	addEventListener("afterprint", () => last && draw(last));
 };

@@ -6,9 +6,10 @@
  *	edge	{ from: "FIN_WAIT_1", to: "TIME_WAIT", ends: null or ["time_wait_reset"], label }
  *	state	"FIN_WAIT_2": was in it
  *	trouble	"leak"
+ *	who	{ process: "curl/7", remote: "192.0.2.1:80" or without a port, lport: 80, label }: some of it
  *	text	what somebody typed
  */
-export const everything = { edge: null, state: null, trouble: null, text: "" };
+export const everything = { edge: null, state: null, trouble: null, who: null, text: "" };
 const listeners = [];
 
 export let filter = { ...everything };

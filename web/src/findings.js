@@ -7,26 +7,8 @@ import { everything, goTo, showOnly } from "./filter.js";
 import { cell } from "./format.js";
 import { matching } from "./lives.js";
 import { model, section } from "./model.js";
+import { places } from "./places.js";
 import { tableOf } from "./table.js";
-
-/* Where the picture of a finding is: connections of that trouble, and a section. */
-const places = {
-	"close-wait-leak": ["leak", "close_wait"],
-	"fin-wait-2-peer-stall": ["stall", "fin_wait_2"],
-	"fin-wait-1-stall": ["slow", "slow"],
-	"time-wait-port-exhaustion": [null, "ports"],
-	"time-wait-table-full": ["overflow", "time_wait"],
-	"time-wait-reset": ["cut_short", "time_wait"],
-	"time-wait-behind-nat": ["cut_short", "nat"],
-	"short-connections": [null, "flows"],
-	"server-closes-first": [null, "closers"],
-	"simultaneous-close": ["closing", "closing"],
-	"last-ack-stall": ["slow", "slow"],
-	"syn-stall": ["slow", "slow"],
-	"half-open-flood": ["half_open", "half_open"],
-	"bind-in-use": [null, "binds"],
-	"events-lost": ["gap", "completeness"],
-};
 
 const words = { critical: "Critical", warning: "Warning", info: "Info" };
 
@@ -39,15 +21,49 @@ export const factList = (facts) =>
 			h("dd", { title: short(cell(value)) !== cell(value) ? cell(value) : null },
 				short(cell(value))))));
 
-const links = (finding) => {
-	const [trouble, key] = places[finding.id] ?? [null, null];
+/*
+ * Whom a row of offenders names. A server's row names its listener, which need not be who accepts: there
+ * the port alone tells.
+ */
+const whoOf = ({ columns }, row) => {
+	const value = (key) => row[columns.findIndex((c) => c[0] === key)]?.[1];
+	const lport = value("port") ?? value("listen_port");
+	const process = value("port") ? undefined : value("process");
+	const remote = value("remote") ?? value("peer");
+	const label = [process, remote, lport && `port ${lport}`].filter(Boolean).join(", ");
+
+	return label ? { process, remote, lport, label } : null;
+};
+
+const showButton = (text, change) =>
+	matching({ ...everything, ...change }).length > 0 &&
+	h("button", { type: "button", onclick: () => {
+		showOnly(change);
+		goTo("connections");
+	} }, text);
+
+/* Of one offender: its connections. Of several: a button for each, and one for all. */
+const links = ({ id, offenders }) => {
+	const { shows, section: key } = places[id] ?? {};
+	const one = offenders?.rows.length === 1 ? whoOf(offenders, offenders.rows[0]) : null;
+	const change = one ? { ...shows, who: one } : shows;
 
 	return h("p", { class: "links" },
-		trouble && matching({ ...everything, trouble }).length > 0 && h("button", { type: "button", onclick: () => {
-			showOnly({ trouble });
-			goTo("connections");
-		} }, "Show its connections"),
+		shows && Object.keys(change).length > 0 && showButton("Show its connections", change),
 		key && section(key) && h("a", { href: `#section-${key}` }, "See the numbers"));
+};
+
+const offendersOf = ({ id, offenders }) => {
+	const shows = places[id]?.shows;
+	const show = (row) => {
+		const who = whoOf(offenders, row);
+
+		return who && showButton("Show", { ...shows, who });
+	};
+
+	if (!offenders?.rows.length)
+		return null;
+	return tableOf({ ...offenders, title: "" }, shows && offenders.rows.length > 1 ? show : null);
 };
 
 const card = (finding) =>
@@ -61,7 +77,7 @@ const card = (finding) =>
 		finding.confidence && h("p", { class: "sure" }, h("b", {}, "How sure "),
 			finding.confidence),
 		factList(finding.evidence),
-		finding.offenders && tableOf({ ...finding.offenders, title: "" }),
+		offendersOf(finding),
 		links(finding));
 
 export const tally = () => {

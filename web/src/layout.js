@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Where the states stand: RFC 9293's figure 5. Two sizes, wide and narrow, of the same picture.
+ * Where the states stand: RFC 9293's figure 5. Two sizes, wide and narrow, of the same picture; only the
+ * wide one has room for words.
  *
  *	              CLOSED
  *	              LISTEN
@@ -13,10 +14,10 @@
  *	                         CLOSED
  */
 const sizes = {
-	wide: { width: 760, height: 650, left: 140, middle: 380, right: 620, node: [156, 50],
-		small: [104, 32], rows: [28, 100, 182, 272, 366, 430, 490, 562, 622] },
-	narrow: { width: 380, height: 700, left: 56, middle: 190, right: 324, node: [110, 50],
-		  small: [92, 30], rows: [24, 92, 172, 266, 366, 446, 520, 600, 676] },
+	wide: { width: 900, height: 690, left: 195, middle: 450, right: 705, node: [156, 50],
+		small: [104, 32], words: true, rows: [28, 104, 192, 288, 386, 452, 520, 596, 660] },
+	narrow: { width: 380, height: 704, left: 55, middle: 192, right: 325, node: [108, 50],
+		  small: [92, 30], words: false, rows: [24, 92, 172, 266, 366, 446, 520, 604, 680] },
 };
 
 const places = {
@@ -27,38 +28,67 @@ const places = {
 };
 
 /*
- * from, to, side it leaves and side it arrives (t r b l, with a shift along it, -1 to 1), what happens.
+ * from, to, side it leaves and side it arrives (t r b l, with a shift along it, -1 to 1), what happens,
+ * the same as short as the RFC's figure has it and where that stands from the middle of the edge.
  * rfc: only in the RFC. Of the ends, those listed are the regular ones; any other is drawn as an exit.
  */
 export const edges = [
-	{ from: "CLOSE", to: "LISTEN", a: ["BEGIN", "b", 0], b: ["LISTEN", "t", 0], what: "listen()" },
-	{ from: "CLOSE", to: "SYN_SENT", a: ["BEGIN", "r", 0], b: ["SYN_SENT", "t", 0], what: "connect(): SYN sent" },
-	{ from: "LISTEN", to: "SYN_RECV", a: ["LISTEN", "l", 0], b: ["SYN_RECV", "t", 0], what: "SYN received: SYN, ACK sent" },
-	{ from: "LISTEN", to: "SYN_SENT", a: ["LISTEN", "r", 0], b: ["SYN_SENT", "t", -0.6], what: "RFC 9293 has it; in Linux a listener cannot send", rfc: true },
-	{ from: "SYN_SENT", to: "SYN_RECV", a: ["SYN_SENT", "l", 0], b: ["SYN_RECV", "r", 0], what: "SYN received: both connect at once" },
-	{ from: "SYN_SENT", to: "ESTABLISHED", a: ["SYN_SENT", "b", -0.3], b: ["ESTABLISHED", "r", -0.4], what: "SYN, ACK received: ACK sent" },
-	{ from: "SYN_RECV", to: "ESTABLISHED", a: ["SYN_RECV", "b", 0.3], b: ["ESTABLISHED", "l", -0.4], what: "ACK received" },
-	{ from: "SYN_RECV", to: "FIN_WAIT_1", a: ["SYN_RECV", "b", -0.45], b: ["FIN_WAIT_1", "t", -0.45], what: "close() before the handshake is complete: FIN sent" },
-	{ from: "ESTABLISHED", to: "FIN_WAIT_1", a: ["ESTABLISHED", "l", 0.5], b: ["FIN_WAIT_1", "t", 0.4], what: "close() or shutdown(): FIN sent" },
-	{ from: "ESTABLISHED", to: "CLOSE_WAIT", a: ["ESTABLISHED", "r", 0.5], b: ["CLOSE_WAIT", "t", -0.4], what: "FIN received: ACK sent" },
-	{ from: "FIN_WAIT_1", to: "FIN_WAIT_2", a: ["FIN_WAIT_1", "b", -0.3], b: ["FIN_WAIT_2", "t", -0.3], what: "ACK of our FIN received" },
-	{ from: "FIN_WAIT_1", to: "CLOSING", a: ["FIN_WAIT_1", "r", -0.3], b: ["CLOSING", "t", -0.4], what: "FIN received, crossing ours: ACK sent" },
-	{ from: "FIN_WAIT_1", to: "TIME_WAIT", a: ["FIN_WAIT_1", "r", 0.5], b: ["TIME_WAIT", "l", -0.5], what: "FIN received with the ACK of ours: ACK sent" },
-	{ from: "FIN_WAIT_2", to: "TIME_WAIT", a: ["FIN_WAIT_2", "b", 0.3], b: ["TIME_WAIT", "l", 0.4], what: "FIN received: ACK sent" },
-	{ from: "CLOSING", to: "TIME_WAIT", a: ["CLOSING", "b", 0], b: ["TIME_WAIT", "t", 0], what: "ACK of our FIN received" },
-	{ from: "CLOSE_WAIT", to: "LAST_ACK", a: ["CLOSE_WAIT", "b", 0], b: ["LAST_ACK", "t", 0], what: "close(): FIN sent" },
-	{ from: "LAST_ACK", to: "CLOSE", a: ["LAST_ACK", "b", 0], b: ["CLOSE", "t", 0], what: "ACK of our FIN received", ends: ["last_ack"] },
-	{ from: "TIME_WAIT", to: "CLOSE", a: ["TIME_WAIT", "b", 0.5], b: ["CLOSE", "l", 0], what: "2MSL timer", ends: ["time_wait_expired"] },
+	{ from: "CLOSE", to: "LISTEN", a: ["BEGIN", "b", -0.4], b: ["LISTEN", "t", -0.4],
+	  what: "listen()", say: ["listen()", -12, 4, "end"] },
+	{ from: "LISTEN", to: "CLOSE", a: ["LISTEN", "t", 0.4], b: ["BEGIN", "b", 0.4],
+	  what: "close() of a listener", say: ["close()", 12, 4, "start"] },
+	{ from: "CLOSE", to: "SYN_SENT", a: ["BEGIN", "r", 0.4], b: ["SYN_SENT", "t", -0.15],
+	  what: "connect(): SYN sent", say: ["connect() / SYN", -26, 22, "end"] },
+	{ from: "SYN_SENT", to: "CLOSE", a: ["SYN_SENT", "t", 0.5], b: ["BEGIN", "r", -0.4],
+	  what: "close() before an answer came", say: ["close()", 16, -6, "start"], ends: ["aborted"] },
+	{ from: "LISTEN", to: "SYN_RECV", a: ["LISTEN", "l", 0.4], b: ["SYN_RECV", "t", 0.15],
+	  what: "SYN received: SYN, ACK sent", say: ["SYN / SYN, ACK", 26, 24, "start"] },
+	{ from: "SYN_RECV", to: "LISTEN", a: ["SYN_RECV", "t", -0.5], b: ["LISTEN", "l", -0.4],
+	  what: "RFC 9293 has it; in Linux the listener never leaves LISTEN, and an RST drops the " +
+		"request socket", say: ["RST", -16, -6, "end"], rfc: true },
+	{ from: "LISTEN", to: "SYN_SENT", a: ["LISTEN", "r", 0.4], b: ["SYN_SENT", "t", -0.75],
+	  what: "RFC 9293 has it; in Linux a listener cannot send", say: ["send() / SYN", -30, 26, "end"],
+	  rfc: true },
+	{ from: "SYN_SENT", to: "SYN_RECV", a: ["SYN_SENT", "l", 0], b: ["SYN_RECV", "r", 0],
+	  what: "SYN received: both connect at once", say: ["SYN / SYN, ACK", 0, 18, "middle"] },
+	{ from: "SYN_SENT", to: "ESTABLISHED", a: ["SYN_SENT", "b", -0.3], b: ["ESTABLISHED", "r", -0.4],
+	  what: "SYN, ACK received: ACK sent", say: ["SYN, ACK / ACK", 20, 20, "start"] },
+	{ from: "SYN_RECV", to: "ESTABLISHED", a: ["SYN_RECV", "b", 0.3], b: ["ESTABLISHED", "l", -0.4],
+	  what: "ACK received", say: ["ACK", -22, 20, "end"] },
+	{ from: "SYN_RECV", to: "FIN_WAIT_1", a: ["SYN_RECV", "b", -0.6], b: ["FIN_WAIT_1", "t", -0.6],
+	  what: "close() before the handshake is complete: FIN sent",
+	  say: ["close() / FIN", -10, 4, "end"] },
+	{ from: "ESTABLISHED", to: "FIN_WAIT_1", a: ["ESTABLISHED", "l", 0.5], b: ["FIN_WAIT_1", "t", 0.4],
+	  what: "close() or shutdown(): FIN sent", say: ["close() / FIN", 24, 24, "start"] },
+	{ from: "ESTABLISHED", to: "CLOSE_WAIT", a: ["ESTABLISHED", "r", 0.5], b: ["CLOSE_WAIT", "t", -0.4],
+	  what: "FIN received: ACK sent", say: ["FIN / ACK", -24, 24, "end"] },
+	{ from: "FIN_WAIT_1", to: "FIN_WAIT_2", a: ["FIN_WAIT_1", "b", -0.4], b: ["FIN_WAIT_2", "t", -0.4],
+	  what: "ACK of our FIN received", say: ["ACK of FIN", -14, 24, "end"] },
+	{ from: "FIN_WAIT_1", to: "CLOSING", a: ["FIN_WAIT_1", "r", -0.3], b: ["CLOSING", "t", -0.4],
+	  what: "FIN received, crossing ours: ACK sent", say: ["FIN / ACK", 30, -12, "middle"] },
+	{ from: "FIN_WAIT_1", to: "TIME_WAIT", a: ["FIN_WAIT_1", "r", 0.5], b: ["TIME_WAIT", "l", -0.5],
+	  what: "FIN received with the ACK of ours: ACK sent", say: ["FIN, ACK / ACK", 24, 46, "start"] },
+	{ from: "FIN_WAIT_2", to: "TIME_WAIT", a: ["FIN_WAIT_2", "b", 0.3], b: ["TIME_WAIT", "l", 0.4],
+	  what: "FIN received: ACK sent", say: ["FIN / ACK", -20, 20, "end"] },
+	{ from: "CLOSING", to: "TIME_WAIT", a: ["CLOSING", "b", 0], b: ["TIME_WAIT", "t", 0],
+	  what: "ACK of our FIN received", say: ["ACK of FIN", 12, 22, "start"] },
+	{ from: "CLOSE_WAIT", to: "LAST_ACK", a: ["CLOSE_WAIT", "b", 0], b: ["LAST_ACK", "t", 0],
+	  what: "close(): FIN sent", say: ["close() / FIN", 14, 24, "start"] },
+	{ from: "LAST_ACK", to: "CLOSE", a: ["LAST_ACK", "b", 0], b: ["CLOSE", "t", 0],
+	  what: "ACK of our FIN received", say: ["ACK of FIN", 14, 24, "start"], ends: ["last_ack"] },
+	{ from: "TIME_WAIT", to: "CLOSE", a: ["TIME_WAIT", "b", 0.6], b: ["CLOSE", "l", 0],
+	  what: "2MSL timer", say: ["2MSL timer", 0, 20, "middle"], ends: ["time_wait_expired"] },
 ];
 
 export const small = new Set(["BEGIN", "CLOSE", "LISTEN"]);
 
-/* Between CLOSING and FIN_WAIT_2 the way to TIME_WAIT comes through. */
+/* Where it is narrow the way to TIME_WAIT comes through between CLOSING and FIN_WAIT_2. */
+const aside = { CLOSING: 24, TIME_WAIT: 16 };
+
 const center = (size, name) => {
 	const [column, row] = places[name];
-	const aside = name === "CLOSING" && size === sizes.narrow ? 20 : 0;
 
-	return [size[column] + aside, size.rows[row]];
+	return [size[column] + (size.words ? 0 : aside[name] ?? 0), size.rows[row]];
 };
 
 export const boxOf = (size, name) => {
@@ -102,25 +132,33 @@ export const route = (size, edge, gap) => {
 	return curve(a, b, Math.hypot(b.x - a.x, b.y - a.y) * 0.3, gap);
 };
 
+const sideways = (box, dx, gap) => {
+	const x = dx > 0 ? box.x + box.w : box.x;
+	const y = box.y + box.h / 2;
+
+	return { d: `M${x},${y}H${x + dx * (26 - gap)}`, tip: { x: x + dx * 26, y, dx: -dx, dy: 0 },
+		 label: { x: x + dx * 32, y: y + 4, anchor: dx > 0 ? "start" : "end" } };
+};
+
+const downwards = (box, share, gap, hasWords) => {
+	const x = box.x + box.w * share;
+	const y = box.y + box.h;
+
+	return { d: `M${x},${y}V${y + 20 - gap}`, tip: { x, y: y + 20, dx: 0, dy: -1 },
+		 label: hasWords ? { x: x + 8, y: y + 20, anchor: "start" } :
+			 { x, y: y + 34, anchor: "middle" } };
+};
+
 /* A short arrow out of a state, for ends that are not in the RFC's figure. */
 export const exit = (size, name, gap) => {
 	const box = boxOf(size, name);
-	const out = name === "ESTABLISHED" || name === "CLOSING" ? "r" : places[name][0][0];
-	const sideways = size === sizes.wide && out !== "m" && name !== "ESTABLISHED";
-	const dx = out === "r" ? 1 : -1;
+	const column = places[name][0];
 
-	if (sideways) {
-		const x = dx > 0 ? box.x + box.w : box.x;
-		const y = box.y + box.h / 2;
-
-		return { d: `M${x},${y}H${x + dx * (26 - gap)}`, tip: { x: x + dx * 26, y, dx: -dx, dy: 0 },
-			 label: { x: x + dx * 32, y: y + 4, anchor: dx > 0 ? "start" : "end" } };
-	}
-	const x = box.x + box.w * (name === "ESTABLISHED" ? 0.5 : dx > 0 ? 0.85 : 0.15);
-	const y = box.y + box.h;
-
-	return { d: `M${x},${y}V${y + 18 - gap}`, tip: { x, y: y + 18, dx: 0, dy: -1 },
-		 label: { x, y: y + 32, anchor: dx > 0 || out === "m" ? "middle" : "middle" } };
+	if (size.words && column !== "middle")
+		return sideways(box, column === "right" ? 1 : -1, gap);
+	if (name === "ESTABLISHED")
+		return downwards(box, 0.5, gap, size.words);
+	return downwards(box, column === "right" || name === "CLOSING" ? 0.85 : 0.12, gap, size.words);
 };
 
 export const sizeFor = (width) => (width < 620 ? sizes.narrow : sizes.wide);

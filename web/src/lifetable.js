@@ -2,6 +2,7 @@
 /*
  * The same list as a table, a page at a time.
  */
+import { clock } from "./clock.js";
 import { h } from "./dom.js";
 import { count, duration } from "./format.js";
 import * as lives from "./lives.js";
@@ -12,7 +13,8 @@ const columns = ["Process", "Local", "Remote", "Began", "Path (time in state)", 
 const row = (i) =>
 	h("tr", {}, [
 		lives.process(i), lives.local(i), lives.remote(i),
-		lives.isSinceBefore(i) ? "before" : duration(lives.start(i) * 1000),
+		lives.isSinceBefore(i) ? "before finwait" :
+			clock(lives.start(i)) ?? duration(lives.start(i) * 1000),
 		lives.steps(i).map((s) => s.join(" ")).join(" > "),
 		lives.endWords(i), lives.troublesOf(i).join(", "),
 	].map((text) => h("td", { class: text.length > 34 && "long" }, text)));

@@ -6,9 +6,17 @@ import * as lives from "./lives.js";
 
 const length = (i) => lives.until(i) - lives.start(i);
 
-/* The report has them worst first. */
+/* The report has them worst first; those with which nothing is wrong are in no order there. */
+const worstFirst = (a, b) => {
+	const bad = lives.isInTrouble(a);
+
+	if (bad !== lives.isInTrouble(b))
+		return bad ? -1 : 1;
+	return bad ? a - b : lives.start(a) - lives.start(b);
+};
+
 export const orders = {
-	worst: ["Worst first", null],
+	worst: ["Worst first", worstFirst],
 	start: ["In order of time", (a, b) => lives.start(a) - lives.start(b)],
 	longest: ["Longest first", (a, b) => length(b) - length(a)],
 };
@@ -45,7 +53,6 @@ export const listing = (filter, order, grouping) => {
 	const found = lives.matching(filter);
 	const nameOf = groupings[grouping][1];
 
-	if (orders[order][1])
-		found.sort(orders[order][1]);
+	found.sort(orders[order][1]);
 	return { found: found.length, items: nameOf ? grouped(found, nameOf) : found };
 };

@@ -2,6 +2,7 @@
 /*
  * Connections one by one, as columns (user/report/lives_json.c): what can be asked of row i.
  */
+import { clock } from "./clock.js";
 import { count, duration } from "./format.js";
 import { model } from "./model.js";
 
@@ -84,6 +85,17 @@ export const peer = (i) =>
 	rows.role[i] === 2 ?
 		`${lives.addresses[rows.remote[i]] ?? "?"} to :${rows.lport[i]}` : remote(i);
 
+/* Who connected to whom: "10.0.0.1:40600 → :80" is one that came here. */
+export const pair = (i) => {
+	const port = rows.lport[i] ? `:${rows.lport[i]} ` : "";
+
+	if (rows.role[i] === 2)
+		return `${remote(i)} → ${port}`;
+	return `${port}${rows.role[i] === 1 ? "→" : "–"} ${remote(i)}`;
+};
+
+export const isInTrouble = (i) => rows.troubles[i] !== 0;
+
 export const worst = (i) => {
 	const bits = rows.troubles[i];
 
@@ -107,6 +119,20 @@ const stepText = (i, step) => {
 /* [["SYN_SENT", "0.06 ms"], ...] */
 export const steps = (i) => path(i).names.map((name, step) => [name, stepText(i, step)]);
 
+/* What it was at that moment, in words. */
+export const at = (i, us) => {
+	let since = rows.start[i];
+
+	if (us < since)
+		return isSinceBefore(i) ? "before finwait" : "not yet begun";
+	for (const [step, [state, text]] of steps(i).entries()) {
+		since += dwell(i, step);
+		if (us < since)
+			return `${state} ${text}`;
+	}
+	return isOpen(i) ? "" : `over: ${endWords(i)}`;
+};
+
 export const sentence = (i) =>
 	`${process(i)}, ${local(i)} to ${remote(i)}: ` +
 	`${steps(i).map((s) => s.join(" ")).join(", ")}; ${endWords(i)}`;
@@ -114,13 +140,17 @@ export const sentence = (i) =>
 const roles = [null, "connected", "accepted"];
 const closers = [null, "this side", "the other side", "both at once"];
 
+const moment = (us) =>
+	[`${duration(us * 1000)} after the start`, clock(us)].filter(Boolean).join(", ");
+
 /* What the picture does not show: pairs of words. */
 export const facts = (i) => [
 	["Process", process(i) + (rows.flags[i] & FLAG_LISTENERS_PID ? " (the listener's)" : "")],
 	["Local", local(i)],
 	["Remote", remote(i)],
 	["This side", roles[rows.role[i]]],
-	["Began", isSinceBefore(i) ? "before finwait" : `${duration(start(i) * 1000)} after the start`],
+	["Began", isSinceBefore(i) ? "before finwait" : moment(start(i))],
+	["Ended", isOpen(i) ? null : moment(until(i))],
 	["End", endWords(i)],
 	["Closed first", closers[rows.by[i]]],
 	["Three-segment close", rows.flags[i] & FLAG_THREE_SEGMENT ? "yes" : null],
@@ -155,6 +185,10 @@ const tookEdge = (i, edge) => {
 	return p.edges.has(`${edge.from}>${edge.to}`);
 };
 
+const isOf = (i, { process: name, remote: peer, lport }) =>
+	(!name || process(i) === name) && (!lport || rows.lport[i] === lport) &&
+	(!peer || remote(i) === peer || lives.addresses[rows.remote[i]] === peer);
+
 export const matching = (filter) => {
 	const words = filter.text.toLowerCase().split(/\s+/).filter(Boolean);
 	const bit = filter.trouble ? 1 << troubles.findIndex((t) => t[0] === filter.trouble) : 0;
@@ -166,6 +200,8 @@ export const matching = (filter) => {
 		if (filter.state && !path(i).names.includes(filter.state))
 			continue;
 		if (filter.edge && !tookEdge(i, filter.edge))
+			continue;
+		if (filter.who && !isOf(i, filter.who))
 			continue;
 		if (words.length && !words.every((word) => textOf(i).includes(word)))
 			continue;

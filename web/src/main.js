@@ -2,8 +2,9 @@
 /*
  * The page of finwait report -f html: builds itself from the report that is in it.
  */
+import { startsAt } from "./clock.js";
 import { diagram } from "./diagram.js";
-import { h } from "./dom.js";
+import { h, visible } from "./dom.js";
 import { findings, factList, tally } from "./findings.js";
 import { model, section } from "./model.js";
 import { overTime } from "./overtime.js";
@@ -19,9 +20,14 @@ const contents = () =>
 		link("connections", "Connections"), link("over-time", "Over time"),
 		shownSections.map((s) => link(`section-${s.key}`, s.title))));
 
+const about = (key) => model.about.find((f) => f[0] === key)?.[2]?.[1];
+
+/* Which report it is, among several in tabs and tickets. */
+const name = () => (about("host") ? `finwait report of ${visible(about("host"))}` : "finwait report");
+
 const header = () =>
 	h("header", {},
-		h("div", { class: "title" }, h("h1", {}, "finwait report"),
+		h("div", { class: "title" }, h("h1", {}, name()),
 			h("span", { class: "tally" }, tally() || "nothing wrong was seen"), themeButton()),
 		factList(model.about));
 
@@ -41,5 +47,7 @@ const body = () => [
 ];
 
 startTheme();
+document.title = [name(), startsAt()].filter(Boolean).join(", ");
+document.getElementById("version").textContent = ` ${model.version}`;
 document.getElementById("app").append(header(), contents(),
 	h("main", {}, body().flat(9).filter(Boolean)));

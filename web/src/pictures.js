@@ -40,25 +40,27 @@ const closeWaitByAge = () => {
 	const band = (i) => ages.findIndex(([limit]) => age(i) < limit);
 	const by = [...group(open, lives.process)].sort((a, b) => b[1].length - a[1].length);
 
+	const present = ages.map((_, k) => k).filter((k) => open.some((i) => band(i) === k));
+
 	return block("Open now, by process and age", stacked({
-		parts: ages.map(([, label, color]) => ({ label, color })),
+		parts: present.map((k) => ({ label: ages[k][1], color: ages[k][2] })),
 		rows: by.slice(0, MOST).map(([label, list]) => ({
-			label, values: ages.map((_, k) => list.filter((i) => band(i) === k).length),
+			label, values: present.map((k) => list.filter((i) => band(i) === k).length),
 			text: `${count(list.length)}, oldest ${duration(1000 * Math.max(...list.map(age)))}`,
 		})),
 	}));
 };
 
 const stallParts = [
-	["open", "still waiting", "CLOSE_WAIT"], ["fin_came", "the FIN came", "SYN_RECV"],
+	["open", "still waiting", "CLOSE_WAIT"], ["peer_fin", "the FIN came", "SYN_RECV"],
 	["timeout", "tcp_fin_timeout", "FIN_WAIT_2"], ["other", "ended otherwise", "TIME_WAIT"],
 ];
 
 const stallsByPeer = () => {
 	const t = table("fin_wait_2", "by_peer");
-	const parts = stallParts.filter(([key]) => t?.columns.some((c) => c[0] === key));
 	const all = rows(t);
-	const label = labels(all, "peer", "owner");
+	const parts = stallParts.filter(([key]) => all.some((row) => row[key]));
+	const label = labels(all, "peer", "process");
 
 	return all.length > 0 && block("Stalls by peer", stacked({
 		parts: parts.map(([, words, color]) => ({ label: words, color })),

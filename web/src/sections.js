@@ -22,7 +22,7 @@ const folded = (title, build) => {
 };
 
 export const tablesOf = (s, title) =>
-	s && s.tables.length > 0 && folded(title, () => s.tables.map(tableOf));
+	s && s.tables.length > 0 && folded(title, () => s.tables.map((t) => tableOf(t)));
 
 const one = (s) =>
 	h("section", { id: `section-${s.key}`, "data-section": s.key },

@@ -30,8 +30,9 @@ const classOf = (c, isNumeric) => {
 	return c && cell(c).length > LONG ? "long" : null;
 };
 
-const bodyRow = (row, numeric) =>
-	h("tr", {}, row.map((c, i) => h("td", { class: classOf(c, numeric[i]) }, cell(c))));
+const bodyRow = (row, numeric, action) =>
+	h("tr", {}, row.map((c, i) => h("td", { class: classOf(c, numeric[i]) }, cell(c))),
+		action && h("td", { class: "action" }, action(row)));
 
 const matches = (row, words) => {
 	const text = row.map(cell).join(" ").toLowerCase();
@@ -60,7 +61,8 @@ const remark = (t, shown) => {
 	return `${plural(shown, "row")} of ${count(t.rows.length)}${more && `; ${more}`}`;
 };
 
-export const tableOf = (t) => {
+/* @action: makes an element that ends a row, or null. */
+export const tableOf = (t, action) => {
 	const numeric = t.columns.map((_, i) => t.rows.some((row) => isNumber(row[i])));
 	const body = h("tbody");
 	const note = h("p", { class: "remark", role: "status" });
@@ -72,7 +74,7 @@ export const tableOf = (t) => {
 		const found = t.rows.filter((row) => matches(row, words));
 		const shown = column < 0 ? found : sorted(found, column, direction);
 
-		body.replaceChildren(...shown.map((row) => bodyRow(row, numeric)));
+		body.replaceChildren(...shown.map((row) => bodyRow(row, numeric, action)));
 		note.textContent = remark(t, shown.length);
 		note.hidden = !note.textContent;
 		state(th, column, direction);
@@ -97,7 +99,8 @@ export const tableOf = (t) => {
 		t.rows.length ?
 			h("div", { class: "scroll", tabindex: 0, role: "region",
 				   "aria-label": t.title || "Table" },
-				h("table", {}, h("thead", {}, h("tr", {}, th)), body)) :
+				h("table", {}, h("thead", {}, h("tr", {}, th,
+					action && h("td", {}))), body)) :
 			h("p", { class: "remark" }, "(none)"),
 		note);
 };

@@ -10,9 +10,11 @@ import { zoom, zoomIdentity } from "d3-zoom";
 import { stateLegend } from "./axis.js";
 import { AXIS, drawAxis, drawRows, palette, prepare, ROW } from "./canvas.js";
 import { chosenOne } from "./chosen.js";
+import { clock } from "./clock.js";
 import { controls } from "./controls.js";
 import { h, onWidth } from "./dom.js";
 import { filter, onFilter } from "./filter.js";
+import { count, duration } from "./format.js";
 import { pages } from "./lifetable.js";
 import { listing } from "./listing.js";
 import * as lives from "./lives.js";
@@ -20,14 +22,19 @@ import { STATES } from "./model.js";
 import { onTheme } from "./theme.js";
 
 const HEIGHT = 25 * ROW;
+const BEFORE = 14; /* for the hatching of what began before finwait */
+const RIGHT = 14; /* for the arrow of what is still open */
 const FONT = "system-ui, sans-serif";
+const NOT_CHOSEN = "No connection is chosen";
 
 const element = () => ({
 	axis: h("canvas", { class: "axis-canvas", "aria-hidden": "true" }),
 	canvas: h("canvas", { class: "rows-canvas", "aria-hidden": "true" }),
-	space: h("div", {}),
+	space: h("div", { class: "space" }),
 	option: h("div", { role: "option", id: "chosen-row", class: "unseen", "aria-selected": "true" },
-		"No connection is chosen"),
+		NOT_CHOSEN),
+	reading: h("p", { class: "reading", "aria-hidden": "true" }),
+	printed: h("p", { class: "remark on-paper" }),
 	detail: h("div", { class: "detail" }),
 	table: h("div", { hidden: true }),
 });
@@ -41,6 +48,8 @@ class Timelines {
 		this.order = "worst";
 		this.grouping = "none";
 		this.chosen = -1;
+		this.pointer = null;
+		this.width = 0;
 		this.transform = zoomIdentity;
 		this.controls = controls(this);
 		this.listen();
@@ -55,12 +64,15 @@ class Timelines {
 			});
 		select(this.box).call(this.zoom).on("dblclick.zoom", null);
 		this.box.addEventListener("scroll", () => this.dirty(), { passive: true });
-		this.box.addEventListener("click", (event) => this.clicked(event));
+		this.box.addEventListener("click", (event) => this.choose(this.rowAt(event)));
+		this.box.addEventListener("dblclick", (event) => this.zoomTo(this.items[this.rowAt(event)]));
+		this.box.addEventListener("pointermove", (event) => this.point(event));
+		this.box.addEventListener("pointerleave", () => this.point(null));
 		this.box.addEventListener("keydown", (event) => this.key(event));
-		onWidth(this.box, () => this.resized());
+		onWidth(this.box, (width) => this.resized(width));
 		onTheme(() => {
 			this.colors = null;
-			this.dirty();
+			this.draw();
 		});
 		onFilter(() => this.filterChanged());
 	}
@@ -79,6 +91,8 @@ class Timelines {
 
 		this.items = items;
 		this.chosen = -1;
+		this.parts.option.textContent = NOT_CHOSEN;
+		this.parts.detail.replaceChildren();
 		this.parts.space.style.height = `${Math.max(0, items.length * ROW - this.height())}px`;
 		this.box.style.height = `${this.height()}px`;
 		this.box.scrollTop = 0;
@@ -104,23 +118,30 @@ class Timelines {
 
 	/* ---- Drawing ---- */
 
-	resized() {
-		const extent = [[this.left(), 0], [this.box.clientWidth - 14, HEIGHT]];
-
-		this.zoom.extent(extent).translateExtent(
-			[[this.left(), -Infinity], [this.box.clientWidth - 14, Infinity]]);
-		this.filterChanged();
+	/* At once: before printing there is no next frame. */
+	resized(width) {
+		this.width = width;
+		this.zoom.extent([[this.left(), 0], [this.right(), HEIGHT]])
+			.translateExtent([[this.left(), -Infinity], [this.right(), Infinity]]);
+		this.draw();
 	}
 
 	left() {
-		return this.box.clientWidth < 620 ? 96 : 300;
+		if (this.width < 620)
+			return 96;
+		return this.width < 900 ? 270 : 360;
+	}
+
+	right() {
+		return this.width - RIGHT;
+	}
+
+	base() {
+		return scaleLinear([0, Math.max(1, lives.spanUs)], [this.left() + BEFORE, this.right()]);
 	}
 
 	scale() {
-		const base = scaleLinear([0, Math.max(1, lives.spanUs)],
-			[this.left(), this.box.clientWidth - 14]);
-
-		return this.transform.rescaleX(base);
+		return this.transform.rescaleX(this.base());
 	}
 
 	dirty() {
@@ -134,30 +155,51 @@ class Timelines {
 
 	view(c) {
 		this.colors ??= palette();
-		return { c, x: this.scale(), left: this.left(), right: this.box.clientWidth,
-			 narrow: this.left() < 200, colors: this.colors, font: `12px ${FONT}`,
+		return { c, x: this.scale(), left: this.left(), right: this.width, colors: this.colors,
+			 narrow: this.left() < 200, pointer: this.pointer, font: `12px ${FONT}`,
 			 smallFont: `10px ${FONT}`, boldFont: `600 12px ${FONT}` };
 	}
 
 	draw() {
-		const width = this.box.clientWidth;
 		const height = this.height();
 		const top = this.box.scrollTop;
+		const first = Math.floor(top / ROW);
+		const last = Math.min(this.items.length, first + Math.floor(height / ROW));
 
-		if (!width)
+		if (!this.width)
 			return;
-		drawAxis(this.view(prepare(this.parts.axis, width, AXIS)));
-		drawRows(this.view(prepare(this.parts.canvas, width, height)), this.items,
-			Math.floor(top / ROW), top % ROW, height, this.chosen);
+		drawAxis(this.view(prepare(this.parts.axis, this.width, AXIS)));
+		drawRows(this.view(prepare(this.parts.canvas, this.width, height)), this.items, first,
+			top % ROW, height, this.chosen);
+		this.parts.printed.textContent = last - first < this.items.length ?
+			`Printed: ${count(first + 1)} to ${count(last)} of ${count(this.items.length)}.` : "";
 	}
 
-	/* ---- Choosing ---- */
+	/* ---- Pointing and choosing ---- */
 
-	clicked(event) {
+	rowAt(event) {
 		const y = event.clientY - this.box.getBoundingClientRect().top + this.box.scrollTop;
 
-		this.box.focus({ preventScroll: true });
-		this.choose(Math.floor(y / ROW));
+		return Math.floor(y / ROW);
+	}
+
+	/* What is under the pointer: when, whose, in which state. */
+	point(event) {
+		const x = event && event.clientX - this.box.getBoundingClientRect().left;
+		const isIn = event && x >= this.left() && x <= this.right();
+		const item = event && this.items[this.rowAt(event)];
+
+		this.pointer = isIn ? x : null;
+		this.parts.reading.textContent = isIn ? this.reading(this.scale().invert(x), item) : "";
+		this.dirty();
+	}
+
+	reading(us, item) {
+		const at = [`${duration(us * 1000)} after the start`, clock(us)];
+
+		if (typeof item === "number")
+			at.push(lives.process(item), lives.pair(item), lives.at(item, us));
+		return at.filter(Boolean).join(" · ");
 	}
 
 	choose(k) {
@@ -167,7 +209,8 @@ class Timelines {
 			return;
 		this.chosen = Math.max(0, Math.min(last, k));
 		this.parts.option.textContent = this.words(this.items[this.chosen]);
-		this.parts.detail.replaceChildren(...chosenOne(this.items[this.chosen]));
+		this.parts.detail.replaceChildren(...chosenOne(this.items[this.chosen],
+			(item) => this.zoomTo(item)));
 		this.reveal();
 		this.dirty();
 	}
@@ -191,6 +234,7 @@ class Timelines {
 		const actions = {
 			"+": () => this.zoomBy(1.6), "=": () => this.zoomBy(1.6), "-": () => this.zoomBy(1 / 1.6),
 			0: () => this.zoomOut(), ArrowLeft: () => this.pan(80), ArrowRight: () => this.pan(-80),
+			Enter: () => this.zoomTo(this.items[this.chosen]),
 		};
 
 		if (event.ctrlKey || event.metaKey || event.altKey)
@@ -215,6 +259,20 @@ class Timelines {
 	zoomOut() {
 		select(this.box).call(this.zoom.transform, zoomIdentity);
 	}
+
+	/* So that its life fills nine tenths of the width. @item: a connection, or nothing to zoom to. */
+	zoomTo(item) {
+		if (typeof item !== "number")
+			return;
+		const base = this.base();
+		const from = base(Math.max(0, lives.start(item)));
+		const width = Math.max(base(lives.until(item)) - from, 1e-6);
+		const k = (0.9 * (this.right() - this.left())) / width;
+		const margin = 0.05 * (this.right() - this.left());
+
+		select(this.box).call(this.zoom.transform, zoomIdentity
+			.translate(this.left() + margin - k * from, 0).scale(Math.min(k, 1e6)));
+	}
 }
 
 export const timelines = () => {
@@ -223,5 +281,6 @@ export const timelines = () => {
 	const t = new Timelines();
 
 	return [t.controls.element, stateLegend(STATES), h("div", { class: "timelines" },
-		t.parts.axis, t.box), t.controls.hint, t.parts.detail, t.parts.table];
+		t.parts.axis, t.box), t.parts.printed, t.parts.reading, t.controls.hint, t.parts.detail,
+	t.parts.table];
 };

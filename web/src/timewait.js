@@ -3,7 +3,7 @@
  * TIME_WAIT: how long, by what ended it; and around the nominal 60 s, where the steps of the kernel's
  * timer wheel show.
  */
-import { max } from "d3-array";
+import { group, max } from "d3-array";
 import { scaleLinear } from "d3-scale";
 import { countAxis, reading, timeAxis } from "./axis.js";
 import { range, stacked } from "./bars.js";
@@ -41,15 +41,21 @@ const byEnd = () => {
 	}));
 };
 
+/* Percentiles, those at one place in one line, right of the mark or left of it at the right edge. */
 const marks = (x, bottom) => {
 	const expired = rows(table("time_wait", "durations")).find((d) => /no restart/.test(d.which));
+	const known = ["p50", "p90", "p99"].filter((p) => expired?.[p]);
+	const at = group(known, (p) => duration(expired[p]));
+	const end = x.range()[1];
 
-	return ["p50", "p90", "p99"].filter((p) => expired?.[p]).map((p, i) => {
-		const at = x(expired[p] / 1e9);
+	return [...at].map(([text, names], i) => {
+		const px = x(expired[names[0]] / 1e9);
+		const isLeft = px > end - 110;
 
 		return svg("g", { class: "mark" },
-			svg("path", { d: `M${at},${bottom}V${TOP + 4}` }),
-			svg("text", { x: at + 3, y: TOP + 14 + 12 * i }, `${p} ${duration(expired[p])}`));
+			svg("path", { d: `M${px},${bottom}V${TOP + 8 + 15 * i}` }),
+			svg("text", { x: px + (isLeft ? -5 : 5), y: TOP + 14 + 15 * i,
+				"text-anchor": isLeft ? "end" : "start" }, `${names.join(", ")} ${text}`));
 	});
 };
 
