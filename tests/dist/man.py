@@ -60,11 +60,13 @@ def examples_are_accepted():
     total = 0
     for page in PAGES:
         with open(page, encoding="ascii") as file:
-            lines = [line for line in file if line.startswith(".Dl ")]
+            lines = [line.replace("\\-", "-") for line in file if line.startswith(".Dl ")]
         for call in re.findall(r"\bfinwait ([^|;>\n]*)", "\n".join(lines)):
             if call.split()[0] not in commands():
                 continue
-            result = run(["sh", "-c", f'exec "$0" {call.strip()} --help', FINWAIT])
+            # Not of a command that finwait runs.
+            call = call.partition(" -- ")[0].strip()
+            result = run(["sh", "-c", f'exec "$0" {call} --help', FINWAIT])
             check(result.returncode == 0, f"{page}: finwait {call}: {result.stderr.decode()}")
             total += 1
     check(total >= len(PAGES), f"only {total} examples were found")
