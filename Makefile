@@ -9,7 +9,9 @@
 # make vm         live tests on real kernels under qemu (root); KERNEL=6.12 for one
 # make soak       load and faults for ten minutes (root); SOAK=1h for longer
 # make bench      what it costs, traced against untraced (root)
-# make install    PREFIX=/usr/local, DESTDIR=
+# make dist       what dist/ holds: man pages, completion, unit, package, alerts, dashboard (root)
+# make install    PREFIX=/usr/local, DESTDIR=; make uninstall takes it away again
+# make deb        a Debian package, into build/deb
 # V=1 shows commands, DEBUG=1 builds for the debugger, SANITIZE=1 with ASan and UBSan.
 
 VERSION := 0.1.0
@@ -29,7 +31,7 @@ endif
 
 WARN := -Wall -Wextra -Wshadow -Wformat=2 -Werror
 CFLAGS ?= -O2
-ALL_CFLAGS = $(CFLAGS) -g -std=gnu11 -D_GNU_SOURCE -DFW_VERSION='"$(VERSION)"' $(WARN) -Iuser -MMD -MP
+ALL_CFLAGS = $(CPPFLAGS) $(CFLAGS) -g -std=gnu11 -D_GNU_SOURCE -DFW_VERSION='"$(VERSION)"' $(WARN) -Iuser -MMD -MP
 ifeq ($(DEBUG),1)
 CFLAGS := -O0
 endif
@@ -63,7 +65,7 @@ LIVE_PROGRAMS := $B/tests/peer $B/tests/witness $B/tests/churn $B/tests/flood $B
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all check live lab web export fuzz vm soak bench tests install clean vmlinux
+.PHONY: all check live lab web export fuzz dist vm soak bench tests install uninstall deb clean vmlinux
 
 all: finwait
 
@@ -184,8 +186,17 @@ bench: finwait $B/tests/churn $B/tests/micro $B/tests/empty $B/tests/empty.bpf.o
 	$(Q)tests/bench/bench.py
 	$(Q)$B/tests/micro
 
+dist: finwait
+	$(Q)tests/dist/run
+
 install: finwait
-	install -D -m 0755 finwait $(DESTDIR)$(PREFIX)/sbin/finwait
+	$(Q)DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' dist/install
+
+uninstall:
+	$(Q)DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' dist/install --remove
+
+deb:
+	$(Q)VERSION=$(VERSION) dist/make-deb
 
 clean:
 	rm -rf $B finwait
