@@ -120,6 +120,32 @@ check: $(UNIT)
 		echo 'FAIL: the pure archive includes what it must not' >&2; exit 1; fi
 	$(Q)scripts/check-unit $^
 
+# Fuzz targets: everything is compiled again, for libFuzzer. Some include the file whose static
+# parsers they feed; then the archive's copy of it is not linked.
+FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+FUZZ := $(patsubst tests/fuzz/fuzz_%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_OBJ := $(PURE_SRC:%.c=$B/fuzz/%.o) $(patsubst %.c,$B/fuzz/%.o,$(wildcard user/io/*.c))
+
+$B/fuzz/%.o: %.c
+	$(say) CC $@
+	$(Q)mkdir -p $(@D) && $(CLANG) $(ALL_CFLAGS) -O1 $(FUZZ_SAN) -fsanitize=fuzzer-no-link -I$B \
+		-c -o $@ $<
+
+$B/fuzz/user/report/html_page.o: web/dist/report.html
+$B/fuzz/user/io/attach.o: $B/fw_bpf.skel.h
+$B/fuzz/user/io/snapshot.o: $B/fw_iter.skel.h
+
+$B/fuzz/libfinwait.a: $(FUZZ_OBJ)
+	$(say) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(FUZZ): $B/fuzz/%: $B/fuzz/tests/fuzz/fuzz_%.o $B/fuzz/tests/fuzz/play.o $B/fuzz/libfinwait.a
+	$(say) FUZZ $@
+	$(Q)$(CLANG) $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $^ -lbpf -lelf -lz
+
+fuzz: $(FUZZ)
+	$(Q)tests/fuzz/run $(FUZZ)
+
 WITNESS_SRC := $(filter-out %_main.c,$(wildcard tests/live/witness*.c))
 $B/tests/peer: $(wildcard tests/live/peer*.c) $(WITNESS_SRC)
 $B/tests/witness: tests/live/witness_main.c $(WITNESS_SRC)

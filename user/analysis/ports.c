@@ -127,12 +127,15 @@ static bool is_reused(const struct fw_sysctls *sysctls, const struct fw_group_ke
 	       (sysctls->tcp_tw_reuse == 1 || (sysctls->tcp_tw_reuse == 2 && is_loopback(key)));
 }
 
+/* The numbers may come from a recording: nothing is said of a range that is none. */
 static uint64_t available(const struct fw_sysctls *sysctls)
 {
+	int64_t low = sysctls->port_low, high = sysctls->port_high;
 	int64_t reserved = sysctls->ports_reserved > 0 ? sysctls->ports_reserved : 0;
-	int64_t n = sysctls->port_high - sysctls->port_low + 1 - reserved;
 
-	return sysctls->port_low >= 0 && sysctls->port_high >= 0 && n > 0 ? (uint64_t)n : 0;
+	if (low < 0 || high > UINT16_MAX || low > high || reserved > high - low)
+		return 0;
+	return (uint64_t)(high - low + 1 - reserved);
 }
 
 struct assessment {
