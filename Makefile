@@ -38,10 +38,19 @@ ALL_CFLAGS += $(SAN)
 LDFLAGS += $(SAN)
 endif
 
+# In the binary itself: a recording can be read where none of them is installed. Who lacks the archives
+# says LIBS_DYNAMIC=1.
+LIBS := -lbpf -lelf -lz -lzstd
+ifeq ($(LIBS_DYNAMIC),1)
+STATIC_LIBS = $(LIBS)
+else
+STATIC_LIBS = -Wl,-Bstatic $(LIBS) -Wl,-Bdynamic
+endif
+
 # Two objects: the hooks, whose owner of the shared maps comes first, and the iterators.
 BPF_SRC := bpf/state.bpf.c $(filter-out bpf/state.bpf.c bpf/iter.bpf.c,$(wildcard bpf/*.bpf.c))
 BPF_OBJ := $(BPF_SRC:bpf/%.bpf.c=$B/bpf/%.bpf.o)
-PURE_SRC := $(wildcard user/util/*.c user/core/*.c user/report/*.c user/analysis/*.c)
+PURE_SRC := $(wildcard user/util/*.c user/core/*.c user/record/*.c user/report/*.c user/analysis/*.c)
 APP_SRC := user/main.c $(wildcard user/cmd/*.c user/io/*.c)
 PURE_OBJ := $(PURE_SRC:%.c=$B/%.o)
 APP_OBJ := $(APP_SRC:%.c=$B/%.o)
@@ -57,7 +66,7 @@ all: finwait
 
 finwait: $(APP_OBJ) $B/libfinwait.a
 	$(say) LINK $@
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lbpf -lelf -lz
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STATIC_LIBS)
 
 # Pure: compiled without libbpf anywhere in sight, as the unit tests prove by linking without it.
 $B/libfinwait.a: $(PURE_OBJ)
@@ -108,15 +117,15 @@ $B/san/libfinwait.a: $(PURE_SAN_OBJ)
 
 $B/tests/test_%: tests/unit/test_%.c $(wildcard tests/unit/*.h) $B/san/libfinwait.a
 	$(say) TEST $@
-	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(SAN) -o $@ $< $B/san/libfinwait.a -lcmocka
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(SAN) -o $@ $< $B/san/libfinwait.a -lcmocka -lzstd
 
 # Made-up reports for the tests of the page.
 $B/tests/sample: tests/web/sample.c $(wildcard tests/unit/*.h) $B/libfinwait.a
 	$(say) CC $@
-	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $< $B/libfinwait.a -lcmocka
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $< $B/libfinwait.a -lcmocka -lzstd
 
 check: $(UNIT)
-	$(Q)if grep -rnE 'include <bpf/|"io/|"cmd/' user/util user/core user/report $(wildcard user/analysis); then \
+	$(Q)if grep -rnE 'include <bpf/|"io/|"cmd/' user/util user/core user/record user/report $(wildcard user/analysis); then \
 		echo 'FAIL: the pure archive includes what it must not' >&2; exit 1; fi
 	$(Q)scripts/check-unit $^
 
@@ -161,7 +170,7 @@ $B/tests/empty: tests/bench/empty.c
 
 $B/tests/micro: tests/bench/micro.c $B/libfinwait.a
 	$(say) CC $@
-	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $^
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $^ -lzstd
 $B/tests/leaker: tests/live/leaker.c
 $B/tests/flood: tests/live/flood.c tests/live/peer_net.c tests/live/peer_packet.c
 $(LIVE_PROGRAMS): $(wildcard tests/live/*.h)

@@ -41,7 +41,7 @@ struct leak_look {
 
 struct fw_leaks {
 	struct fw_leaks_options opt;
-	struct leak_look first, last;
+	struct leak_look first, last, coming; /* of the last the end has not come yet */
 	uint64_t activity; /* of the process whose files are being told */
 	bool failed;
 };

@@ -131,6 +131,15 @@ static struct row *row_of(struct rows *rows, const char *name)
 	return &rows->row[at];
 }
 
+static bool is_there(const struct fw_tally_options *opt, const struct fw_conn *c)
+{
+	if (!opt->of_events)
+		return c->flags & FW_CONN_SEEN;
+	/* A child that is not announced yet is still its request. */
+	return c->end == FW_END_OPEN && c->nr_steps && !(c->flags & FW_CONN_UNDECIDED) &&
+	       (!(c->flags & FW_CONN_UNANNOUNCED) || c->flags & FW_CONN_MINI);
+}
+
 static int count_all(const struct fw_tally_options *opt, const struct fw_tracker *t,
 		     struct rows *rows)
 {
@@ -142,7 +151,7 @@ static int count_all(const struct fw_tally_options *opt, const struct fw_tracker
 	     c = fw_conn_table_next(&t->table, c)) {
 		unsigned int state = fw_conn_state(c);
 
-		if (!(c->flags & FW_CONN_SEEN) || state >= FW_STATE_MAX ||
+		if (!is_there(opt, c) || state >= FW_STATE_MAX ||
 		    !fw_filter_connection(opt->filter, c))
 			continue;
 		fw_buf_clear(&b);

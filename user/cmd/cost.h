@@ -9,23 +9,17 @@
 #ifndef FW_CMD_COST_H
 #define FW_CMD_COST_H
 
-#include <sys/resource.h>
-
 #include "cmd/session.h"
 #include "report/report.h"
 
-struct fw_cost {
-	struct rusage before;
-	uint64_t begin_ns;
-};
-
-/* Counts from now on. */
-void fw_cost_begin(struct fw_cost *cost, struct fw_session *s);
-
 /* Now and then, several times a second: measure, or not. */
-void fw_cost_sample(const struct fw_cost *cost, struct fw_session *s);
+void fw_cost_sample(struct fw_session *s);
 
-/* The section "cost". */
-void fw_cost_report(const struct fw_cost *cost, const struct fw_session *s, struct fw_report *r);
+/* The section "cost": what is known, as of the last fw_session_refresh(). */
+void fw_cost_report(const struct fw_session *s, struct fw_report *r);
+
+/* As text, lines "name value", and back. Lines that are something else are left out. */
+void fw_cost_print(const struct fw_source_cost *cost, struct fw_buf *b);
+void fw_cost_parse(struct fw_source_cost *cost, const char *text, size_t len);
 
 #endif

@@ -13,7 +13,6 @@
 #include "cmd/cmd.h"
 #include "cmd/cost.h"
 #include "cmd/session.h"
-#include "cmd/truth.h"
 #include "io/output.h"
 #include "report/render.h"
 #include "util/fmt.h"
@@ -37,8 +36,6 @@ struct run {
 	struct fw_session session;
 	struct fw_analyses analyses;
 	struct fw_output out;
-	struct fw_truths before;
-	struct fw_cost cost;
 	uint64_t next_report_ns, next_progress_ns;
 	unsigned int nr_reports;
 	bool progress; /* stderr is a terminal */
@@ -91,41 +88,33 @@ static int write_out(struct run *run, struct fw_err *err)
 	return ret;
 }
 
-static bool is_filtered(const struct fw_filter *f)
-{
-	return f->family || f->nr_lports || f->nr_rports || f->nr_local || f->nr_remote;
-}
-
-/* As of now. The kernel's counters are read first: they go on. */
+/* As of the last batch. The kernel's counters have been read: they go on. */
 static int make_report(struct run *run, struct fw_err *err)
 {
 	struct fw_session *s = &run->session;
-	struct fw_truths truths;
+	const struct fw_truths *truths = fw_session_truths(s);
 	struct fw_report r = { 0 };
 	struct fw_analysis_context ctx = {
 		.start_ns = s->src->info.start_ns,
-		.now_ns = s->src->ops->now_ns(s->src),
+		.now_ns = fw_session_now_ns(s),
 		.tracker = &s->tracker,
 		.hooks = s->src->info.hooks,
-		.filtered = is_filtered(&run->opt->filter),
+		.filtered = s->src->info.filtered,
 		.suppressed = s->seen.suppressed,
 		.cgroup_path = fw_session_cgroup_path,
 		.netns_name = fw_session_netns_name,
 		.names_arg = s,
+		.truth = truths->truth,
+		.nr_truth = truths->nr,
 	};
 
-	fw_truths_read(&truths);
-	fw_truths_since(&truths, &run->before);
-	ctx.truth = truths.truth;
-	ctx.nr_truth = truths.nr;
 	about(run, &ctx, &r);
 	fw_analyses_report(&run->analyses, &ctx, &r);
-	fw_cost_report(&run->cost, s, &r);
+	fw_cost_report(s, &r);
 	if (run->nr_reports++ && !run->opt->html && run->opt->format != &fw_stream_json)
 		fw_buf_putc(&run->out.buf, '\n');
 	render(run, &r);
 	fw_report_fini(&r);
-	fw_truths_fini(&truths);
 	return write_out(run, err);
 }
 
@@ -156,15 +145,17 @@ static int watch(struct run *run, struct fw_err *err)
 	uint64_t start = src->info.start_ns, now = start;
 	int ret = 0;
 
-	while (!fw_stopping && !ret && (!w->duration_ns || now - start < w->duration_ns)) {
-		fw_cost_sample(&run->cost, &run->session);
+	while (!fw_stopping && !ret && !fw_session_ended(&run->session) &&
+	       (!w->duration_ns || now - start < w->duration_ns)) {
+		fw_cost_sample(&run->session);
 		ret = fw_session_step(&run->session, err);
-		now = src->ops->now_ns(src);
+		now = fw_session_now_ns(&run->session);
 		progress(run, now);
 		if (ret || !w->interval_ns || now < run->next_report_ns)
 			continue;
 		run->next_report_ns += w->interval_ns;
 		clear_progress(run);
+		fw_session_refresh(&run->session);
 		ret = make_report(run, err);
 	}
 	clear_progress(run);
@@ -193,12 +184,11 @@ static int run_all(struct run *run, struct fw_err *err)
 		ret = fw_session_open(&run->session, run->opt, &observer, err);
 	if (ret)
 		return ret;
-	fw_truths_read(&run->before);
-	fw_cost_begin(&run->cost, &run->session);
 	run->progress = isatty(STDERR_FILENO);
 	run->next_report_ns = run->session.src->info.start_ns + run->wishes->interval_ns;
 	if (!run->progress)
-		fprintf(stderr, "finwait: watching TCP with the %s hooks\n",
+		fprintf(stderr, "finwait: %s TCP with the %s hooks\n",
+			run->session.src->info.recorded ? "reading a recording of" : "watching",
 			run->session.src->info.hooks);
 	ret = watch(run, err);
 	if (!ret)
@@ -224,8 +214,7 @@ static int run_and_close(const struct fw_options *opt, const struct wishes *wish
 		ret = fw_output_close(&run.out, &err);
 	else if (run.out.name)
 		fw_output_close(&run.out, NULL);
-	lost = run.session.tracker.counters.lost;
-	fw_truths_fini(&run.before);
+	lost = fw_session_has_gaps(&run.session);
 	fw_session_close(&run.session);
 	fw_analyses_fini(&run.analyses);
 	if (ret && ret != -EPIPE) {
@@ -325,6 +314,7 @@ static int run_report(int argc, char **argv)
 	struct fw_options opt;
 
 	fw_options_parse(&opt, argc, argv, &command);
+	opt.truths = true;
 	if (opt.filter.states || opt.filter.min_duration_ns) {
 		fputs("finwait: --state and --min-duration are for trace and timeline: a report "
 		      "needs "

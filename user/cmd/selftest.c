@@ -123,7 +123,7 @@ bool fw_selftest(struct fw_source *src, struct fw_err *err)
 	}
 	deadline = src->ops->now_ns(src) + LISTEN_NS;
 	while (src->ops->now_ns(src) < deadline)
-		src->ops->poll(src, 50, on_record, &seen);
+		src->ops->poll(src, 50, on_record, &seen, NULL);
 	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++) {
 		bool fired = seen.kinds & 1U << hooks[i].kind;
 

@@ -5,8 +5,12 @@
 #include <stdio.h>
 
 #include "cmd/cmd.h"
+#include "cmd/cost.h"
+#include "cmd/inputs.h"
+#include "cmd/tap.h"
 #include "io/host.h"
 #include "io/ksyms.h"
+#include "io/recording.h"
 
 /* How long a record may wait below the ring's wake-up level. */
 #define POLL_MS 50
@@ -14,42 +18,24 @@
 /* After a loss the snapshot that mends it waits for the burst to pass, but not for ever. */
 #define RESYNC_QUIET_NS 1000000000ULL
 #define RESYNC_LATEST_NS 10000000000ULL
+/* Whoever ends a recording does not wait for ever. */
+#define LAST_SNAPSHOT_NS 5000000000ULL
 
 const char *fw_session_cgroup_path(void *arg, uint64_t id)
 {
-	struct fw_session *s = arg;
-
-	return s->cgroups ? fw_cgroups_path(s->cgroups, id) : NULL;
+	return fw_names_get(&((struct fw_session *)arg)->cgroups, id);
 }
 
 const char *fw_session_netns_name(void *arg, uint32_t inum)
 {
-	struct fw_session *s = arg;
-
-	return s->src->ops->netns_name(s->src, inum);
+	return fw_names_get(&((struct fw_session *)arg)->netns, inum);
 }
 
-/* Control groups are named now, while they exist. */
-static uint64_t cgroup_of(const struct fw_event *ev)
+static void mark(struct fw_session *s, enum fw_mark_kind kind, uint64_t ts_ns, uint64_t number)
 {
-	if (ev->state)
-		return ev->state->cgroup_id;
-	if (ev->sock)
-		return ev->sock->cgroup_id;
-	return ev->process ? ev->process->cgroup_id : 0;
-}
+	const struct fw_mark m = { .kind = kind, .ts_ns = ts_ns, .number = number };
 
-static void on_record(void *arg, const void *record, size_t len)
-{
-	struct fw_session *s = arg;
-	struct fw_event ev;
-
-	if (fw_decode(record, len, &s->symbols, &ev)) {
-		s->malformed++;
-		return;
-	}
-	fw_session_cgroup_path(s, cgroup_of(&ev));
-	fw_tracker_apply(&s->tracker, &ev);
+	fw_inputs_mark(s, &m);
 }
 
 static void on_ahead(void *arg, const void *record, size_t len)
@@ -72,11 +58,13 @@ static void check_losses(struct fw_session *s)
 			s->unmended_since_ns = s->loss_seen_ns;
 	}
 	if (now.lost > s->seen.lost)
-		fw_tracker_lost(&s->tracker, now.lost - s->seen.lost, now.last_lost_ns);
+		mark(s, FW_MARK_LOST, now.last_lost_ns, now.lost - s->seen.lost);
 	if (now.missed > s->seen.missed)
-		fw_tracker_lost(&s->tracker, now.missed - s->seen.missed,
-				s->src->ops->now_ns(s->src));
-	s->seen = now;
+		mark(s, FW_MARK_LOST, s->loss_seen_ns, now.missed - s->seen.missed);
+	if (now.suppressed > s->seen.suppressed)
+		mark(s, FW_MARK_SUPPRESSED, s->loss_seen_ns, now.suppressed);
+	s->seen.lost = now.lost;
+	s->seen.missed = now.missed;
 }
 
 static void look(void *arg, uint64_t skaddr, uint64_t cookie)
@@ -129,15 +117,116 @@ static int open_look(struct fw_session *s, struct fw_err *err)
 	return s->src ? 0 : err->code;
 }
 
+static int open_recording(struct fw_session *s, struct fw_err *err)
+{
+	s->src = fw_recording_open(s->opt->inputs, s->opt->nr_inputs, err);
+	if (!s->src)
+		return err->code;
+	fw_symbols_of_frames(&s->symbols);
+	s->admit_all = !fw_filters(&s->opt->live.filter) && !s->filter.netns && !s->opt->netns_name;
+	/* Until its name has come. */
+	if (s->opt->netns_name)
+		s->filter.netns = UINT32_MAX;
+	s->src->info.filtered |= fw_filters(&s->opt->live.filter);
+	return 0;
+}
+
 /* What is older than the trace. Worth a lot, but not the trace itself. */
 static void snapshot(struct fw_session *s)
 {
 	struct fw_err err = { 0 };
 
-	if (!s->src->ops->snapshot(s->src, &err))
+	if (!s->src->ops->snapshot || !s->src->ops->snapshot(s->src, &err))
 		return;
 	fw_complain(&err);
 	fprintf(stderr, "finwait: connections are seen from their next transition on\n");
+}
+
+/* ---- What the host tells when asked ------------------------------------------------------- */
+
+static void on_ground(void *arg, uint32_t netns, const struct fw_ground *g)
+{
+	struct fw_session *s = arg;
+	struct fw_buf b = { 0 };
+	struct fw_mark m = { .kind = FW_MARK_GROUND, .number = netns };
+
+	fw_ground_print(g, &b);
+	m.text = b.data;
+	m.len = b.len;
+	fw_inputs_mark(s, &m);
+	fw_buf_free(&b);
+}
+
+static void read_ground(struct fw_session *s)
+{
+	if ((!s->opt->truths && !s->recorder) || !s->src->ops->ground)
+		return;
+	mark(s, FW_MARK_GROUND_BEGIN, s->src->ops->now_ns(s->src), 0);
+	s->src->ops->ground(s->src, on_ground, s);
+}
+
+static void read_cost(struct fw_session *s)
+{
+	struct fw_source_cost cost = { 0 };
+	struct fw_buf b = { 0 };
+	struct fw_mark m = { .kind = FW_MARK_COST };
+
+	if ((!s->opt->truths && !s->recorder) || !s->src->ops->cost)
+		return;
+	s->src->ops->cost(s->src, &cost);
+	fw_cost_print(&cost, &b);
+	m.text = b.data;
+	m.len = b.len;
+	fw_inputs_mark(s, &m);
+	fw_buf_free(&b);
+}
+
+void fw_session_refresh(struct fw_session *s)
+{
+	if (s->stopped)
+		return;
+	read_ground(s);
+	read_cost(s);
+}
+
+const struct fw_truths *fw_session_truths(struct fw_session *s)
+{
+	fw_truths_since(&s->last, &s->first);
+	return &s->last;
+}
+
+/* ---- From the beginning to the end ------------------------------------------------------- */
+
+static int open_source(struct fw_session *s, struct fw_err *err)
+{
+	int ret;
+
+	if (s->opt->nr_inputs)
+		return open_recording(s, err);
+	s->admit_all = true;
+	ret = fw_host_check(err);
+	if (ret)
+		return ret;
+	return s->opt->look ? open_look(s, err) : open_live(s, err);
+}
+
+/* At the beginning of a recording, and of each of its files, everything is told that was there. */
+static void look_around(struct fw_session *s)
+{
+	read_ground(s);
+	if (!s->opt->no_snapshot)
+		snapshot(s);
+	s->next_snapshot_ns = s->now_ns + s->opt->snapshot_ns;
+}
+
+/* For whoever reads the recording from somewhere in its middle. */
+static void look_again(struct fw_session *s, uint64_t now)
+{
+	if (!s->recorder || !s->opt->snapshot_ns || now < s->next_snapshot_ns ||
+	    s->src->ops->in_snapshot(s->src))
+		return;
+	look_around(s);
+	read_cost(s);
 }
 
 int fw_session_open(struct fw_session *s, const struct fw_options *opt,
@@ -148,21 +237,36 @@ int fw_session_open(struct fw_session *s, const struct fw_options *opt,
 	*s = (struct fw_session){ .opt = opt, .filter = opt->filter };
 	s->filter.cgroup_path = fw_session_cgroup_path;
 	s->filter.cgroup_arg = s;
-	ret = fw_host_check(err);
-	if (!ret)
-		ret = opt->look ? open_look(s, err) : open_live(s, err);
+	ret = open_source(s, err);
 	if (ret)
 		return ret;
+	s->now_ns = s->src->info.start_ns;
 	if (fw_tracker_init(&s->tracker, opt->max_connections, s->src->info.hz,
 			    s->src->info.start_ns, observer))
 		return fw_err_set(err, -ENOMEM, "no memory for the connection table");
 	s->src->ahead = on_ahead;
-	s->src->ahead_arg = s;
+	s->src->mark = fw_inputs_mark;
+	s->src->ahead_arg = s->src->mark_arg = s;
 	s->tracker.rearms_unseen = s->src->info.rearms_unseen;
-	s->cgroups = fw_cgroups_new();
-	if (!opt->no_snapshot)
-		snapshot(s);
+	fw_names_init(&s->cgroups);
+	fw_names_init(&s->netns);
+	ret = fw_tap_open(s, err);
+	if (ret)
+		return ret;
+	look_around(s);
 	return 0;
+}
+
+static void notice(struct fw_session *s)
+{
+	struct fw_err err = { 0 };
+
+	if (!s->src->notice[0])
+		return;
+	fw_err_set(&err, -ENODATA, "%s", s->src->notice);
+	fw_complain(&err);
+	s->src->notice[0] = '\0';
+	s->cut_off = true;
 }
 
 static int drain(struct fw_session *s, int timeout_ms, struct fw_err *err)
@@ -170,11 +274,27 @@ static int drain(struct fw_session *s, int timeout_ms, struct fw_err *err)
 	int n;
 
 	check_losses(s);
-	n = s->src->ops->poll(s->src, timeout_ms, on_record, s);
+	n = s->src->ops->poll(s->src, timeout_ms, fw_inputs_record, s, err);
 	if (n < 0)
-		return fw_err_set(err, n, "cannot read events from the kernel");
-	fw_tracker_advance(&s->tracker, s->src->ops->now_ns(s->src));
+		return n;
+	mark(s, FW_MARK_TIME, s->src->ops->now_ns(s->src), 0);
+	notice(s);
 	return 0;
+}
+
+bool fw_session_has_gaps(const struct fw_session *s)
+{
+	return s->tracker.counters.lost || s->cut_off;
+}
+
+bool fw_session_ended(const struct fw_session *s)
+{
+	return s->src->ended;
+}
+
+uint64_t fw_session_now_ns(const struct fw_session *s)
+{
+	return s->now_ns;
 }
 
 /* What a loss has made wrong, a snapshot makes right. */
@@ -192,33 +312,60 @@ static void resync(struct fw_session *s, uint64_t now)
 int fw_session_step(struct fw_session *s, struct fw_err *err)
 {
 	uint64_t now = s->src->ops->now_ns(s->src);
+	int ret;
 
 	if (now >= s->next_settle_ns) {
 		settle(s);
 		s->next_settle_ns = now + SETTLE_NS;
 	}
 	resync(s, now);
-	return drain(s, POLL_MS, err);
+	look_again(s, now);
+	ret = drain(s, POLL_MS, err);
+	if (!ret)
+		ret = fw_tap_step(s, err);
+	if (ret == 1)
+		look_around(s);
+	return ret < 0 ? ret : 0;
+}
+
+/* The last of a recording's snapshots: what there was at its end. */
+static void look_back(struct fw_session *s, struct fw_err *err)
+{
+	uint64_t now = s->src->ops->now_ns(s->src), deadline = now + LAST_SNAPSHOT_NS;
+	int ret = 0;
+
+	if (!s->recorder || s->opt->no_snapshot)
+		return;
+	if (!s->src->ops->in_snapshot(s->src))
+		snapshot(s);
+	while (!ret && s->src->ops->in_snapshot(s->src) && now < deadline) {
+		ret = drain(s, POLL_MS, err);
+		now = s->src->ops->now_ns(s->src);
+	}
 }
 
 int fw_session_stop(struct fw_session *s, struct fw_err *err)
 {
 	int ret;
 
+	look_back(s, err);
 	s->src->ops->stop(s->src);
 	ret = drain(s, 0, err);
 	settle(s);
 	if (!ret)
 		ret = drain(s, 0, err);
 	check_losses(s);
-	return ret;
+	fw_session_refresh(s);
+	s->stopped = true;
+	mark(s, FW_MARK_END, s->src->ops->now_ns(s->src), 0);
+	return ret ? ret : fw_tap_close(s, err);
 }
 
 int fw_session_finish(struct fw_session *s, struct fw_err *err)
 {
 	int ret = fw_session_stop(s, err);
 
-	fw_tracker_finish(&s->tracker, s->src->ops->now_ns(s->src));
+	fw_tracker_finish(&s->tracker, s->now_ns);
 	return ret;
 }
 
@@ -247,9 +394,13 @@ void fw_session_summarise(const struct fw_session *s)
 
 void fw_session_close(struct fw_session *s)
 {
+	fw_tap_close(s, NULL);
 	if (s->src)
 		s->src->ops->free(s->src);
-	fw_cgroups_free(s->cgroups);
+	fw_names_fini(&s->cgroups);
+	fw_names_fini(&s->netns);
+	fw_truths_fini(&s->first);
+	fw_truths_fini(&s->last);
 	fw_tracker_fini(&s->tracker);
 	*s = (struct fw_session){ 0 };
 }

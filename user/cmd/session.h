@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What every command that watches has in common: a source, and the tracker that it feeds. The
- * command is the tracker's observer.
+ * command is the tracker's observer. Whether the source is the running kernel or a recording is known
+ * to nobody else.
  */
 #ifndef FW_CMD_SESSION_H
 #define FW_CMD_SESSION_H
 
 #include "cmd/options.h"
-#include "io/cgroup.h"
+#include "cmd/truth.h"
 #include "io/source.h"
+#include "util/names.h"
 
 struct fw_session {
 	const struct fw_options *opt;
@@ -16,13 +18,23 @@ struct fw_session {
 	struct fw_source *src;
 	struct fw_symbols symbols;
 	struct fw_tracker tracker;
-	struct fw_cgroups *cgroups;	 /* NULL: no paths are known */
+	uint64_t now_ns; /* everything until then has been seen */
+	struct fw_names cgroups, netns;	 /* as of when each was first seen */
+	struct fw_truths first, last;	 /* settings and counters: as first read, as last read */
+	struct fw_source_cost cost;	 /* as last asked for */
 	struct fw_source_stats seen;	 /* as of the last batch */
 	uint64_t next_settle_ns;
 	/* losses that no snapshot has mended yet: since when (0: none), and the latest */
 	uint64_t unmended_since_ns, loss_seen_ns;
 	uint64_t resyncs;
 	uint64_t malformed;
+	bool admit_all; /* what the kernel side can leave out has been left out */
+	bool stopped;
+	bool cut_off; /* a recording is not whole */
+	uint64_t until_ns; /* what is later is not looked at; 0: nothing is */
+	struct fw_recorder *recorder; /* NULL: nothing is recorded */
+	struct fw_recorder_stats recorded; /* when it is closed */
+	uint64_t next_snapshot_ns; /* for it */
 };
 
 /* Opens the source that @opt asks for. 0, or a negative errno with @err filled; in either case
@@ -33,6 +45,21 @@ int fw_session_open(struct fw_session *s, const struct fw_options *opt,
 
 /* One batch: what there is, after waiting up to a twentieth of a second for some. */
 int fw_session_step(struct fw_session *s, struct fw_err *err);
+
+/* Something was lost, or is missing. */
+bool fw_session_has_gaps(const struct fw_session *s);
+
+/* Nothing will come any more. */
+bool fw_session_ended(const struct fw_session *s);
+
+/* The time of what has been seen, CLOCK_MONOTONIC: of the running kernel now, as of the last batch. */
+uint64_t fw_session_now_ns(const struct fw_session *s);
+
+/* Looks at settings, counters and costs again, if that is possible. fw_session_stop() does too. */
+void fw_session_refresh(struct fw_session *s);
+
+/* Ground truth as of the last refresh, with what the counters grew by since the session began. */
+const struct fw_truths *fw_session_truths(struct fw_session *s);
 
 /* Detaches, and takes what is on its way: the tracker is as of the end, and knows what is open. */
 int fw_session_stop(struct fw_session *s, struct fw_err *err);

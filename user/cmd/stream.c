@@ -82,10 +82,11 @@ static int run_all(struct run *run, bool transitions, struct fw_err *err)
 	if (ret)
 		return ret;
 	stream_init(run, transitions);
-	fprintf(stderr, "finwait: tracing TCP with the %s hooks; Ctrl-C ends\n",
+	fprintf(stderr, "finwait: %s TCP with the %s hooks; Ctrl-C ends\n",
+		run->session.src->info.recorded ? "reading a recording of" : "tracing",
 		run->session.src->info.hooks);
 	ret = fw_output_batch_end(&run->out, err);
-	while (!fw_stopping && !ret) {
+	while (!fw_stopping && !ret && !fw_session_ended(&run->session)) {
 		ret = fw_session_step(&run->session, err);
 		if (!ret)
 			ret = fw_output_batch_end(&run->out, err);
@@ -109,7 +110,7 @@ int fw_stream_run(const struct fw_options *opt, bool transitions)
 		ret = fw_output_close(&run.out, &err);
 	else if (run.out.name)
 		fw_output_close(&run.out, NULL);
-	lost = run.session.tracker.counters.lost;
+	lost = fw_session_has_gaps(&run.session);
 	fw_buf_free(&run.stream.scratch);
 	fw_session_close(&run.session);
 	/* Whoever read our output has seen enough: not an error. */

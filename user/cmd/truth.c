@@ -1,15 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cmd/truth.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "io/namespaces.h"
-
-#define NAMESPACES_MAX 64
 
 static void set_sysctls(struct fw_sysctls *to, const struct fw_ground *g)
 {
@@ -53,34 +45,40 @@ static void set_counters(struct fw_kernel_counters *to, const struct fw_ground *
 	};
 }
 
-static bool read_one(struct fw_ground *g, const struct fw_namespace *ns, bool own)
+void fw_truths_begin(struct fw_truths *t)
 {
-	int fd = own ? -1 : open(ns->path, O_RDONLY | O_CLOEXEC), ret;
-
-	if (!own && fd < 0)
-		return false;
-	ret = fw_ground_read(g, fd, NULL);
-	if (fd >= 0)
-		close(fd);
-	return !ret;
+	t->nr = 0;
+	t->nr_sets++;
 }
 
-void fw_truths_read(struct fw_truths *t)
+/* Without memory it is not known. */
+static bool make_room(struct fw_truths *t)
 {
-	struct fw_namespace *found = calloc(NAMESPACES_MAX, sizeof(*found));
-	size_t nr = found ? fw_namespaces_find(found, NAMESPACES_MAX) : 0;
+	size_t cap = t->cap ? t->cap * 2 : 8;
+	void *more;
 
-	*t = (struct fw_truths){ 0 };
-	t->ground = calloc(nr + 1, sizeof(*t->ground));
-	t->truth = calloc(nr + 1, sizeof(*t->truth));
-	for (size_t i = 0; i < nr && t->ground && t->truth; i++) {
-		if (!read_one(&t->ground[t->nr], &found[i], !i))
-			continue;
-		t->truth[t->nr].netns = found[i].inode;
-		set_sysctls(&t->truth[t->nr].sysctls, &t->ground[t->nr]);
-		t->nr++;
-	}
-	free(found);
+	if (t->nr < t->cap)
+		return true;
+	more = realloc(t->ground, cap * sizeof(*t->ground));
+	if (!more)
+		return false;
+	t->ground = more;
+	more = realloc(t->truth, cap * sizeof(*t->truth));
+	if (!more)
+		return false;
+	t->truth = more;
+	t->cap = cap;
+	return true;
+}
+
+void fw_truths_add(struct fw_truths *t, uint32_t netns, const struct fw_ground *g)
+{
+	if (t->nr >= FW_TRUTHS_MAX || !make_room(t))
+		return;
+	t->ground[t->nr] = *g;
+	t->truth[t->nr] = (struct fw_truth){ .netns = netns };
+	set_sysctls(&t->truth[t->nr].sysctls, g);
+	t->nr++;
 }
 
 static const struct fw_ground *ground_of(const struct fw_truths *t, uint32_t netns)
@@ -94,13 +92,18 @@ static const struct fw_ground *ground_of(const struct fw_truths *t, uint32_t net
 
 void fw_truths_since(struct fw_truths *t, const struct fw_truths *before)
 {
-	/* A namespace that is new has counted from nothing. */
+	struct fw_ground nothing;
+
+	fw_ground_init(&nothing);
 	for (size_t i = 0; i < t->nr; i++) {
+		/* A namespace that is new has counted from nothing. */
 		const struct fw_ground *then = ground_of(before, t->truth[i].netns);
+		struct fw_ground since = t->ground[i];
 
 		if (then)
-			fw_ground_since(&t->ground[i], then);
-		set_counters(&t->truth[i].counters, &t->ground[i]);
+			fw_ground_since(&since, then);
+		/* They were read once only: nobody knows what they grew by. */
+		set_counters(&t->truth[i].counters, t->nr_sets > 1 ? &since : &nothing);
 	}
 }
 

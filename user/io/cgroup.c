@@ -14,17 +14,10 @@
 #include <unistd.h>
 
 #define FILEID_KERNFS 0xfe
-#define SLOTS 4096 /* most hosts have hundreds; on a collision the path is looked up again */
-
-struct slot {
-	uint64_t id;
-	char *path; /* NULL: could not be found */
-};
 
 struct fw_cgroups {
 	int mount_fd;
-	char mount[PATH_MAX];
-	struct slot slots[SLOTS];
+	char mount[PATH_MAX], path[PATH_MAX];
 };
 
 static void find_mount(struct fw_cgroups *cg)
@@ -58,48 +51,35 @@ void fw_cgroups_free(struct fw_cgroups *cg)
 {
 	if (!cg)
 		return;
-	for (unsigned int i = 0; i < SLOTS; i++)
-		free(cg->slots[i].path);
 	if (cg->mount_fd >= 0)
 		close(cg->mount_fd);
 	free(cg);
 }
 
-/* Below the mount point; the mount point itself is "/". NULL when it cannot be told. */
-static char *look_up(const struct fw_cgroups *cg, uint64_t id)
+/* Below the mount point; the mount point itself is "/". */
+const char *fw_cgroups_path(struct fw_cgroups *cg, uint64_t id)
 {
 	union {
 		struct file_handle handle;
 		char bytes[sizeof(struct file_handle) + sizeof(uint64_t)];
 	} h = { .handle = { .handle_bytes = sizeof(id), .handle_type = FILEID_KERNFS } };
-	char link[64], path[PATH_MAX];
-	size_t prefix = strlen(cg->mount);
+	char link[64];
+	size_t prefix;
 	ssize_t n;
 	int fd;
 
+	if (!cg || !id || cg->mount_fd < 0)
+		return NULL;
 	memcpy(h.bytes + sizeof(struct file_handle), &id, sizeof(id));
 	fd = open_by_handle_at(cg->mount_fd, &h.handle, O_PATH | O_CLOEXEC);
 	if (fd < 0)
 		return NULL;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, path, sizeof(path) - 1);
+	n = readlink(link, cg->path, sizeof(cg->path) - 1);
 	close(fd);
+	prefix = strlen(cg->mount);
 	if (n < (ssize_t)prefix)
 		return NULL;
-	path[n] = '\0';
-	return strdup(path[prefix] ? path + prefix : "/");
-}
-
-const char *fw_cgroups_path(struct fw_cgroups *cg, uint64_t id)
-{
-	struct slot *slot = &cg->slots[id % SLOTS];
-
-	if (!id || cg->mount_fd < 0)
-		return NULL;
-	if (slot->id != id) {
-		free(slot->path);
-		slot->path = look_up(cg, id);
-		slot->id = id;
-	}
-	return slot->path;
+	cg->path[n] = '\0';
+	return cg->path[prefix] ? cg->path + prefix : "/";
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Paths of control groups by the ids that the kernel side reports. A path is looked up when its id
- * is first seen, and kept: by the time a connection has left TIME_WAIT its container may be gone.
+ * Paths of control groups by the ids that the kernel side reports, while they exist. Who asks keeps
+ * the answer: by the time a connection has left TIME_WAIT its container may be gone.
  */
 #ifndef FW_IO_CGROUP_H
 #define FW_IO_CGROUP_H
@@ -15,7 +15,7 @@ struct fw_cgroups *fw_cgroups_new(void);
 void fw_cgroups_free(struct fw_cgroups *cg);
 
 /* The path within the hierarchy ("/system.slice/nginx.service"), or NULL if it is not known. Owned
- * by @cg; valid until the next call.
+ * by @cg; valid until the next call. @cg may be NULL.
  */
 const char *fw_cgroups_path(struct fw_cgroups *cg, uint64_t id);
 

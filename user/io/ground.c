@@ -73,7 +73,7 @@ static const char *base_name(const char *path)
 	return strrchr(path, '/') + 1;
 }
 
-static void add_all(struct fw_ground *g)
+void fw_ground_init(struct fw_ground *g)
 {
 	*g = (struct fw_ground){ 0 };
 	for (size_t i = 0; i < NR(settings); i++)
@@ -91,7 +91,7 @@ static void add_all(struct fw_ground *g)
 	add(g, FW_GROUND_GAUGE, "sockstat6_inuse");
 }
 
-static void set(struct fw_ground *g, const char *name, int64_t value)
+void fw_ground_set(struct fw_ground *g, const char *name, int64_t value)
 {
 	struct fw_ground_value *v = find(g, name);
 
@@ -126,7 +126,7 @@ static void read_settings(struct fw_ground *g)
 		char *line;
 
 		if (read_sysctl(settings[i], &line) && sscanf(line, "%lld", &value) == 1)
-			set(g, base_name(settings[i]), value);
+			fw_ground_set(g, base_name(settings[i]), value);
 		free(line);
 	}
 }
@@ -157,11 +157,11 @@ static void read_ports(struct fw_ground *g)
 
 	if (read_sysctl("ipv4/ip_local_port_range", &line) &&
 	    sscanf(line, "%ld %ld", &low, &high) == 2) {
-		set(g, LOW, low);
-		set(g, HIGH, high);
+		fw_ground_set(g, LOW, low);
+		fw_ground_set(g, HIGH, high);
 		free(line);
 		if (read_sysctl("ipv4/ip_local_reserved_ports", &line))
-			set(g, RESERVED, count_ports(line, low, high));
+			fw_ground_set(g, RESERVED, count_ports(line, low, high));
 	}
 	free(line);
 }
@@ -173,7 +173,7 @@ static void take_pairs(struct fw_ground *g, char *names, char *values)
 	char *name = strtok_r(names, " \n", &n_save), *value = strtok_r(values, " \n", &v_save);
 
 	while (name && value) {
-		set(g, name, strtoll(value, NULL, 10));
+		fw_ground_set(g, name, strtoll(value, NULL, 10));
 		name = strtok_r(NULL, " \n", &n_save);
 		value = strtok_r(NULL, " \n", &v_save);
 	}
@@ -206,7 +206,7 @@ static void take_sockstat(struct fw_ground *g, char *line)
 
 		for (size_t i = 0; value && i < NR(sockstat); i++) {
 			if (!strcmp(word, sockstat[i][0]))
-				set(g, sockstat[i][1], strtoll(value, NULL, 10));
+				fw_ground_set(g, sockstat[i][1], strtoll(value, NULL, 10));
 		}
 	}
 }
@@ -226,7 +226,7 @@ static void read_sockstat(struct fw_ground *g)
 	f = fopen(NET "sockstat6", "re");
 	while (f && fgets(line, sizeof(line), f)) {
 		if (sscanf(line, "TCP6: inuse %lld", &n) == 1)
-			set(g, "sockstat6_inuse", n);
+			fw_ground_set(g, "sockstat6_inuse", n);
 	}
 	if (f)
 		fclose(f);
@@ -264,7 +264,7 @@ int fw_ground_read(struct fw_ground *g, int netns_fd, struct fw_err *err)
 	struct visit v = { .g = g, .netns_fd = netns_fd };
 	pthread_t thread;
 
-	add_all(g);
+	fw_ground_init(g);
 	if (netns_fd < 0) {
 		read_all(g);
 		return 0;

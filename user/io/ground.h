@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "util/buf.h"
 #include "util/err.h"
 
 #define FW_GROUND_MAX 72
@@ -43,6 +44,17 @@ struct fw_ground {
  * and then nothing is known.
  */
 int fw_ground_read(struct fw_ground *g, int netns_fd, struct fw_err *err);
+
+/* The same of every namespace that can be entered, that of this process first. */
+void fw_ground_read_all(void (*fn)(void *arg, uint32_t netns, const struct fw_ground *g), void *arg);
+
+/* All names, and no values; sets one. A name that is none of ours is left out. */
+void fw_ground_init(struct fw_ground *g);
+void fw_ground_set(struct fw_ground *g, const char *name, int64_t value);
+
+/* What is known, as lines "name value"; and back. Lines that are something else are left out. */
+void fw_ground_print(const struct fw_ground *g, struct fw_buf *b);
+void fw_ground_parse(struct fw_ground *g, const char *text, size_t len);
 
 /* The value of that name, or -1 when it is not known. */
 int64_t fw_ground_value(const struct fw_ground *g, const char *name);

@@ -5,9 +5,13 @@
 #ifndef FW_IO_HOST_H
 #define FW_IO_HOST_H
 
+#include "record/header.h"
 #include "util/err.h"
 
 /* Can this process, on this kernel, load tracing programs at all? 0, or negative errno with @err. */
 int fw_host_check(struct fw_err *err);
+
+/* Which host, kernel and boot this is, for the header of a recording. */
+void fw_host_describe(struct fw_header *h, bool with_name);
 
 #endif

@@ -7,10 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "io/attach.h"
+#include "io/cgroup.h"
 #include "io/host.h"
 #include "io/hz.h"
 #include "io/ring.h"
@@ -30,6 +32,8 @@ struct live {
 	int nr_cpus;
 	int measure_fd; /* while it is open the kernel measures programs; -1: it does not */
 	struct fw_source_cost measured, at_begin;
+	struct rusage usage; /* of this process, when it was opened */
+	struct fw_cgroups *cgroups; /* NULL: no paths are known */
 	struct fw_snapshot *snapshot; /* NULL: none was asked for yet */
 	bool in_snapshot;
 	/* records of a snapshot that are not older than what has come through the ring */
@@ -99,7 +103,8 @@ static int step_snapshot(struct live *live)
 	return deliver_chunk(live, UINT64_MAX) + events;
 }
 
-static int live_poll(struct fw_source *src, int timeout_ms, fw_record_fn fn, void *arg)
+static int live_poll(struct fw_source *src, int timeout_ms, fw_record_fn fn, void *arg,
+		     struct fw_err *err)
 {
 	struct live *live = (struct live *)src;
 	int ret;
@@ -110,7 +115,9 @@ static int live_poll(struct fw_source *src, int timeout_ms, fw_record_fn fn, voi
 		return step_snapshot(live);
 	ret = fw_ring_wait(live->ring, timeout_ms);
 	/* The kernel side wakes us by fill level only; below it we look for ourselves. */
-	return ret ? ret : fw_ring_read(live->ring, on_record, src->ahead ? on_ahead : NULL, live);
+	if (ret)
+		return fw_err_set(err, ret, "cannot read events from the kernel: %s", strerror(-ret));
+	return fw_ring_read(live->ring, on_record, src->ahead ? on_ahead : NULL, live);
 }
 
 static uint64_t live_now_ns(struct fw_source *src)
@@ -182,6 +189,17 @@ static const char *live_netns_name(struct fw_source *src, uint32_t inum)
 	return live->snapshot ? fw_snapshot_netns_name(live->snapshot, inum) : NULL;
 }
 
+static const char *live_cgroup_path(struct fw_source *src, uint64_t id)
+{
+	return fw_cgroups_path(((struct live *)src)->cgroups, id);
+}
+
+static void live_ground(struct fw_source *src, fw_ground_fn fn, void *arg)
+{
+	(void)src;
+	fw_ground_read_all(fn, arg);
+}
+
 static struct fw_source_cost cost_now(const struct live *live)
 {
 	struct fw_source_cost cost = { .measured_ns = clock_ns(CLOCK_MONOTONIC) };
@@ -212,12 +230,24 @@ static void live_measure(struct fw_source *src, bool on)
 	live->measure_fd = -1;
 }
 
+static uint64_t ns_since(const struct timeval *now, const struct timeval *then)
+{
+	return (uint64_t)((now->tv_sec - then->tv_sec) * NS_PER_S +
+			  (now->tv_usec - then->tv_usec) * 1000);
+}
+
 static void live_cost(struct fw_source *src, struct fw_source_cost *out)
 {
 	struct live *live = (struct live *)src;
+	struct rusage now;
 
 	live_measure(src, false);
+	getrusage(RUSAGE_SELF, &now);
 	*out = live->measured;
+	out->span_ns = live_now_ns(src) - src->info.start_ns;
+	out->user_ns = ns_since(&now.ru_utime, &live->usage.ru_utime);
+	out->system_ns = ns_since(&now.ru_stime, &live->usage.ru_stime);
+	out->memory_bytes = (uint64_t)now.ru_maxrss * 1024;
 }
 
 static void live_stop(struct fw_source *src)
@@ -234,6 +264,7 @@ static void live_free(struct fw_source *src)
 	live_measure(src, false);
 	fw_snapshot_free(live->snapshot);
 	fw_ring_free(live->ring);
+	fw_cgroups_free(live->cgroups);
 	fw_attached_free(&live->hooks);
 	free(live);
 }
@@ -246,11 +277,18 @@ static const struct fw_source_ops live_ops = {
 	.snapshot = live_snapshot,
 	.in_snapshot = live_in_snapshot,
 	.netns_name = live_netns_name,
+	.cgroup_path = live_cgroup_path,
+	.ground = live_ground,
 	.measure = live_measure,
 	.cost = live_cost,
 	.stop = live_stop,
 	.free = live_free,
 };
+
+bool fw_filters(const struct fw_bpf_config *f)
+{
+	return f->family || f->nr_lports || f->nr_rports || f->nr_local || f->nr_remote;
+}
 
 struct fw_source *fw_live_open(const struct fw_live_options *opt, struct fw_live_report *report,
 			       struct fw_err *err)
@@ -287,6 +325,9 @@ struct fw_source *fw_live_open(const struct fw_live_options *opt, struct fw_live
 		goto out_free;
 	}
 	live->src.info.hz = fw_hz_measure(live->hooks.jiffies_fd);
+	live->src.info.filtered = fw_filters(&opt->filter);
+	live->cgroups = fw_cgroups_new();
+	getrusage(RUSAGE_SELF, &live->usage);
 	return &live->src;
 
 out_free:

@@ -29,6 +29,9 @@ struct fw_live_report {
 	struct fw_err front_end[FW_HOOKS_MAX];
 };
 
+/* Whether only some connections are let through (of the namespaces that are looked at). */
+bool fw_filters(const struct fw_bpf_config *filter);
+
 /* What exists, without any hook: records come from snapshots only. NULL with @err filled. */
 struct fw_source *fw_look_open(const struct fw_live_options *opt, struct fw_err *err);
 

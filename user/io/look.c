@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "io/cgroup.h"
 #include "io/host.h"
 #include "io/live.h"
 #include "io/snapshot.h"
@@ -17,6 +18,7 @@
 struct look {
 	struct fw_source src;
 	struct fw_snapshot *snapshot;
+	struct fw_cgroups *cgroups; /* NULL: no paths are known */
 	bool in_snapshot;
 	uint64_t chunk[CHUNK / sizeof(uint64_t)];
 };
@@ -35,7 +37,8 @@ static uint64_t look_now_ns(struct fw_source *src)
 	return clock_ns(CLOCK_MONOTONIC);
 }
 
-static int look_poll(struct fw_source *src, int timeout_ms, fw_record_fn fn, void *arg)
+static int look_poll(struct fw_source *src, int timeout_ms, fw_record_fn fn, void *arg,
+		     struct fw_err *err)
 {
 	struct look *look = (struct look *)src;
 	const struct timespec pause = { .tv_nsec = timeout_ms * 1000000L };
@@ -56,7 +59,9 @@ static int look_poll(struct fw_source *src, int timeout_ms, fw_record_fn fn, voi
 		fn(arg, head, len);
 		at += len;
 	}
-	return got < 0 ? (int)got : n;
+	return got < 0 ? fw_err_set(err, (int)got, "cannot read sockets from the kernel: %s",
+				    strerror((int)-got))
+		       : n;
 }
 
 static void look_stats(struct fw_source *src, struct fw_source_stats *out)
@@ -94,6 +99,11 @@ static const char *look_netns_name(struct fw_source *src, uint32_t inum)
 	return fw_snapshot_netns_name(((struct look *)src)->snapshot, inum);
 }
 
+static const char *look_cgroup_path(struct fw_source *src, uint64_t id)
+{
+	return fw_cgroups_path(((struct look *)src)->cgroups, id);
+}
+
 static void look_stop(struct fw_source *src)
 {
 	(void)src;
@@ -104,6 +114,7 @@ static void look_free(struct fw_source *src)
 	struct look *look = (struct look *)src;
 
 	fw_snapshot_free(look->snapshot);
+	fw_cgroups_free(look->cgroups);
 	free(look);
 }
 
@@ -115,6 +126,7 @@ static const struct fw_source_ops look_ops = {
 	.snapshot = look_snapshot,
 	.in_snapshot = look_in_snapshot,
 	.netns_name = look_netns_name,
+	.cgroup_path = look_cgroup_path,
 	.stop = look_stop,
 	.free = look_free,
 };
@@ -139,9 +151,11 @@ struct fw_source *fw_look_open(const struct fw_live_options *opt, struct fw_err 
 		free(look);
 		return NULL;
 	}
+	look->cgroups = fw_cgroups_new();
 	look->src.ops = &look_ops;
 	look->src.info = (struct fw_source_info){
 		.hooks = "none",
+		.filtered = fw_filters(&opt->filter),
 		.hz = fw_snapshot_hz(look->snapshot),
 		.start_ns = clock_ns(CLOCK_MONOTONIC),
 		.wall_offset_ns = (int64_t)(clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC)),

@@ -15,9 +15,6 @@
 #define NAMED "/run/netns"
 #define PATH_LEN 320
 
-/* Inode numbers of namespaces are at least this (PROC_DYNAMIC_FIRST), process ids never. */
-#define FIRST_INUM 0xf0000000U
-
 static uint32_t inum_of(const char *path)
 {
 	struct stat st;
@@ -125,7 +122,7 @@ int fw_netns_parse(const char *arg, uint32_t *inum, struct fw_err *err)
 	char path[PATH_LEN], *end;
 	unsigned long n = strtoul(arg, &end, 10);
 
-	if (*arg && !*end && n >= FIRST_INUM && n <= UINT32_MAX) {
+	if (*arg && !*end && n >= FW_NETNS_FIRST_INUM && n <= UINT32_MAX) {
 		*inum = (uint32_t)n;
 		return 0;
 	}

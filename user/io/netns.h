@@ -11,6 +11,8 @@
 #include "util/err.h"
 
 #define FW_NETNS_NAME_LEN 64
+/* Inode numbers of namespaces are at least this (PROC_DYNAMIC_FIRST), process ids never. */
+#define FW_NETNS_FIRST_INUM 0xf0000000U
 
 struct fw_netns {
 	uint32_t inum;

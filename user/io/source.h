@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where records come from. A live kernel is one implementation; a recording is another.
+ * Where records come from. The running kernel is one implementation (live.c, and look.c without hooks);
+ * a recording is another. Who reads from one does not know which it has.
+ *
+ * All that is known of the host comes this way too. Of the running kernel it is asked for (names,
+ * settings, costs); a recording gives it back as marks, where it stood in the stream.
  */
 #ifndef FW_IO_SOURCE_H
 #define FW_IO_SOURCE_H
@@ -9,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "io/ground.h"
+#include "record/mark.h"
 #include "util/err.h"
 
 /* What went through so far; .lost and .suppressed are honest, or the source would not know. */
@@ -19,8 +25,11 @@ struct fw_source_stats {
 	uint64_t suppressed; /* request sockets born above the limit: not reported */
 };
 
-/* Time that others spend in our BPF programs, as far as it was measured. */
+/* What watching has cost since the source was opened. */
 struct fw_source_cost {
+	uint64_t span_ns; /* since then */
+	uint64_t user_ns, system_ns, memory_bytes; /* finwait's own; of the memory the most */
+	/* time that others spend in our BPF programs, as far as it was measured */
 	uint64_t runs, run_ns;
 	uint64_t measured_ns; /* for how long in all */
 };
@@ -32,32 +41,41 @@ struct fw_source_info {
 	unsigned int hz;	/* of the kernel's jiffies; 0: unknown */
 	uint64_t start_ns;	/* CLOCK_MONOTONIC */
 	int64_t wall_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
+	bool filtered;		/* only some connections were let through */
+	bool recorded;		/* time is that of the recording, and does not wait */
 };
 
 typedef void (*fw_record_fn)(void *arg, const void *record, size_t len);
+typedef void (*fw_mark_fn)(void *arg, const struct fw_mark *mark);
+typedef void (*fw_ground_fn)(void *arg, uint32_t netns, const struct fw_ground *ground);
 
 struct fw_source;
 
 struct fw_source_ops {
 	/* Hands every record there is to @fn, after waiting up to @timeout_ms for some. Returns how
-	 * many, 0 when the time has passed or a signal came, or a negative errno.
+	 * many, 0 when the time has passed or a signal came, or a negative errno with @err filled.
 	 */
-	int (*poll)(struct fw_source *src, int timeout_ms, fw_record_fn fn, void *arg);
+	int (*poll)(struct fw_source *src, int timeout_ms, fw_record_fn fn, void *arg,
+		    struct fw_err *err);
 	uint64_t (*now_ns)(struct fw_source *src);
 	void (*stats)(struct fw_source *src, struct fw_source_stats *out);
 	/* Makes the source emit a FW_REC_TW_SEEN record for this minisock. */
 	void (*look)(struct fw_source *src, uint64_t skaddr, uint64_t cookie);
 	/* Begins a snapshot: its records come through poll, in the order of time with the others. 0, or
-	 * a negative errno with @err filled.
+	 * a negative errno with @err filled. NULL: it has the snapshots that it has.
 	 */
 	int (*snapshot)(struct fw_source *src, struct fw_err *err);
 	/* Whether one is under way. */
 	bool (*in_snapshot)(struct fw_source *src);
 	/* Measure what BPF programs cost, or stop to. NULL: nothing to measure. */
 	void (*measure)(struct fw_source *src, bool on);
+	/* What follows is NULL where marks tell it. */
 	void (*cost)(struct fw_source *src, struct fw_source_cost *out);
-	/* The name of a network namespace, or NULL. */
+	/* The name of a network namespace, the path of a control group; NULL if it is not known. */
 	const char *(*netns_name)(struct fw_source *src, uint32_t inum);
+	const char *(*cgroup_path)(struct fw_source *src, uint64_t id);
+	/* Settings and counters of every network namespace that can be entered, finwait's own first. */
+	void (*ground)(struct fw_source *src, fw_ground_fn fn, void *arg);
 	/* No new events from now on; what is on its way can still be polled. */
 	void (*stop)(struct fw_source *src);
 	void (*free)(struct fw_source *src);
@@ -71,6 +89,11 @@ struct fw_source {
 	 */
 	fw_record_fn ahead;
 	void *ahead_arg;
+	/* Set by whoever polls: what a recording has beside records, in its place among them. */
+	fw_mark_fn mark;
+	void *mark_arg;
+	bool ended; /* nothing comes any more */
+	char notice[256]; /* something that the user should know; whoever polls clears it */
 };
 
 #endif

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Names that are kept by number, and text of lines "name value": both from outside.
+ */
+#include "unit.h"
+
+#include <string.h>
+
+#include "util/names.h"
+#include "util/pairs.h"
+
+static void set(struct fw_names *n, uint64_t number, const char *name)
+{
+	fw_names_set(n, number, name, name ? strlen(name) : 0);
+}
+
+static void a_name_is_kept(void **state)
+{
+	struct fw_names n;
+
+	(void)state;
+	fw_names_init(&n);
+	assert_false(fw_names_knows(&n, 7));
+	assert_null(fw_names_get(&n, 7));
+	set(&n, 7, "/system.slice");
+	assert_true(fw_names_knows(&n, 7));
+	assert_string_equal(fw_names_get(&n, 7), "/system.slice");
+	set(&n, 7, "/other");
+	assert_string_equal(fw_names_get(&n, 7), "/other");
+	fw_names_fini(&n);
+}
+
+static void nobody_has_number_0(void **state)
+{
+	struct fw_names n;
+
+	(void)state;
+	fw_names_init(&n);
+	assert_true(fw_names_knows(&n, 0));
+	set(&n, 0, "zero");
+	assert_null(fw_names_get(&n, 0));
+	fw_names_fini(&n);
+}
+
+static void two_in_one_place_drive_each_other_out(void **state)
+{
+	const uint64_t a = 5, b = 5 + FW_NAMES_PLACES;
+	struct fw_names n;
+
+	(void)state;
+	fw_names_init(&n);
+	set(&n, a, "a");
+	set(&n, b, "b");
+	assert_false(fw_names_knows(&n, a));
+	assert_null(fw_names_get(&n, a));
+	assert_string_equal(fw_names_get(&n, b), "b");
+	fw_names_fini(&n);
+}
+
+static void who_has_no_name_may_get_one(void **state)
+{
+	struct fw_names n;
+
+	(void)state;
+	fw_names_init(&n);
+	set(&n, 1, NULL);
+	set(&n, 2, "two");
+	assert_true(fw_names_knows(&n, 1));
+	assert_null(fw_names_get(&n, 1));
+	fw_names_forget_unnamed(&n);
+	assert_false(fw_names_knows(&n, 1));
+	assert_true(fw_names_knows(&n, 2));
+	fw_names_fini(&n);
+}
+
+static void pairs_come_line_by_line(void **state)
+{
+	static const char text[] = "a 1\n\nnothing\n b\nlong value with spaces\nc 2";
+	const char *at = text, *end = text + sizeof(text) - 1;
+	struct fw_pair p;
+
+	(void)state;
+	assert_true(fw_pair_next(&at, end, &p));
+	assert_string_equal(p.name, "a");
+	assert_string_equal(p.value, "1");
+	assert_true(fw_pair_next(&at, end, &p));
+	assert_string_equal(p.name, "");
+	assert_string_equal(p.value, "b");
+	assert_true(fw_pair_next(&at, end, &p));
+	assert_string_equal(p.name, "long");
+	assert_string_equal(p.value, "value with spaces");
+	assert_true(fw_pair_next(&at, end, &p));
+	assert_string_equal(p.name, "c");
+	assert_string_equal(p.value, "2");
+	assert_false(fw_pair_next(&at, end, &p));
+}
+
+static void what_is_too_long_is_left_out(void **state)
+{
+	char text[2048];
+	const char *at = text;
+	struct fw_pair p;
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	text[sizeof(p.name)] = ' ';
+	text[100] = '\n';
+	text[101] = 'v';
+	text[102] = ' ';
+	text[103 + sizeof(p.value)] = '\n';
+	memcpy(text + 1000, "\nok yes\n", 8);
+	assert_true(fw_pair_next(&at, text + 1100, &p));
+	assert_string_equal(p.name, "ok");
+	assert_string_equal(p.value, "yes");
+	assert_false(fw_pair_next(&at, text + 1100, &p));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_name_is_kept),
+		cmocka_unit_test(nobody_has_number_0),
+		cmocka_unit_test(two_in_one_place_drive_each_other_out),
+		cmocka_unit_test(who_has_no_name_may_get_one),
+		cmocka_unit_test(pairs_come_line_by_line),
+		cmocka_unit_test(what_is_too_long_is_left_out),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

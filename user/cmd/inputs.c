@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a session is told. Names are inputs as well: the running kernel is asked for one when its
+ * number is first seen, a recording tells it there.
+ */
+#include "cmd/inputs.h"
+
+#include <string.h>
+
+#include "cmd/cost.h"
+#include "cmd/tap.h"
+
+/* ---- Marks ------------------------------------------------------------------------------- */
+
+static void on_ground(struct fw_session *s, const struct fw_mark *mark)
+{
+	struct fw_truths *first = s->last.nr_sets == 1 ? &s->first : NULL;
+	struct fw_ground g;
+
+	fw_ground_parse(&g, mark->text, mark->len);
+	fw_truths_add(&s->last, (uint32_t)mark->number, &g);
+	if (first)
+		fw_truths_add(first, (uint32_t)mark->number, &g);
+}
+
+static void on_netns(struct fw_session *s, const struct fw_mark *mark)
+{
+	const char *wanted = s->opt->netns_name;
+
+	fw_names_set(&s->netns, mark->number, mark->text, mark->len);
+	if (wanted && mark->text && strlen(wanted) == mark->len &&
+	    !memcmp(wanted, mark->text, mark->len))
+		s->filter.netns = (uint32_t)mark->number;
+}
+
+/* Later than the user wants to look. */
+static bool is_too_late(struct fw_session *s, uint64_t ts_ns)
+{
+	if (!s->until_ns || ts_ns <= s->until_ns)
+		return false;
+	s->src->ended = true;
+	s->now_ns = s->until_ns;
+	return true;
+}
+
+static void on_time(struct fw_session *s, uint64_t ts_ns)
+{
+	if (ts_ns > s->now_ns)
+		s->now_ns = ts_ns;
+	fw_tracker_advance(&s->tracker, s->now_ns);
+}
+
+void fw_inputs_mark(void *arg, const struct fw_mark *mark)
+{
+	struct fw_session *s = arg;
+
+	if (is_too_late(s, mark->ts_ns))
+		return;
+	fw_tap_mark(s, mark);
+	switch (mark->kind) {
+	case FW_MARK_TIME:
+	case FW_MARK_END:
+		on_time(s, mark->ts_ns);
+		break;
+	case FW_MARK_LOST:
+		fw_tracker_lost(&s->tracker, mark->number, mark->ts_ns);
+		break;
+	case FW_MARK_SUPPRESSED:
+		s->seen.suppressed = mark->number;
+		break;
+	case FW_MARK_CGROUP:
+		fw_names_set(&s->cgroups, mark->number, mark->text, mark->len);
+		break;
+	case FW_MARK_NETNS:
+		on_netns(s, mark);
+		break;
+	case FW_MARK_GROUND_BEGIN:
+		fw_truths_begin(&s->last);
+		break;
+	case FW_MARK_GROUND:
+		on_ground(s, mark);
+		break;
+	case FW_MARK_COST:
+		fw_cost_parse(&s->cost, mark->text, mark->len);
+		break;
+	case FW_MARK_MAX:
+		break;
+	}
+}
+
+/* ---- Names ------------------------------------------------------------------------------- */
+
+static void name(struct fw_session *s, enum fw_mark_kind kind, uint64_t number, const char *text)
+{
+	const struct fw_mark mark = {
+		.kind = kind, .number = number, .text = text, .len = text ? strlen(text) : 0,
+	};
+
+	fw_inputs_mark(s, &mark);
+}
+
+/* Control groups and namespaces are named now, while they exist. */
+static void name_cgroup(struct fw_session *s, uint64_t id)
+{
+	if (!fw_names_knows(&s->cgroups, id) && s->src->ops->cgroup_path)
+		name(s, FW_MARK_CGROUP, id, s->src->ops->cgroup_path(s->src, id));
+}
+
+static void name_netns(struct fw_session *s, uint32_t inum)
+{
+	if (!fw_names_knows(&s->netns, inum) && s->src->ops->netns_name)
+		name(s, FW_MARK_NETNS, inum, s->src->ops->netns_name(s->src, inum));
+}
+
+static uint64_t cgroup_of(const struct fw_event *ev)
+{
+	if (ev->state)
+		return ev->state->cgroup_id;
+	if (ev->sock)
+		return ev->sock->cgroup_id;
+	return ev->process ? ev->process->cgroup_id : 0;
+}
+
+/* ---- Records ----------------------------------------------------------------------------- */
+
+void fw_inputs_record(void *arg, const void *record, size_t len)
+{
+	struct fw_session *s = arg;
+	struct fw_event ev;
+
+	if (fw_decode(record, len, &s->symbols, &ev)) {
+		s->malformed++;
+		return;
+	}
+	if (is_too_late(s, ev.head->ts_ns) ||
+	    (!s->admit_all && !fw_filter_admits(&s->filter, ev.head)))
+		return;
+	/* A snapshot begins with a list of the namespaces, and their names. */
+	if (ev.head->kind == FW_REC_SNAP_BEGIN)
+		fw_names_forget_unnamed(&s->netns);
+	name_cgroup(s, cgroup_of(&ev));
+	name_netns(s, ev.head->netns);
+	fw_tap_event(s, &ev);
+	fw_tracker_apply(&s->tracker, &ev);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Names of things that are known by a number: control groups, network namespaces. A name is asked for
+ * when its number is first seen, and kept: by the time a connection has left TIME_WAIT its container
+ * may be gone.
+ *
+ * Bounded: two numbers that want the same place drive each other out, and are asked for again.
+ */
+#ifndef FW_UTIL_NAMES_H
+#define FW_UTIL_NAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FW_NAMES_PLACES 4096 /* most hosts have hundreds */
+
+struct fw_named {
+	uint64_t number; /* 0: nobody's */
+	char *name;	 /* NULL: it has none, as far as known */
+};
+
+struct fw_names {
+	struct fw_named *places; /* NULL: no memory, no names */
+};
+
+void fw_names_init(struct fw_names *n);
+void fw_names_fini(struct fw_names *n);
+
+/* Whether @number has been set. 0 always has: it has no name. */
+static inline bool fw_names_knows(const struct fw_names *n, uint64_t number)
+{
+	return !number || !n->places || n->places[number % FW_NAMES_PLACES].number == number;
+}
+
+/* @name: of @len bytes, is copied; NULL: none is known. */
+void fw_names_set(struct fw_names *n, uint64_t number, const char *name, size_t len);
+
+/* NULL: none is known. Valid until the next call of fw_names_set(). */
+const char *fw_names_get(const struct fw_names *n, uint64_t number);
+
+/* Those without a name are not known any more. */
+void fw_names_forget_unnamed(struct fw_names *n);
+
+#endif
