@@ -133,7 +133,7 @@ check: $(UNIT)
 # parsers they feed; then the archive's copy of it is not linked.
 FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-FUZZ_OBJ := $(PURE_SRC:%.c=$B/fuzz/%.o) $(patsubst %.c,$B/fuzz/%.o,$(wildcard user/io/*.c))
+FUZZ_OBJ := $(PURE_SRC:%.c=$B/fuzz/%.o) $(patsubst %.c,$B/fuzz/%.o,$(wildcard user/io/*.c user/cmd/*.c))
 
 $B/fuzz/%.o: %.c
 	$(say) CC $@
@@ -148,11 +148,19 @@ $B/fuzz/libfinwait.a: $(FUZZ_OBJ)
 	$(say) AR $@
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(FUZZ): $B/fuzz/%: $B/fuzz/tests/fuzz/fuzz_%.o $B/fuzz/tests/fuzz/play.o $B/fuzz/libfinwait.a
+$(FUZZ): $B/fuzz/%: $B/fuzz/tests/fuzz/fuzz_%.o $B/fuzz/libfuzz.a $B/fuzz/libfinwait.a
 	$(say) FUZZ $@
-	$(Q)$(CLANG) $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $^ -lbpf -lelf -lz
+	$(Q)$(CLANG) $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
-fuzz: $(FUZZ)
+$B/fuzz/libfuzz.a: $B/fuzz/tests/fuzz/play.o $B/fuzz/tests/fuzz/reading.o
+	$(say) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$B/fuzz/blocks_of: tests/fuzz/blocks_of.c $B/user/io/block_file.o $B/libfinwait.a
+	$(say) CC $@
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
+
+fuzz: $(FUZZ) $B/fuzz/blocks_of
 	$(Q)tests/fuzz/run $(FUZZ)
 
 WITNESS_SRC := $(filter-out %_main.c,$(wildcard tests/live/witness*.c))

@@ -132,6 +132,45 @@ GROUND = (
 )
 
 
+HEADER = "".join(f"{name} {value}\n" for name, value in (
+    ("finwait", "0.1.0"), ("kernel", "6.18.0"), ("arch", "x86_64"), ("boot_id", "1-2"),
+    ("hooks", "timer"), ("session", 7), ("part", 1), ("hz", 250), ("start_ns", 1000),
+    ("wall_offset_ns", 0), ("rearms_unseen", 1), ("accepts_unseen", 0), ("filtered", 0)))
+# enum fw_mark_kind
+(M_TIME, M_LOST, M_SUPPRESSED, M_CGROUP, M_NETNS, M_GROUND_BEGIN, M_GROUND, M_COST, M_END) = range(9)
+
+
+def mark(kind, number=0, text=None, after=1):
+    """As pack.c writes it. Text None: there is none."""
+    n = 0 if text is None else len(text) + 1
+    length = bytes((n,)) if n < 128 else bytes((n & 127 | 128, n >> 7))
+    return bytes((0, kind, after << 1, number)) + length + (text or b"")
+
+
+def block(content, header=False):
+    data = content.encode() if isinstance(content, str) else content
+    return bytes((header,)) + struct.pack("<H", len(data)) + data
+
+
+def recordings():
+    """Of marks alone: as they should be, without the text that they need, with values of no kernel."""
+    kinds = range(M_TIME, M_END + 1)
+    texts = {
+        "marks": [mark(k, 1, b"tcp_tw_reuse 2\nTW 5\n") for k in kinds],
+        "no_text": [mark(k, 1) for k in kinds],
+        "extremes": [mark(M_GROUND_BEGIN), mark(M_GROUND, 1, b"TW 0\nTWKilled 0\n"),
+                     mark(M_GROUND_BEGIN),
+                     mark(M_GROUND, 1, b"ip_local_port_low -9223372036854775808\n"
+                                       b"TW 9223372036854775807\nTWKilled 9223372036854775807"
+                                       b"\n"),
+                     mark(M_END)],
+    }
+    for name, items in texts.items():
+        for command in (0, 4, 6, 7):
+            yield f"{name}_{command}", (bytes((command,)) + block(HEADER, True) +
+                                        block(b"".join(items)))
+
+
 def write(directory, target, name, data):
     folder = os.path.join(directory, target)
     os.makedirs(folder, exist_ok=True)
@@ -147,6 +186,8 @@ def main():
         for target in ("tracker", "json", "html"):
             write(directory, target, name, story.bytes)
         write(directory, "text", name, b"\x50" + story.bytes)
+    for name, data in recordings():
+        write(directory, "blocks", name, data)
     for target, samples in (("options", OPTIONS), ("parse", TEXTS), ("ksyms", dict(enumerate(KSYMS))),
                             ("ground", dict(enumerate(GROUND)))):
         for name, text in samples.items():

@@ -12,6 +12,10 @@
 #include "util/pairs.h"
 
 #define NAMESPACES_MAX 64
+/* Of a recording nothing larger is believed: sums of a few such numbers do not overflow. No kernel has
+ * counted so far: at a million a second it takes 31 years.
+ */
+#define VALUE_MAX 1000000000000000LL
 
 static bool read_one(struct fw_ground *g, const struct fw_namespace *ns, bool own)
 {
@@ -58,7 +62,7 @@ void fw_ground_parse(struct fw_ground *g, const char *text, size_t len)
 		char *stop;
 		int64_t value = strtoll(pair.value, &stop, 10);
 
-		if (*pair.value && !*stop)
+		if (*pair.value && !*stop && value >= -VALUE_MAX && value <= VALUE_MAX)
 			fw_ground_set(g, pair.name, value);
 	}
 }
