@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 
 #include "../unit/json_value.h"
+#include "cmd/look.h"
 #include "core/state.h"
 #include "input.h"
 #include "util/fmt.h"
@@ -20,6 +21,7 @@ static void explained(int ret, const struct fw_err *err)
 static void check_numbers(const char *text)
 {
 	struct fw_err err = { 0 };
+	struct fw_at at = { 0 };
 	uint64_t v = 0;
 	int ret = fw_parse_u64(text, 5, 5000, &v, &err);
 
@@ -28,6 +30,7 @@ static void check_numbers(const char *text)
 	ret = fw_parse_duration(text, &v, &err);
 	explained(ret, &err);
 	must(ret || v <= 1000000000000000000ULL);
+	explained(fw_at_parse(text, &at, &err), &err);
 }
 
 static void check_ports(const char *text)

@@ -117,6 +117,7 @@ TEXTS = {
     "durations": "1.5s", "ms": "250ms", "ports": "80,443,65535", "cidr": "10.0.0.0/8",
     "cidr6": "2001:db8::/32", "mapped": "::ffff:192.0.2.1/120", "state": "fin-wait-1",
     "number": "4999", "hostile": 'caf\u00e9 "\\\x1b[2J\x07\U0001f4a9', "hours": "2h",
+    "at": "2026-11-22T19:08:14.25Z", "at_far": "9999-12-31T23:59:59.999999999Z",
 }
 KSYMS = (
     "ffffffff81000000 T _text\nffffffff82065480 t inet_twsk_kill\nffffffff82065500 T tcp_v4_rcv\n"
