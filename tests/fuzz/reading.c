@@ -34,7 +34,7 @@ static const struct way ways[] = {
 	{ &fw_cmd_states, { "-f", "json" }, true },
 	{ &fw_cmd_timeline, { "--state", "time_wait", "--comm", "*" }, false },
 	{ &fw_cmd_leaks, { "--at", "10s" }, false },
-	{ &fw_cmd_timeline, { "-4", "--netns", "1" }, false },
+	{ &fw_cmd_timeline, { "-4", "--netns", "4026531840" }, false },
 };
 
 /* A file without a name, and the path by which this process can open it. */
