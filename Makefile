@@ -186,6 +186,7 @@ tests: $(UNIT) $(LIVE_PROGRAMS)
 
 replay: finwait
 	$(Q)tests/replay/replay.py
+	$(Q)tests/replay/broken.py
 
 live: finwait $(LIVE_PROGRAMS)
 	$(Q)tests/live/run
