@@ -7,8 +7,11 @@
 #include <string.h>
 #include <zstd.h>
 
-/* Of the frame header's descriptor, the fifth byte of a frame: a checksum of the content follows it. */
-#define ZSTD_HAS_CHECKSUM 0x04
+/* Of the frame header's descriptor, the fifth byte of a frame: a checksum of the content follows the
+ * frame, there is no dictionary, and unused bits are 0.
+ */
+#define DESCRIPTOR_MASK 0x1f
+#define DESCRIPTOR_OURS 0x04
 
 static const uint8_t magic[3] = { 'F', 'W', 'R' };
 
@@ -143,7 +146,7 @@ void fw_block_reader_free(struct fw_block_reader *r)
 /* One frame, all of the block, of a known length, with a checksum: nothing else is decompressed. */
 static int check_frame(const struct fw_block_head *head, const uint8_t *stored)
 {
-	if (head->stored_len < 5 || !(stored[4] & ZSTD_HAS_CHECKSUM) ||
+	if (head->stored_len < 5 || (stored[4] & DESCRIPTOR_MASK) != DESCRIPTOR_OURS ||
 	    ZSTD_findFrameCompressedSize(stored, head->stored_len) != head->stored_len ||
 	    ZSTD_getFrameContentSize(stored, head->stored_len) != head->content_len)
 		return -EBADMSG;

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "record/model.h"
 
-#include <endian.h>
 #include <string.h>
 
 #define NS_PER_S 1000000000ULL
-#define POINTER_ZEROS 7 /* six, and one of the sign */
 
 /* What changes most often comes first: a record says in few bits which of its fields are told. */
 #define HEAD_OFTEN(type) \
@@ -100,7 +98,7 @@ static const struct fw_layout state_layout = {
 };
 static const struct fw_layout mini_layout = {
 	FIELDS(mini_fields), .len = sizeof(struct fw_rec_mini),
-	.has_party = true, .has_endpoints = true, .has_timer = true,
+	.has_party = true, .has_endpoints = true, .has_timer = true, .is_mini = true,
 };
 static const struct fw_layout sock_layout = {
 	FIELDS(sock_fields), .len = sizeof(struct fw_rec_sock),
@@ -130,92 +128,6 @@ static const struct fw_layout *const layouts[FW_REC_MAX] = {
 const struct fw_layout *fw_layout_of(unsigned int kind)
 {
 	return kind < FW_REC_MAX ? layouts[kind] : NULL;
-}
-
-/* ---- Fields ------------------------------------------------------------------------------ */
-
-uint64_t fw_field_get(const union fw_image *image, const struct fw_field *field)
-{
-	const char *at = (const char *)image + field->offset;
-	uint16_t u16;
-	uint32_t u32;
-	uint64_t u64;
-
-	switch (field->type) {
-	case FW_FIELD_U8:
-		return *(const uint8_t *)at;
-	case FW_FIELD_U16:
-		memcpy(&u16, at, sizeof(u16));
-		return u16;
-	case FW_FIELD_U32:
-		memcpy(&u32, at, sizeof(u32));
-		return u32;
-	case FW_FIELD_BE32:
-		memcpy(&u32, at, sizeof(u32));
-		return be32toh(u32);
-	case FW_FIELD_TEXT:
-		memcpy(&u64, at, sizeof(u64));
-		return le64toh(u64);
-	default:
-		memcpy(&u64, at, sizeof(u64));
-		return u64;
-	}
-}
-
-void fw_field_set(union fw_image *image, const struct fw_field *field, uint64_t value)
-{
-	char *at = (char *)image + field->offset;
-	uint16_t u16 = (uint16_t)value;
-	uint32_t u32 = (uint32_t)value;
-
-	switch (field->type) {
-	case FW_FIELD_U8:
-		*(uint8_t *)at = (uint8_t)value;
-		break;
-	case FW_FIELD_U16:
-		memcpy(at, &u16, sizeof(u16));
-		break;
-	case FW_FIELD_BE32:
-		u32 = htobe32(u32);
-		/* fall through */
-	case FW_FIELD_U32:
-		memcpy(at, &u32, sizeof(u32));
-		break;
-	case FW_FIELD_TEXT:
-		value = htole64(value);
-		/* fall through */
-	default:
-		memcpy(at, &value, sizeof(value));
-		break;
-	}
-}
-
-/* 0, -1, 1, -2, ... become 0, 1, 2, 3, ... */
-static uint64_t fold(uint64_t v)
-{
-	return v << 1 ^ (0 - (v >> 63));
-}
-
-static uint64_t unfold(uint64_t v)
-{
-	return v >> 1 ^ (0 - (v & 1));
-}
-
-uint64_t fw_field_difference(const struct fw_field *field, uint64_t value, uint64_t predicted)
-{
-	uint64_t d = fold(value - predicted);
-
-	/* Small fields wrap within their width anyway; pointers lose their zeros. */
-	if (field->type == FW_FIELD_POINTER)
-		d = d >> 1 >> (POINTER_ZEROS - 1) | d << (64 - POINTER_ZEROS);
-	return d;
-}
-
-uint64_t fw_field_apply(const struct fw_field *field, uint64_t difference, uint64_t predicted)
-{
-	if (field->type == FW_FIELD_POINTER)
-		difference = difference << POINTER_ZEROS | difference >> (64 - POINTER_ZEROS);
-	return predicted + unfold(difference);
 }
 
 /* ---- Memory ------------------------------------------------------------------------------ */
@@ -256,12 +168,13 @@ void fw_model_predict(const struct fw_layout *layout, const union fw_image *patt
 {
 	struct fw_rec_head *head = &image->head;
 
-	memcpy(image, pattern, layout->len);
+	*image = *pattern;
 	if (!party)
 		return;
 	if (head->cookie && party->cookie)
 		head->cookie = party->cookie;
-	head->skaddr = party->skaddr;
+	if (party->skaddr[layout->is_mini])
+		head->skaddr = party->skaddr[layout->is_mini];
 	if (!layout->has_endpoints)
 		return;
 	head->netns = party->netns;
@@ -281,7 +194,7 @@ static void update_party(struct fw_party *party, const struct fw_layout *layout,
 {
 	if (head->cookie)
 		party->cookie = head->cookie;
-	party->skaddr = head->skaddr;
+	party->skaddr[layout->is_mini] = head->skaddr;
 	if (!layout->has_endpoints)
 		return;
 	party->netns = head->netns;
@@ -300,7 +213,7 @@ struct fw_party *fw_model_learn(struct fw_model *m, const struct fw_layout *layo
 				union fw_image *pattern, struct fw_party *party,
 				const union fw_image *image)
 {
-	memcpy(pattern, image, layout->len);
+	*pattern = *image;
 	if (!layout->has_party)
 		return NULL;
 	/* One that only a holder has been told of lacks endpoints: it stays unknown. */

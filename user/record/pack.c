@@ -116,7 +116,7 @@ static struct fw_party *party_for(struct fw_packer *p, const struct fw_layout *l
 	if (party && party->cookie == head->cookie)
 		return party;
 	party = party_at(p, p->by_skaddr[place_of(head->skaddr)]);
-	if (party && party->skaddr == head->skaddr)
+	if (party && party->skaddr[layout->is_mini] == head->skaddr)
 		return party;
 	if (!layout->has_endpoints || !head->lport || !head->rport)
 		return NULL;
