@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # make            build ./finwait
 # make check      unit tests (no root, no kernel, no libbpf)
+# make replay     recordings say what they said (no root, no BPF)
 # make live       live tests on this kernel (root)
 # make lab        incidents that finwait report must recognise (root)
 # make web        the page of HTML reports, in headless Chromium (root for what the lab has not left)
@@ -65,7 +66,7 @@ LIVE_PROGRAMS := $B/tests/peer $B/tests/witness $B/tests/churn $B/tests/flood $B
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all check live lab web export fuzz dist vm soak bench tests install uninstall deb clean vmlinux
+.PHONY: all check replay live lab web export fuzz dist vm soak bench tests install uninstall deb clean vmlinux
 
 all: finwait
 
@@ -140,6 +141,36 @@ check: $(UNIT)
 		echo 'FAIL: the pure archive includes what it must not' >&2; exit 1; fi
 	$(Q)scripts/check-unit $^
 
+# Fuzz targets: everything is compiled again, for libFuzzer. Some include the file whose static
+# parsers they feed; then the archive's copy of it is not linked.
+FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+FUZZ := $(patsubst tests/fuzz/fuzz_%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SRC := $(PURE_SRC) $(filter-out user/main.c,$(APP_SRC)) tests/fuzz/play.c tests/fuzz/reading.c
+
+$B/fuzz/%.o: %.c
+	$(say) CC $@
+	$(Q)mkdir -p $(@D) && $(CLANG) $(ALL_CFLAGS) -O1 $(FUZZ_SAN) -fsanitize=fuzzer-no-link -I$B \
+		-c -o $@ $<
+
+$B/fuzz/user/report/html_page.o: web/dist/report.html
+$B/fuzz/user/io/attach.o: $B/fw_bpf.skel.h
+$B/fuzz/user/io/snapshot.o: $B/fw_iter.skel.h
+
+$B/fuzz/libfinwait.a: $(FUZZ_SRC:%.c=$B/fuzz/%.o)
+	$(say) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(FUZZ): $B/fuzz/%: $B/fuzz/tests/fuzz/fuzz_%.o $B/fuzz/libfinwait.a
+	$(say) FUZZ $@
+	$(Q)$(CLANG) $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+$B/fuzz/blocks_of: tests/fuzz/blocks_of.c $B/user/io/block_file.o $B/libfinwait.a
+	$(say) CC $@
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
+
+fuzz: $(FUZZ) $B/fuzz/blocks_of
+	$(Q)tests/fuzz/run $(FUZZ)
+
 WITNESS_SRC := $(filter-out %_main.c,$(wildcard tests/live/witness*.c))
 $B/tests/peer: $(wildcard tests/live/peer*.c) $(WITNESS_SRC)
 $B/tests/witness: tests/live/witness_main.c $(WITNESS_SRC)
@@ -163,6 +194,10 @@ $(LIVE_PROGRAMS): $(wildcard tests/live/*.h)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) -g -std=gnu11 $(WARN) -o $@ $(filter %.c,$^) -lpthread
 
 tests: $(UNIT) $(LIVE_PROGRAMS)
+
+replay: finwait
+	$(Q)tests/replay/replay.py
+	$(Q)tests/replay/broken.py
 
 live: finwait $(LIVE_PROGRAMS)
 	$(Q)tests/live/run

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Proves that JSON Lines keep their contract, leave out what is unknown, and are valid. */
+#include "json_value.h"
 #include "sample.h"
 
 #include <errno.h>
@@ -29,68 +30,6 @@ static void connection(struct rendering *r, const struct fw_conn *c)
 static void transition(struct rendering *r, const struct fw_conn *c, const struct fw_transition *tr)
 {
 	fw_stream_json.transition(&r->stream, c, tr);
-}
-
-/* ---- What JSON is (RFC 8259), for one line; returns where a value ends, or NULL ---------- */
-
-static const char *json_value(const char *s);
-
-static const char *json_string(const char *s)
-{
-	if (*s++ != '"')
-		return NULL;
-	for (; *s != '"'; s++) {
-		if ((unsigned char)*s < 0x20)
-			return NULL;
-		if (*s != '\\')
-			continue;
-		s++;
-		if (*s == 'u') {
-			if (strspn(s + 1, "0123456789abcdefABCDEF") < 4)
-				return NULL;
-			s += 4;
-		} else if (!*s || !strchr("\"\\/bfnrt", *s)) {
-			return NULL;
-		}
-	}
-	return s + 1;
-}
-
-static const char *json_members(const char *s, char close, bool named)
-{
-	if (*s == close)
-		return s + 1;
-	for (;; s++) {
-		if (named) {
-			s = json_string(s);
-			if (!s || *s++ != ':')
-				return NULL;
-		}
-		s = json_value(s);
-		if (!s || *s == close)
-			return s ? s + 1 : NULL;
-		if (*s != ',')
-			return NULL;
-	}
-}
-
-static const char *json_value(const char *s)
-{
-	static const char *const words[] = { "true", "false", "null" };
-	size_t digits;
-
-	if (*s == '{')
-		return json_members(s + 1, '}', true);
-	if (*s == '[')
-		return json_members(s + 1, ']', false);
-	if (*s == '"')
-		return json_string(s);
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (!strncmp(s, words[i], strlen(words[i])))
-			return s + strlen(words[i]);
-	}
-	digits = strspn(s, "0123456789"); /* ours are whole, and not negative */
-	return digits && (*s != '0' || digits == 1) ? s + digits : NULL;
 }
 
 /* The output is one JSON object in one line. */

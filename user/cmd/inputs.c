@@ -12,12 +12,18 @@
 
 /* ---- Marks ------------------------------------------------------------------------------- */
 
+/* A recording may have left it out where there should be one. */
+static const char *text_of(const struct fw_mark *mark)
+{
+	return mark->text ? mark->text : "";
+}
+
 static void on_ground(struct fw_session *s, const struct fw_mark *mark)
 {
 	struct fw_truths *first = s->last.nr_sets == 1 ? &s->first : NULL;
 	struct fw_ground g;
 
-	fw_ground_parse(&g, mark->text, mark->len);
+	fw_ground_parse(&g, text_of(mark), mark->len);
 	fw_truths_add(&s->last, (uint32_t)mark->number, &g);
 	if (first)
 		fw_truths_add(first, (uint32_t)mark->number, &g);
@@ -92,7 +98,7 @@ void fw_inputs_mark(void *arg, const struct fw_mark *mark)
 		s->seen.netns_hidden = (uint32_t)mark->number;
 		break;
 	case FW_MARK_COST:
-		fw_cost_parse(&s->cost, mark->text, mark->len);
+		fw_cost_parse(&s->cost, text_of(mark), mark->len);
 		break;
 	case FW_MARK_MAX:
 		break;

@@ -76,7 +76,8 @@ static int read_head(struct fw_block_file *f, struct fw_err *err)
 {
 	int ret = fw_block_head_read(f->stored, &f->head);
 
-	if (ret == -EPROTONOSUPPORT) {
+	/* A file is of one version: another one later on is damage. */
+	if (ret == -EPROTONOSUPPORT && !f->sequence) {
 		fw_err_set(err, ret, "%s is a recording of format %u; this finwait reads format %u",
 			   f->name, f->head.version, FW_FORMAT_VERSION);
 		fw_err_hint(err, "read it with the finwait that wrote it, or a newer one");

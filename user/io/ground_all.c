@@ -15,6 +15,10 @@
 #define NAMESPACES_MAX 256
 #define READ_FROM "read_from_ns"
 #define READ "read_ns"
+/* Of a recording nothing larger is believed: sums of a few such numbers do not overflow. No kernel has
+ * counted so far: at a million a second it takes 31 years.
+ */
+#define VALUE_MAX 1000000000000000LL
 
 static uint64_t now_ns(void)
 {
@@ -81,7 +85,7 @@ void fw_ground_parse(struct fw_ground *g, const char *text, size_t len)
 			g->read_from_ns = (uint64_t)value;
 		else if (!strcmp(pair.name, READ))
 			g->read_ns = (uint64_t)value;
-		else
+		else if (value >= -VALUE_MAX && value <= VALUE_MAX)
 			fw_ground_set(g, pair.name, value);
 	}
 }
