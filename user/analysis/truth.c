@@ -188,6 +188,16 @@ static void note_unexplained(const struct comparison *k, struct fw_section *s)
 	}
 }
 
+static int64_t minisocks_now(const struct fw_analysis_context *ctx, uint32_t netns)
+{
+	const struct fw_conn *c = NULL;
+	int64_t n = 0;
+
+	while ((c = fw_open_next(ctx, c)))
+		n += c->netns == netns && c->flags & FW_CONN_MINI;
+	return n;
+}
+
 static int64_t minisocks_of(const struct fw_kernel_counters *k)
 {
 	return k->tw < 0 || k->tw_killed < 0 ? FW_TRUTH_UNKNOWN : k->tw + k->tw_killed;
@@ -219,6 +229,9 @@ static void counters(const struct fw_analysis_context *ctx, const struct fw_trut
 	counter_row(&row, "TCPTimeWaitOverflow", k->time_wait_overflow, mine->overflow,
 		    mine->overflow < k->time_wait_overflow ?
 			    "each attempt is counted" : NULL);
+	counter_row(&row, "minisocks now (sockstat tw)", k->tw_now, minisocks_now(ctx, truth->netns),
+		    NULL);
+	counter_row(&row, "orphans now, host (sockstat)", k->orphans_now, FW_TRUTH_UNKNOWN, NULL);
 	counter_row(&row, "ListenOverflows", k->listen_overflows, FW_TRUTH_UNKNOWN, NULL);
 	counter_row(&row, "ListenDrops", k->listen_drops, FW_TRUTH_UNKNOWN, NULL);
 	counter_row(&row, "SyncookiesSent", k->syncookies_sent, FW_TRUTH_UNKNOWN, NULL);
