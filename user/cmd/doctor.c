@@ -18,8 +18,8 @@ static const char *const costs[FW_HOOKS_MAX] = {
 	[FW_HOOKS_TRAMPOLINE] = "exact; only minisocks pay",
 	[FW_HOOKS_KPROBE] = "exact; only minisocks pay, a little more",
 	[FW_HOOKS_TIMER] =
-		"a FIN that reaches an orphaned FIN_WAIT_2 within one timer-wheel bucket (2 to 4 s) is\n"
-		"              seen up to a second late in trace; its time is exact to one jiffy",
+		("a FIN that reaches an orphaned FIN_WAIT_2 within one timer-wheel bucket (2 to 4 s) is\n"
+		 "              seen up to a second late in trace; its time is exact to one jiffy"),
 };
 
 static void say_kernel(void)
