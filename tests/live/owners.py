@@ -88,6 +88,26 @@ def namespaces_are_kept_apart():
         check(len(timeline.rows(one)) == 2 and len(timeline.rows(two)) == 4, str(paths))
 
 
+def a_namespace_of_its_time():
+    """One that is born while finwait watches has its name, also when it is gone with its connections;
+    and the next one, which the kernel may give the same number, has its own."""
+    with Tracer("timeline", "-f", "json", "-l") as timeline:
+        names = []
+        for _ in range(3):
+            with Netns() as netns:
+                client, server = netns.pair(netns.listen(8080))
+                client.close()
+                server.close()
+                wait_until(lambda n=netns: n.time_waits() == 1, 5, "TIME_WAIT")
+                time.sleep(0.3)
+                names.append(netns.name)
+            wait_until(lambda: [row for row in timeline.objects() if row.get("netns_name") == names[-1] and
+                                row.get("end") == "time_wait_purged"], 10, f"{names[-1]} to be told")
+        timeline.stop()
+        rows = [row for row in timeline.objects() if row.get("netns_name") in names]
+        check([sum(row["netns_name"] == name for row in rows) for name in names] == [2, 2, 2], str(rows))
+
+
 def cgroup_base():
     """Where the control groups of version 2 are."""
     return "/sys/fs/cgroup" if os.path.exists("/sys/fs/cgroup/cgroup.procs") \
@@ -482,7 +502,7 @@ def namespaces_that_cannot_be_entered():
 
 
 CASES = [
-    states_equal_ss, namespaces_are_kept_apart, cgroups_are_kept_apart, accepted_by_whom,
+    states_equal_ss, namespaces_are_kept_apart, a_namespace_of_its_time, cgroups_are_kept_apart, accepted_by_whom,
     unaccepted_is_its_listeners, time_wait_names_a_process_that_is_gone,
     ages_from_before_the_trace, what_moves_during_the_snapshot, bind_meets_time_wait,
     filters_by_owner, report_heeds_filters_on_owners, the_same_addresses_in_two_containers,

@@ -29,7 +29,7 @@ const char *fw_session_netns_name(void *arg, uint32_t inum)
 	return s->src->ops->netns_name(s->src, inum);
 }
 
-/* Control groups are named now, while they exist. */
+/* Control groups, and network namespaces, are named now, while they exist. */
 static uint64_t cgroup_of(const struct fw_event *ev)
 {
 	if (ev->state)
@@ -49,6 +49,9 @@ static void on_record(void *arg, const void *record, size_t len)
 		return;
 	}
 	fw_session_cgroup_path(s, cgroup_of(&ev));
+	if (ev.head->netns && ev.head->netns != s->named_netns)
+		fw_session_netns_name(s, ev.head->netns);
+	s->named_netns = ev.head->netns;
 	fw_tracker_apply(&s->tracker, &ev);
 }
 

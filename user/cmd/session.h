@@ -19,6 +19,7 @@ struct fw_session {
 	struct fw_cgroups *cgroups;	 /* NULL: no paths are known */
 	struct fw_source_stats seen;	 /* as of the last batch */
 	uint64_t next_settle_ns;
+	uint32_t named_netns; /* whose name was looked up last */
 	/* losses that no snapshot has mended yet: since when (0: none), and the latest */
 	uint64_t unmended_since_ns, loss_seen_ns;
 	uint64_t resyncs;
