@@ -1,0 +1,191 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""finwait.service in a real systemd: it starts, is ready when it answers, gives up its privileges, reloads,
+is restarted when it hangs or dies, and stops; after each of these the kernel holds nothing of it.
+
+The one of dist/, with this tree's finwait; or, with UNIT=/lib/systemd/system/finwait.service, the installed
+one as it is. Needs root, cgroup2, and no systemd of the host. Port 9435 must be free.
+"""
+
+import json
+import os
+import re
+import signal
+import sys
+import time
+import urllib.error
+import urllib.request
+
+from common import DIST, FINWAIT, Results, check, run, said, wait_until
+from minisystemd import MiniSystemd
+from prom import get
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "live"))
+from refused import bpf_objects  # noqa: E402 (after the path)
+
+UNIT = os.environ.get("UNIT", os.path.join(DIST, "finwait.service"))
+NAME = "finwait.service"
+URL = "http://127.0.0.1:9435"
+SECONDS = 60
+CAPS_NONE = "0000000000000000"
+
+
+class Service:
+    def __init__(self):
+        self.before = bpf_objects()
+        self.systemd = MiniSystemd(FINWAIT, UNIT)
+
+    def start(self, settings=""):
+        """Anew, with a drop-in."""
+        self.systemd.systemctl("stop", NAME)
+        self.systemd.drop_in(NAME, f"[Service]\n{settings}\n")
+        self.systemd.systemctl("daemon-reload")
+        self.systemd.systemctl("reset-failed", NAME)
+        result = self.systemd.systemctl("start", NAME)
+        check(result.returncode == 0, f"{result.stderr.decode()} {self.systemd.output(NAME)}")
+
+    def pid(self):
+        return self.systemd.main_pid(NAME)
+
+    def left(self):
+        return bpf_objects() - self.before
+
+    def waits_for(self, state, seconds=SECONDS):
+        wait_until(lambda: self.systemd.show(NAME, "ActiveState") == state, seconds,
+                   f"the service to be {state}")
+
+
+def caps(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return dict(re.findall(r"^(Cap\w+|NoNewPrivs|Seccomp|Uid):\s+(\S+)", file.read(), re.M))
+
+
+def unit_is_well_formed(_service):
+    """The program is where the package puts it, not here: nothing else may be said."""
+    result = run(["systemd-analyze", "verify", "--man=no", UNIT])
+    lines = [line for line in (result.stdout + result.stderr).decode().splitlines()
+             if "/usr/bin/finwait" not in line]
+    check(not lines, "\n".join(lines))
+
+
+def exposure_is_what_the_documentation_says(_service):
+    overall = said(["systemd-analyze", "security", "--offline=true", UNIT]).splitlines()[-1]
+    score = re.search(r"Overall exposure level .*: (\d+\.\d) ", overall)[1]
+    with open(os.path.join(DIST, "..", "docs", "service.md"), encoding="utf-8") as file:
+        check(f"exposure level {score}" in " ".join(file.read().split()), f"docs/service.md does not say {score}")
+
+
+def is_ready_when_it_answers(service):
+    service.start()
+    check(service.systemd.show(NAME, "ActiveState") == "active", "not active")
+    check("finwait_connections" in get(f"{URL}/metrics"), "no metrics")
+    check(service.left(), "nothing is attached: this test sees nothing")
+
+
+def keeps_no_privileges(service):
+    service.start()
+    have = caps(service.pid())
+    for kind in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+        check(have[kind] == CAPS_NONE, f"{kind} is {have[kind]}")
+    check(have["NoNewPrivs"] == "1" and have["Seccomp"] == "2" and have["Uid"] != "0", have)
+
+
+def keeps_what_all_namespaces_needs(service):
+    service.start("Environment=FINWAIT_OPTIONS=--all-namespaces")
+    have = caps(service.pid())
+    check(int(have["CapEff"], 16) == 1 << 21 | 1 << 19 | 1 << 2, have)
+    check(have["CapBnd"] == have["CapInh"] == have["CapAmb"] == CAPS_NONE, have)
+
+
+def sandbox_lets_all_hooks_fire(service):
+    """finwait doctor --self-test in the service's sandbox, before privileges are given up."""
+    service.start("Type=oneshot\nWatchdogSec=0\nRestart=no\nExecStart=\n"
+                  f"ExecStart={service.systemd.show(NAME, 'ExecStart').split()[1].removeprefix('path=')} "
+                  "doctor --self-test")
+    text = service.systemd.output(NAME)
+    check(text.count(" fires") >= 5 and "DID NOT FIRE" not in text, text)
+
+
+def status_of(headers):
+    try:
+        with urllib.request.urlopen(urllib.request.Request(f"{URL}/metrics", headers=headers), timeout=10) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def token_is_a_credential(service):
+    """As docs/service.md has it. The file is root's alone, and the service is not root."""
+    path = os.path.join(service.systemd.directory.name, "token")
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as file:
+        file.write("open-sesame\n")
+    service.start(f'LoadCredential=token:{path}\nEnvironment="FINWAIT_OPTIONS=--token-file %d/token"')
+    check(status_of({}) == 401, f"without a token: {status_of({})}")
+    check(status_of({"Authorization": "Bearer open-barley"}) == 401, "any token will do")
+    check(status_of({"Authorization": "Bearer open-sesame"}) == 200, "the right token is refused")
+
+
+def reload_keeps_it_running(service):
+    service.start()
+    pid = service.pid()
+    result = service.systemd.systemctl("reload", NAME)
+    check(result.returncode == 0, result.stderr.decode())
+    wait_until(lambda: "reloaded" in service.systemd.output(NAME), SECONDS, "the reload to be logged")
+    check(service.pid() == pid and json.loads(get(f"{URL}/healthz"))["status"] == "ok", "another process")
+
+
+def watchdog_kills_what_hangs(service):
+    """Stopped, it gives no sign of life: systemd ends it and starts another."""
+    service.start("WatchdogSec=2s\nRestartSec=1s")
+    time.sleep(5)
+    pid = service.pid()
+    check(service.systemd.show(NAME, "NRestarts") == "0", "it was restarted although it is well")
+    os.kill(pid, signal.SIGSTOP)
+    wait_until(lambda: service.systemd.show(NAME, "NRestarts") == "1", SECONDS, "the watchdog")
+    service.waits_for("active")
+    check(service.pid() != pid and "finwait_connections" in get(f"{URL}/metrics"), "nothing answers")
+
+
+def restarts_when_killed(service):
+    service.start("RestartSec=1s")
+    os.kill(service.pid(), signal.SIGKILL)
+    wait_until(lambda: service.systemd.show(NAME, "NRestarts") == "1", SECONDS, "the restart")
+    service.waits_for("active")
+
+
+def answers():
+    try:
+        return get(f"{URL}/healthz")
+    except (urllib.error.URLError, OSError):
+        return None
+
+
+def stops_and_leaves_nothing(service):
+    service.start()
+    check(service.left() and answers(), "it does not run: this test sees nothing")
+    result = service.systemd.systemctl("stop", NAME)
+    check(result.returncode == 0, result.stderr.decode())
+    check(service.systemd.show(NAME, "Result") == "success", service.systemd.show(NAME, "Result"))
+    wait_until(lambda: not service.left(), 10, "the kernel to forget its programs and maps")
+    check(not answers(), "something still answers")
+
+
+def main():
+    results = Results(sys.argv[1:])
+    cases = [
+        unit_is_well_formed, exposure_is_what_the_documentation_says, is_ready_when_it_answers,
+        keeps_no_privileges, keeps_what_all_namespaces_needs, sandbox_lets_all_hooks_fire,
+        token_is_a_credential, reload_keeps_it_running, watchdog_kills_what_hangs, restarts_when_killed, stops_and_leaves_nothing,
+    ]
+    service = Service()
+    try:
+        for case in results.wants(cases):
+            results.run(case, service)
+    finally:
+        service.systemd.close()
+    print(f"{results.passed} passed, {results.failed} failed")
+    return 1 if results.failed or not results.passed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
