@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # make            build ./finwait
 # make check      unit tests (no root, no kernel, no libbpf)
+# make replay     recordings say what they said (no root, no BPF)
 # make live       live tests on this kernel (root)
 # make lab        incidents that finwait report must recognise (root)
 # make web        the page of HTML reports, in headless Chromium (root for what the lab has not left)
-# make export     its JSON Lines in jq, ClickHouse and SQLite (root)
+# make export     its connections in jq, ClickHouse and SQLite (root)
 # make fuzz       fuzz every parser for FUZZ_SECONDS each (default 20), in clang's sanitizers
 # make vm         live tests on real kernels under qemu (root); KERNEL=6.12 for one
+# make soak       load and faults for ten minutes (root); SOAK=1h for longer
 # make bench      what it costs, traced against untraced (root)
 # make dist       what dist/ holds: man pages, completion, unit, package, alerts, dashboard (root)
 # make install    PREFIX=/usr/local, DESTDIR=; make uninstall takes it away again
@@ -40,6 +42,16 @@ ALL_CFLAGS += $(SAN)
 LDFLAGS += $(SAN)
 endif
 
+# In the binary itself: a recording can be read where none of them is installed. Who lacks the archives
+# says LIBS_DYNAMIC=1.
+LIBS := -lbpf -lelf -lz -lzstd
+SERVE_LIBS := -lmicrohttpd -lcap-ng -lseccomp -lcurl
+ifeq ($(LIBS_DYNAMIC),1)
+STATIC_LIBS = $(LIBS)
+else
+STATIC_LIBS = -Wl,-Bstatic $(LIBS) -Wl,-Bdynamic
+endif
+
 # Two objects: the hooks, whose owner of the shared maps comes first, and the iterators.
 BPF_SRC := bpf/state.bpf.c $(filter-out bpf/state.bpf.c bpf/iter.bpf.c,$(wildcard bpf/*.bpf.c))
 BPF_OBJ := $(BPF_SRC:bpf/%.bpf.c=$B/bpf/%.bpf.o)
@@ -48,18 +60,19 @@ APP_SRC := user/main.c $(wildcard user/cmd/*.c user/io/*.c)
 PURE_OBJ := $(PURE_SRC:%.c=$B/%.o)
 APP_OBJ := $(APP_SRC:%.c=$B/%.o)
 PURE_SAN_OBJ := $(PURE_SRC:%.c=$B/san/%.o)
+APP_SAN_OBJ := $(APP_SRC:%.c=$B/san/%.o)
 UNIT := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
 LIVE_PROGRAMS := $B/tests/peer $B/tests/witness $B/tests/churn $B/tests/flood $B/tests/leaker
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all check live lab web export fuzz dist vm bench tests install uninstall deb clean vmlinux
+.PHONY: all check replay live lab web export fuzz dist vm soak bench tests install uninstall deb clean vmlinux
 
 all: finwait
 
 finwait: $(APP_OBJ) $B/libfinwait.a
 	$(say) LINK $@
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lbpf -lelf -lz -lmicrohttpd -lcap-ng -lseccomp
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STATIC_LIBS) $(SERVE_LIBS)
 
 # Pure: compiled without libbpf anywhere in sight, as the unit tests prove by linking without it.
 $B/libfinwait.a: $(PURE_OBJ)
@@ -74,8 +87,8 @@ $B/user/%.o: user/%.c
 $B/user/report/html_page.o $B/san/user/report/html_page.o: web/dist/report.html
 
 # Each skeleton is included by one file.
-$B/user/io/attach.o: $B/fw_bpf.skel.h
-$B/user/io/snapshot.o: $B/fw_iter.skel.h
+$B/user/io/attach.o $B/san/user/io/attach.o: $B/fw_bpf.skel.h
+$B/user/io/snapshot.o $B/san/user/io/snapshot.o: $B/fw_iter.skel.h
 
 $B/bpf/%.bpf.o: bpf/%.bpf.c
 	$(say) BPF $@
@@ -108,19 +121,55 @@ $B/san/libfinwait.a: $(PURE_SAN_OBJ)
 	$(say) AR $@
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
+# The whole program under ASan and UBSan, for make soak.
+$(APP_SAN_OBJ): ALL_CFLAGS += -I$B
+$B/san/finwait: $(APP_SAN_OBJ) $B/san/libfinwait.a
+	$(say) LINK $@
+	$(Q)$(CC) $(LDFLAGS) $(SAN) -o $@ $^ $(LIBS) $(SERVE_LIBS)
+
 $B/tests/test_%: tests/unit/test_%.c $(wildcard tests/unit/*.h) $B/san/libfinwait.a
 	$(say) TEST $@
-	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(SAN) -o $@ $< $B/san/libfinwait.a -lcmocka
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(SAN) -o $@ $< $B/san/libfinwait.a -lcmocka -lzstd
 
 # Made-up reports for the tests of the page.
 $B/tests/sample: tests/web/sample.c $(wildcard tests/unit/*.h) $B/libfinwait.a
 	$(say) CC $@
-	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $< $B/libfinwait.a -lcmocka
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $< $B/libfinwait.a -lcmocka -lzstd
 
 check: $(UNIT)
-	$(Q)if grep -rnE 'include <bpf/|"io/|"cmd/' user/util user/core user/report $(wildcard user/analysis); then \
+	$(Q)if grep -rnE 'include <bpf/|"io/|"cmd/' user/util user/core user/record user/report $(wildcard user/analysis); then \
 		echo 'FAIL: the pure archive includes what it must not' >&2; exit 1; fi
 	$(Q)scripts/check-unit $^
+
+# Fuzz targets: everything is compiled again, for libFuzzer. Some include the file whose static
+# parsers they feed; then the archive's copy of it is not linked.
+FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+FUZZ := $(patsubst tests/fuzz/fuzz_%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SRC := $(PURE_SRC) $(filter-out user/main.c,$(APP_SRC)) tests/fuzz/play.c tests/fuzz/reading.c
+
+$B/fuzz/%.o: %.c
+	$(say) CC $@
+	$(Q)mkdir -p $(@D) && $(CLANG) $(ALL_CFLAGS) -O1 $(FUZZ_SAN) -fsanitize=fuzzer-no-link -I$B \
+		-c -o $@ $<
+
+$B/fuzz/user/report/html_page.o: web/dist/report.html
+$B/fuzz/user/io/attach.o: $B/fw_bpf.skel.h
+$B/fuzz/user/io/snapshot.o: $B/fw_iter.skel.h
+
+$B/fuzz/libfinwait.a: $(FUZZ_SRC:%.c=$B/fuzz/%.o)
+	$(say) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(FUZZ): $B/fuzz/%: $B/fuzz/tests/fuzz/fuzz_%.o $B/fuzz/libfinwait.a
+	$(say) FUZZ $@
+	$(Q)$(CLANG) $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+$B/fuzz/blocks_of: tests/fuzz/blocks_of.c $B/user/io/block_file.o $B/libfinwait.a
+	$(say) CC $@
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
+
+fuzz: $(FUZZ) $B/fuzz/blocks_of
+	$(Q)tests/fuzz/run $(FUZZ)
 
 WITNESS_SRC := $(filter-out %_main.c,$(wildcard tests/live/witness*.c))
 $B/tests/peer: $(wildcard tests/live/peer*.c) $(WITNESS_SRC)
@@ -137,7 +186,7 @@ $B/tests/empty: tests/bench/empty.c
 
 $B/tests/micro: tests/bench/micro.c $B/libfinwait.a
 	$(say) CC $@
-	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $^
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $^ -lzstd
 $B/tests/leaker: tests/live/leaker.c
 $B/tests/flood: tests/live/flood.c tests/live/peer_net.c tests/live/peer_packet.c
 $(LIVE_PROGRAMS): $(wildcard tests/live/*.h)
@@ -145,6 +194,10 @@ $(LIVE_PROGRAMS): $(wildcard tests/live/*.h)
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) -g -std=gnu11 $(WARN) -o $@ $(filter %.c,$^) -lpthread
 
 tests: $(UNIT) $(LIVE_PROGRAMS)
+
+replay: finwait
+	$(Q)tests/replay/replay.py
+	$(Q)tests/replay/broken.py
 
 live: finwait $(LIVE_PROGRAMS)
 	$(Q)tests/live/run
@@ -155,11 +208,14 @@ lab: finwait
 web: finwait
 	$(Q)tests/web/run
 
-export: finwait $B/tests/peer
-	$(Q)tests/export/export.py
+export: finwait $B/tests/peer $B/tests/churn
+	$(Q)status=0; tests/export/export.py || status=1; tests/export/fleet.py || status=1; exit $$status
 
 vm: finwait $(LIVE_PROGRAMS)
 	$(Q)tests/vm/run.sh
+
+soak: finwait $B/san/finwait $B/tests/churn
+	$(Q)tests/soak/soak.py $(or $(SOAK),10m)
 
 bench: finwait $B/tests/churn $B/tests/micro $B/tests/empty $B/tests/empty.bpf.o
 	$(Q)tests/bench/bench.py

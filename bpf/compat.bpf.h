@@ -5,7 +5,7 @@
  * is #ifdef'ed. docs/kernels.md lists the same, and which test would notice; tests/vm/claims.py
  * compares the two.
  *
- * Two need no code but the choice of what to do everywhere:
+ * Four need no code but the choice of what to do everywhere, or allow none:
  *
  * Before Linux 6.3 (commit 6715df8d5d24) the verifier refuses to copy bytes of the stack that nobody
  * has written into a map: whatever becomes a map's value is cleared first. May go with 6.1.
@@ -14,6 +14,12 @@
  * child has its peer's address and its request's cookie, which overwrites one given out there. So the
  * child is known by its socket's address until its next transition: fw_sock_cookie() in state.bpf.c,
  * request.c in user/core. May go with 6.12.
+ *
+ * Before Linux 6.11 and its stable backports (commit 853c3bd7b791) a timeout wakes the application before
+ * the last transition, and one that is quick takes the error away: see verdict.c in user/core.
+ *
+ * Before Linux 6.7 (commit dd8657894c11) kprobe programs that are skipped are not counted: see
+ * fw_tracker_overdue() in user/core. May go with 6.1, if misses are rare enough.
  */
 #ifndef FW_BPF_COMPAT_BPF_H
 #define FW_BPF_COMPAT_BPF_H

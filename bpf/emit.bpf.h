@@ -14,9 +14,9 @@
 
 static __always_inline struct fw_cpu_stats *fw_my_stats(void)
 {
-	__u32 zero = 0;
+	__u32 cpu = bpf_get_smp_processor_id();
 
-	return bpf_map_lookup_elem(&fw_stats, &zero);
+	return bpf_map_lookup_elem(&fw_stats, &cpu);
 }
 
 /* Ring memory of @size bytes, or NULL with the loss counted. */

@@ -144,12 +144,14 @@ struct fw_rec_process {
 };
 _Static_assert(sizeof(struct fw_rec_process) == 120, "contract");
 
-/* What is lost is counted here, one per CPU. */
+/* What is lost is counted here, one per CPU, each in a cache line of its own. */
 struct fw_cpu_stats {
 	__u64 lost; /* the ring was full */
 	__u64 last_lost_ns;
 	__u64 suppressed; /* request sockets born above the limit: not reported */
+	__u64 unused[5];
 };
+_Static_assert(sizeof(struct fw_cpu_stats) == 64, "a cache line");
 
 #define FW_MAX_PORTS 16
 #define FW_MAX_CIDRS 8

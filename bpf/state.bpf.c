@@ -132,7 +132,8 @@ int BPF_PROG(fw_set_state, struct sock *sk, int oldstate, int newstate)
 		fw_fill_totals(rec, tp);
 	else
 		fw_no_totals(rec);
-	if (fw_is_process_context(oldstate, newstate))
+	if (fw_is_process_context(oldstate, newstate) &&
+	    (newstate == TCP_SYN_SENT || newstate == TCP_LISTEN || !fw_is_kernel_thread()))
 		fw_fill_owner(rec, sk);
 	else
 		fw_no_owner(rec);

@@ -13,8 +13,9 @@
 
 static const struct fw_command *const commands[] = { &fw_cmd_trace, &fw_cmd_timeline,
 						     &fw_cmd_report, &fw_cmd_leaks,
-						     &fw_cmd_states, &fw_cmd_explain,
-						     &fw_cmd_doctor,  &fw_cmd_serve };
+						     &fw_cmd_states, &fw_cmd_record,
+						     &fw_cmd_serve,  &fw_cmd_explain,
+						     &fw_cmd_doctor };
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 volatile sig_atomic_t fw_stopping;

@@ -17,6 +17,7 @@ CONFIG = """<yandex>
   <logger><level>warning</level><log>{d}/log</log><errorlog>{d}/errors</errorlog></logger>
   <listen_host>127.0.0.1</listen_host>
   <tcp_port>{port}</tcp_port>
+  <http_port>{http_port}</http_port>
   <path>{d}/data/</path>
   <tmp_path>{d}/tmp/</tmp_path>
   <users_config>{d}/users.xml</users_config>
@@ -54,10 +55,11 @@ class ClickHouse:
     def __init__(self):
         self.process = None
         self.directory = tempfile.mkdtemp(prefix="finwait-clickhouse-")
-        port = free_port()
+        port, http_port = free_port(), free_port()
         for name, text in (("config.xml", CONFIG), ("users.xml", USERS)):
             with open(os.path.join(self.directory, name), "w", encoding="utf-8") as f:
-                f.write(text.format(d=self.directory, port=port))
+                f.write(text.format(d=self.directory, port=port, http_port=http_port))
+        self.url = f"http://127.0.0.1:{http_port}/"
         self.client = ["clickhouse-client", "--host", "127.0.0.1", "--port", str(port)]
 
     def said(self):
@@ -74,7 +76,18 @@ class ClickHouse:
         return subprocess.run([*self.client, "-q", "SELECT 1"], stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL, check=False).returncode == 0
 
+    def query(self, text):
+        """Its rows, each a list of strings."""
+        done = subprocess.run([*self.client, "-n", "-q", text], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, check=False)
+        check(done.returncode == 0, f"{text}: {done.stderr.decode()}")
+        return [line.split("\t") for line in done.stdout.decode().splitlines()]
+
     def __enter__(self):
+        self.start()
+        return self
+
+    def start(self):
         with open(os.path.join(self.directory, "output"), "wb") as out:
             self.process = subprocess.Popen(
                 ["clickhouse-server", "--config-file", os.path.join(self.directory, "config.xml")],
@@ -84,13 +97,19 @@ class ClickHouse:
         except BaseException:
             self.__exit__()
             raise
-        return self
 
-    def __exit__(self, *_):
-        self.process.terminate()
+    def stop(self, kill=False):
+        """Its data stay: start() goes on with them."""
+        if kill:
+            self.process.kill()
+        else:
+            self.process.terminate()
         try:
             self.process.wait(STOP_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+    def __exit__(self, *_):
+        self.stop()
         shutil.rmtree(self.directory, ignore_errors=True)

@@ -22,6 +22,7 @@ sys.dont_write_bytecode = True
 from traffic import HOSTILE_NAMES, ROOT, collect
 from clickhouse import ClickHouse, find_clickhouse
 from real_host import Failure, check
+from real_tracer import FINWAIT
 
 DOCS = os.path.join(ROOT, "docs", "export")
 SKIP_OK = os.environ.get("FINWAIT_SKIP_OK") == "1"
@@ -32,11 +33,12 @@ ENDS = {"last_ack", "time_wait_reset", "time_wait_reopened", "time_wait_reused",
         "reset_sent", "half_open_expired", "half_open_dropped"}
 
 
-def tool(argv, data=b""):
+def tool(argv, data=b"", said=False):
+    """What it prints; @said: it may say something on stderr."""
     done = subprocess.run(argv, input=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           timeout=120, check=False)
     errors = done.stderr.decode("utf-8", "replace")
-    check(done.returncode == 0 and not errors, f"{argv[0]}: status {done.returncode}: {errors}")
+    check(done.returncode == 0 and (said or not errors), f"{argv[0]}: status {done.returncode}: {errors}")
     return done.stdout
 
 
@@ -50,10 +52,13 @@ def read(name):
 
 
 class Export:
-    """What finwait printed, and what jq makes of it."""
+    """What finwait printed, live and from its recording, and what jq makes of it."""
 
-    def __init__(self):
-        self.lines = collect()
+    def __init__(self, directory):
+        recording = os.path.join(directory, "export.fwr")
+        self.lines = collect(recording)
+        self.replayed = os.path.join(directory, "lines.json")
+        tool([FINWAIT, "timeline", "-i", recording, "-f", "json", "-o", self.replayed], said=True)
         self.rows = rows_of(self.lines)
         self.truth = {q: rows_of(tool(["jq", "-s", "-c", "-f", os.path.join(DOCS, q + ".jq")],
                                       self.lines)) for q in QUERIES}
@@ -129,6 +134,13 @@ def lines_are_worth_it(export):
         check(len(export.truth[query]) > 2, f"{query} has {len(export.truth[query])} rows")
 
 
+def a_recording_says_the_same(export):
+    with open(export.replayed, "rb") as f:
+        replayed = f.read()
+    check(replayed == export.lines, f"{len(replayed.splitlines())} other lines from the recording "
+                                    f"of {len(export.lines.splitlines())}")
+
+
 def jq_reads_every_line(export):
     count = tool(["jq", "-s", "length"], export.lines)
     check(int(count) == len(export.lines.splitlines()), f"jq read {count} lines")
@@ -195,6 +207,7 @@ def sqlite_takes_the_lines(export):
 # What each needs, and how it is found.
 CASES = (
     (lines_are_worth_it, "jq", lambda: shutil.which("jq")),
+    (a_recording_says_the_same, "jq", lambda: shutil.which("jq")),
     (jq_reads_every_line, "jq", lambda: shutil.which("jq")),
     (flat_fields_are_the_states, "jq", lambda: shutil.which("jq")),
     (clickhouse_takes_the_lines, "clickhouse-server and clickhouse-client", find_clickhouse),
@@ -222,12 +235,13 @@ def main():
         sys.exit("export.py: needs root")
     names = sys.argv[1:]
     cases = [c for c in CASES if not names or any(n in c[0].__name__ for n in names)]
-    try:
-        export = Export()
-    except (Failure, OSError, ValueError) as error:
-        print(f"FAIL traffic: {error}\n0 passed, {len(cases)} failed")
-        return 1
-    words = [run_case(*case, export) for case in cases]
+    with tempfile.TemporaryDirectory(prefix="finwait-export-") as directory:
+        try:
+            export = Export(directory)
+        except (Failure, OSError, ValueError) as error:
+            print(f"FAIL traffic: {error}\n0 passed, {len(cases)} failed")
+            return 1
+        words = [run_case(*case, export) for case in cases]
     print(f"{words.count('ok')} passed, {words.count('FAIL')} failed")
     return 1 if "FAIL" in words or not words else 0
 

@@ -118,12 +118,13 @@ def make_all():
     return children
 
 
-def collect():
-    """finwait's lines (bytes). Some connections are older than the trace."""
+def collect(recording):
+    """finwait's lines (bytes), while it writes that recording too. Some connections are older than the
+    trace."""
     children = [Hostile(0, 6)]
     try:
         children[0].wait_ready()
-        with Tracer("timeline", "-f", "json") as timeline:
+        with Tracer("timeline", "-f", "json", "--record", recording) as timeline:
             children += make_all()
             # What stalls has stalled for more than a second when the trace ends.
             ready = time.monotonic()

@@ -41,6 +41,8 @@ class Leak:
         culprit = leak["offenders"][0]
         yield equal("culprit", culprit["process"], f"leaky-app/{self.application.pid}")
         yield equal("peer", culprit["peer"], f"{HOST}:5432")
+        # It has read the answer, and never the end.
+        yield equal("verdict", leak["evidence"]["verdict"], "never_read")
         yield equal("leaked", culprit["count"], counted["leaks"])
         yield equal("in all", leak["evidence"]["count"], counted["ss"], "ss's count")
         check(2e9 < culprit["oldest_ns"] < 8e9, f"the oldest is {culprit['oldest_ns']} ns old")

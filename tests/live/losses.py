@@ -14,6 +14,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,7 @@ from real_tracer import CHURN, FINWAIT, Tracer, check_path, describe
 SMALL = "--ring-size=1"
 # More than fits into a ring of 1 MiB, at 14 records of about 150 bytes a connection.
 MANY, FEW = 4000, 300
+STOPPED_S = 5
 # Of a resynchronisation: 2 s of quiet, then the snapshot.
 RESYNC_S = 5
 
@@ -149,6 +151,7 @@ def five_seconds_later_all_is_right():
         listener = netns.listen(80)
         old = [netns.pair(listener) for _ in range(20)]
         with Stopped(tracer):
+            end = time.monotonic() + STOPPED_S
             churn(netns, MANY)
             # Unseen: ends, half ends and beginnings.
             for client, server in old[:5]:
@@ -157,6 +160,7 @@ def five_seconds_later_all_is_right():
             for client, _ in old[5:10]:
                 client.close()
             new = [netns.pair(listener) for _ in range(7)]
+            time.sleep(max(0, end - time.monotonic()))
         time.sleep(RESYNC_S)
         truth = ss_counts(netns)
         tracer.stop()
@@ -200,6 +204,49 @@ def a_slow_reader_of_the_output_slows_nothing():
         json.loads(line)
 
 
+class SmallDisk:
+    """A file system of so many KiB."""
+
+    def __init__(self, kib):
+        self.kib = kib
+
+    def __enter__(self):
+        self.directory = tempfile.mkdtemp()
+        self.mount("-t", "tmpfs", "-o", f"size={self.kib}k", "tmpfs")
+        return self
+
+    def mount(self, *args):
+        subprocess.run(["mount", *args, self.directory], check=True)
+
+    def grow(self, kib):
+        self.mount("-o", f"remount,size={kib}k")
+
+    def __exit__(self, *_):
+        subprocess.run(["umount", self.directory], check=True)
+        os.rmdir(self.directory)
+
+
+def a_full_disk_costs_lines_and_nothing_else():
+    """Those that are left out are counted; what is written is whole, and goes on with the room."""
+    with Netns() as netns, SmallDisk(256) as disk:
+        path = os.path.join(disk.directory, "out")
+        with Tracer("timeline", "-f", "json", "--strict", "-o", path, "--netns",
+                    netns.path) as tracer:
+            churn(netns, MANY // 2)
+            wait_until(lambda: "no space left" in tracer.stderr(), 20, "the disk to be full")
+            disk.grow(65536)
+            churn(netns, FEW)
+            check(tracer.stop() == 3, f"status {tracer.status}: {tracer.stderr()}")
+        with open(path, encoding="utf-8") as file:
+            rows = [json.loads(line) for line in file]
+    check(said(tracer)[1] == 0, f"events lost: {tracer.stderr()}")
+    left_out = re.search(r"(\d+) lines are left out$", tracer.stderr().strip())
+    expected = 2 * (MANY // 2 + FEW)
+    check(left_out and len(rows) + int(left_out[1]) == expected,
+          f"{len(rows)} rows of {expected}: {tracer.stderr()}")
+    check(int(left_out[1]) > 0 and len(rows) > 2 * FEW, "the disk was never full, or always")
+
+
 def the_limit_of_connections_holds():
     limit, n = 50, 200
     with Netns() as netns:
@@ -221,10 +268,35 @@ def the_limit_of_connections_holds():
     check(forgotten and int(forgotten[1]) + len(rows) == 2 * n + 1, tracer.stderr())
 
 
+def who_was_idle_longest_is_forgotten_first():
+    limit, n = 50, 20
+    with Netns() as netns:
+        listener = netns.listen(80)
+        with Tracer("timeline", "-f", "json", f"--max-connections={limit}", "--netns",
+                    netns.path) as tracer:
+            pairs = [netns.pair(listener) for _ in range(n)]
+            # The oldest of all does something.
+            pairs[0][0].shutdown(socket.SHUT_WR)
+            pairs[0][1].recv(1)
+            pairs += [netns.pair(listener) for _ in range(n)]
+            tracer.stop()
+        ports = [client.getsockname()[1] for client, _ in pairs]
+        for pair in pairs:
+            for sock in pair:
+                sock.close()
+    kept = collections.Counter()
+    for row in tracer.rows(netns):
+        kept[row["lport"] if row["rport"] == 80 else row["rport"]] += 1
+    check([kept[port] for port in ports[n:]] == [2] * n, "a new one was forgotten")
+    check(kept[ports[0]] == 2, "the one that was not idle was forgotten")
+    check(not [port for port in ports[1:n // 2] if kept[port]], "an idle one was kept instead")
+
+
 CASES = [
     loss_is_counted_to_the_record, strict_tells_scripts, what_may_be_wrong_is_marked,
     five_seconds_later_all_is_right, a_slow_reader_of_the_output_slows_nothing,
-    the_limit_of_connections_holds,
+    a_full_disk_costs_lines_and_nothing_else, the_limit_of_connections_holds,
+    who_was_idle_longest_is_forgotten_first,
 ]
 
 

@@ -62,10 +62,13 @@ def ss_counts(netns):
 class Leaker:
     """The leaking server, and clients that close what they open."""
 
-    def __init__(self, netns, port, how, *args):
+    def __init__(self, netns, port, how, *args, cgroup=None):
         self.netns, self.port = netns, port
+        argv = [os.path.abspath(LEAKER), port, how, *args]
+        if cgroup:  # from the beginning, as in a container: a socket keeps the one it was made in
+            argv = ["sh", "-c", f"echo $$ >{cgroup}/cgroup.procs; exec \"$@\"", "sh", *argv]
         self.process = subprocess.Popen(
-            netns.argv([os.path.abspath(LEAKER), port, how, *args]),
+            netns.argv(argv),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         check(self.process.stdout.readline() == "ready\n", "the leaker does not listen")
         self.pid = self.process.pid
@@ -296,9 +299,14 @@ def namespaces_are_kept_apart():
         check(len(timeline.rows(one)) == 2 and len(timeline.rows(two)) == 4, str(paths))
 
 
-def cgroups_are_kept_apart():
-    base = "/sys/fs/cgroup" if os.path.exists("/sys/fs/cgroup/cgroup.procs") \
+def cgroup_base():
+    """Where the control groups of version 2 are."""
+    return "/sys/fs/cgroup" if os.path.exists("/sys/fs/cgroup/cgroup.procs") \
         else "/sys/fs/cgroup/unified"
+
+
+def cgroups_are_kept_apart():
+    base = cgroup_base()
     paths = [f"{base}/finwait-test-{os.getpid()}-{i}" for i in range(2)]
     for path in paths:
         os.mkdir(path)
@@ -453,13 +461,298 @@ def filters_by_owner():
             check(found.get("CLOSE_WAIT", 0) == n, f"{args}: {found}")
 
 
+NGINX_THAT_LEAKS = """
+daemon off;
+master_process off;
+pid {directory}/nginx.pid;
+error_log stderr;
+events {{ worker_connections 64; }}
+http {{
+    access_log off;
+    client_body_temp_path {directory};
+    proxy_temp_path {directory};
+    fastcgi_temp_path {directory};
+    uwsgi_temp_path {directory};
+    scgi_temp_path {directory};
+    server {{
+        listen 127.0.0.1:8080;
+        proxy_ignore_client_abort on;
+        location / {{ proxy_pass http://127.0.0.1:9000; }}
+    }}
+}}
+"""
+
+
+def leak_of_nginx():
+    """A stock server: clients give up, and nginx is told to go on waiting for its upstream."""
+    with Netns() as netns:
+        upstream = netns.listen(9000)  # never answers
+        conf = netns.file("nginx.conf", NGINX_THAT_LEAKS.format(directory=netns.directory.name))
+        nginx = netns.start("nginx", "-c", conf)
+        wait_until(lambda: netns.is_listening(8080), 20, "nginx")
+        asked = []
+        for _ in range(6):
+            with netns.connect(8080) as client:
+                client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                asked.append(upstream.accept()[0])
+        wait_until(lambda: ss_counts(netns).get("CLOSE_WAIT") == 6, 10, "CLOSE_WAIT")
+        time.sleep(LEAK_AGE_S + 0.2)
+        lines = netns.run("ss", "-Htanp", "state", "close-wait").stdout.decode().splitlines()
+        groups = leaks(netns, "--watch", "0")
+        check([(g["verdict"], g["count"], g["pid"], g["comm"]) for g in groups] ==
+              [("never_read", 6, nginx.pid, "nginx")], str(groups))
+        check_fds(groups[0], lines)
+        check(groups[0]["fds_used"] == len(os.listdir(f"/proc/{nginx.pid}/fd")), str(groups))
+        report = report_of("-p", nginx.pid, "--leak-age", f"{LEAK_AGE_S}s")
+        found = [f for f in report["findings"] if f["id"] == "close-wait-leak"]
+        check(len(found) == 1 and found[0]["evidence"]["verdict"] == "never_read" and
+              found[0]["evidence"]["count"] == 6 and
+              found[0]["evidence"]["fds"] == groups[0]["fds"], str(found))
+        for connection in asked:
+            connection.close()
+
+
+def report_of(*args):
+    return json.loads(finwait("report", "1s", "-f", "json", *map(str, args)))
+
+
+def report_heeds_filters_on_owners():
+    with Netns() as netns, Leaker(netns, 8080, "closed") as one, Leaker(netns, 8081, "closed") as two:
+        one.leak(3)
+        two.leak(4)
+        one.wait_for(3)
+        two.wait_for(4)
+        for args, n in ((("-p", one.pid), 3), (("-p", two.pid), 4), (("--comm", "leak*"), 7),
+                        (("--comm", "nobody"), 0)):
+            report = report_of("--netns", netns.path, "--leak-age", f"{LEAK_AGE_S}s", *args)
+            found = [(f["id"], f["evidence"]["count"]) for f in report["findings"]
+                     if f["id"] == "close-wait-leak"]
+            check(found == ([("close-wait-leak", n)] if n else []), f"{args}: {found}")
+            check(report["sections"]["close_wait"]["now"] == n, f"{args}: {report}")
+
+
+CONTAINER = "0123456789abcdef" * 4
+
+
+def the_same_addresses_in_two_containers():
+    """Two namespaces and two control groups, the same addresses, ports and program: every command
+    keeps them apart, for people and for programs."""
+    base = cgroup_base()
+    paths = [f"{base}/finwait-test-{os.getpid()}.slice", f"{base}/docker-{CONTAINER}.scope"]
+    words = [os.path.basename(paths[0]), CONTAINER[:12]]
+    for path in paths:
+        os.mkdir(path)
+    try:
+        with Netns() as a, Netns() as b, Leaker(a, 8080, "closed", cgroup=paths[0]) as one, \
+                Leaker(b, 8080, "closed", cgroup=paths[1]) as two:
+            pairs = ((a, one, 3, words[0]), (b, two, 4, words[1]))
+            with Tracer("trace", "-f", "json", "-l") as trace, Tracer("trace", "-l") as text, \
+                    Tracer("timeline", "-l") as timeline:
+                one.leak(3)
+                two.leak(4)
+                one.wait_for(3)
+                two.wait_for(4)
+                for tracer in (trace, text, timeline):
+                    tracer.stop()
+            for netns, leaker, n, word in pairs:
+                entered = [row for row in trace.objects_of(netns) if
+                           row["to"] == "CLOSE_WAIT" and row["lport"] == 8080]
+                check(len(entered) == n and all(
+                    (row["pid"], row["netns_name"], word in row["cgroup"]) ==
+                    (leaker.pid, netns.name, True) for row in entered), str(entered))
+                for tracer in (text, timeline):
+                    lines = [line for line in tracer.output().decode().splitlines()
+                             if f"leaker/{leaker.pid} " in line and "CLOSE_WAIT" in line]
+                    check(len(lines) == n and all(f"[netns {netns.name}" in line for line in lines),
+                          f"{tracer.name}: {lines}")
+            check(f"container {words[1]}]" in text.output().decode(), "no container")
+            check_looks(pairs, words)
+            check_report(pairs, words)
+    finally:
+        for path in paths:
+            wait_until(lambda p=path: not open(f"{p}/cgroup.procs", encoding="ascii").read(), 10,
+                       "the control group to be empty")
+            os.rmdir(path)
+
+
+def check_looks(pairs, words):
+    args = ("--comm", "leaker", "--leak-age", f"{LEAK_AGE_S}s", "--watch", "0")
+    groups = {f["evidence"]["netns_name"]: f["evidence"] for f in json.loads(
+        finwait("leaks", "-f", "json", *args, status=4))["findings"]}
+    text = finwait("leaks", *args, status=4)
+    for netns, leaker, n, word in pairs:
+        group = groups[netns.name]
+        check((group["count"], group["pid"]) == (n, leaker.pid) and word in group["cgroup"], str(group))
+        check(f"network namespace {netns.name}" in " ".join(text.split()), text)
+    check(groups[pairs[1][0].name]["container"] == CONTAINER, str(groups))
+    for by, names in (("netns", [p[0].name for p in pairs]), ("process", [f"leaker/{p[1].pid}" for p in
+                                                                            pairs]),
+                      ("cgroup", [f"/{words[0]}", f"/docker-{CONTAINER}.scope"])):
+        rows = json.loads(finwait("states", "--by", by, "--comm", "leaker", "-f", "json"))
+        found = {row[by]: row.get("CLOSE_WAIT", 0) for row in rows["sections"]["states"]["groups"]}
+        check(found == dict(zip(names, (3, 4))), f"--by {by}: {found}")
+
+
+def check_report(pairs, words):
+    report = report_of("--comm", "leaker", "--leak-age", f"{LEAK_AGE_S}s")
+    leak = [f for f in report["findings"] if f["id"] == "close-wait-leak"][0]
+    rows = {row["netns_name"]: (row["count"], row["process"], row["cgroup"])
+            for row in leak["offenders"]}
+    check(rows == {netns.name: (n, f"leaker/{leaker.pid}", word) for netns, leaker, n, word in pairs},
+          str(rows))
+    text = finwait("report", "1s", "--wide", "--comm", "leaker", "--leak-age", f"{LEAK_AGE_S}s")
+    for netns, leaker, _, word in pairs:
+        check([line for line in text.splitlines() if f"leaker/{leaker.pid} " in line and
+               netns.name in line and word in line], text)
+
+
+IN_FLIGHT = """
+import array, socket, time
+tcp = socket.create_connection(("127.0.0.1", 8080))
+print(tcp.getsockname()[1], flush=True)
+a, b = socket.socketpair(socket.AF_UNIX)
+fds = array.array("i", [tcp.fileno(), b.fileno()])
+a.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
+for thing in (tcp, a, b):
+    thing.close()
+for _ in range(100):  # what is left refers to itself only: the kernel's garbage collector closes it
+    c, d = socket.socketpair(socket.AF_UNIX)
+    c.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0]))])
+    c.close()
+    d.close()
+    time.sleep(0.02)
+"""
+
+
+def closed_by_the_kernel():
+    """A kernel thread that closes what was in flight over a unix socket is nobody's owner."""
+    with Netns() as netns, Tracer("timeline", "-f", "json", "-l") as timeline:
+        listener = netns.listen(8080)
+        argv = netns.argv([sys.executable, "-c", IN_FLIGHT])
+        with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
+            port = int(program.stdout.readline())
+            server = listener.accept()[0]
+            check(server.recv(1) == b"", "the garbage collector did not close it")
+            server.close()
+            program.wait()
+        time.sleep(0.2)
+        timeline.stop()
+        row = timeline.rows(netns, lport=port)[0]
+        check((row["comm"], row["pid"]) == ("python3", program.pid), str(row))
+
+
+PASSING = """
+import os, socket, sys
+here, there = socket.socketpair(socket.AF_UNIX)
+child = os.fork()
+if not child:
+    with open("/proc/self/comm", "w") as comm:
+        comm.write("receiver")
+    data, fds, _, _ = socket.recv_fds(there, 1, 1)
+    sys.stdin.readline()
+    os.close(fds[0])
+    sys.stdin.readline()
+    os._exit(0)
+tcp = socket.create_connection(("127.0.0.1", 8080))
+socket.send_fds(here, [b"x"], [tcp.fileno()])
+tcp.close()
+print(child, flush=True)
+os.waitpid(child, 0)
+"""
+
+
+def passed_to_another_process():
+    """Whoever was given the descriptor and closes it is the owner then."""
+    with Netns() as netns, Tracer("timeline", "-f", "json", "-l") as timeline:
+        listener = netns.listen(8080)
+        argv = netns.argv([sys.executable, "-c", PASSING])
+        with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
+            server = listener.accept()[0]
+            child = int(program.stdout.readline().split()[0])
+            program.stdin.write("close\n")
+            program.stdin.flush()
+            check(server.recv(1) == b"", "not closed")
+            server.close()
+            program.stdin.write("end\n")
+            program.stdin.close()
+            program.wait()
+        time.sleep(0.2)
+        timeline.stop()
+        row = timeline.rows(netns, rport=8080)[0]
+        check((row["comm"], row["pid"]) == ("receiver", child), str(row))
+
+
+def executed_another_program():
+    """exec() keeps the connection and the process; the name that closes it is the new one."""
+    with Netns() as netns, Tracer("timeline", "-f", "json", "-l") as timeline:
+        listener = netns.listen(8080)
+        program = netns.start(
+            sys.executable, "-c", "import os, socket; s = socket.create_connection(('127.0.0.1', 8080)); "
+            "os.set_inheritable(s.fileno(), True); os.execv('/bin/sleep', ['sleep', '1'])")
+        server = listener.accept()[0]
+        check(server.recv(1) == b"", "not closed")
+        server.close()
+        time.sleep(0.2)
+        timeline.stop()
+        row = timeline.rows(netns, rport=8080)[0]
+        check((row["comm"], row["pid"]) == ("sleep", program.pid), str(row))
+
+
+def bind_meets_a_listener():
+    """trace names who listens there; report has the finding, and when TIME_WAIT will let go."""
+    with Netns() as netns, Leaker(netns, 8080, "closed") as leaker:
+        report = subprocess.Popen([FINWAIT, "report", "3s", "-f", "json", "--netns", netns.path],
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        check(b"watching" in report.stderr.readline(), "no report")
+        with Tracer("trace", "-l", "--netns", netns.path) as text:
+            for port in (8080, 8090):
+                if port == 8090:
+                    listener = netns.listen(port)
+                    client, server = netns.pair(listener)
+                    server.close()
+                    client.close()
+                    wait_until(lambda: netns.time_waits("sport", "=", ":8090") == 1, 10, "TIME_WAIT")
+                    listener.close()
+                with netns.socket() as again:
+                    try:
+                        again.bind(("127.0.0.1", port))
+                        raise Failure("bind() did not fail")
+                    except OSError:
+                        pass
+                time.sleep(0.2)  # the holders are looked for at most ten times a second
+            text.stop()
+        lines = [line for line in text.output().decode().splitlines() if "bind() failed" in line]
+        check(len(lines) == 2 and f"held by a listener, leaker/{leaker.pid}" in lines[0], str(lines))
+        check("held by 1 in TIME_WAIT, for " in lines[1] and "SO_REUSEADDR" in lines[1], str(lines))
+        document = json.loads(report.communicate()[0])
+        found = [f for f in document["findings"] if f["id"] == "bind-in-use"]
+        rows = {row["address"]: row for row in found[0]["offenders"]}
+        check(found[0]["evidence"] == {"count": 2, "of_time_wait": 1}, str(found))
+        check(rows["127.0.0.1:8080"]["held_by"] == f"leaker/{leaker.pid}", str(rows))
+        check(rows["127.0.0.1:8090"]["held_by"] == "TIME_WAIT" and
+              50e9 < rows["127.0.0.1:8090"]["free_in_ns"] < 60e9, str(rows))
+        check("SO_REUSEADDR" in found[0]["advice"], found[0]["advice"])
+
+
+def namespaces_that_cannot_be_entered():
+    """Without CAP_SYS_ADMIN others' namespaces are closed to finwait: it says so."""
+    with Netns() as netns:
+        netns.listen(8080)
+        result = run(["setpriv", "--bounding-set=-sys_admin", FINWAIT, "states", "--by", "netns"])
+        check(result.returncode == 0, result.stderr.decode())
+        said = result.stderr.decode()
+        check("could not be entered" in said and "CAP_SYS_ADMIN" in said, said)
+
+
 CASES = [
     leak_never_closed, leak_never_read, leak_never_accepted, leak_shared,
     leak_of_a_stuck_thread_pool, idle_pool_is_no_leak, no_leak_is_status_0, states_equal_ss,
     namespaces_are_kept_apart, cgroups_are_kept_apart, accepted_by_whom,
     unaccepted_is_its_listeners, time_wait_names_a_process_that_is_gone,
     ages_from_before_the_trace, what_moves_during_the_snapshot, bind_meets_time_wait,
-    filters_by_owner,
+    filters_by_owner, leak_of_nginx, report_heeds_filters_on_owners,
+    the_same_addresses_in_two_containers, closed_by_the_kernel, passed_to_another_process,
+    executed_another_program, bind_meets_a_listener, namespaces_that_cannot_be_entered,
 ]
 
 

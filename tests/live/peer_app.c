@@ -196,16 +196,30 @@ int app_connected(struct run *run, const struct line *line)
 	return err ? run_fail(run, "connect: %s", strerror(err)) : 0;
 }
 
+static bool is_closed(int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+
+	return !getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) && info.tcpi_state == TCP_CLOSE;
+}
+
 static int app_error(struct run *run, const struct line *line)
 {
 	int want = errno_parse(line->words[2]), err;
 	int fd = run_side(run, line)->fd;
+	uint64_t deadline;
 
-	/* Asleep until the kernel reports it: who asks for SO_ERROR again and again clears it at times
-	 * between the kernel's setting it and its last transition, and then nobody can tell why.
+	/*
+	 * Asleep until the kernel reports it, and until its last transition. Before Linux 6.11 and its
+	 * stable backports (commit 853c3bd7b791) it wakes us between the two when a timer gives up, and
+	 * whoever asks for SO_ERROR then clears it: nobody who looks at the transition can tell why.
 	 */
 	if (wait_for(run, fd, 0, run_within_ns(line, STEP_TIMEOUT_NS)))
 		return -1;
+	deadline = run_now_ns() + STEP_TIMEOUT_NS;
+	while (!is_closed(fd) && run_now_ns() < deadline)
+		run_sleep_ns(1000000);
 	err = socket_error(fd);
 	return err == want ? 0 : run_fail(run, "error %s, not %s", strerror(err), line->words[2]);
 }

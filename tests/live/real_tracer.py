@@ -18,7 +18,7 @@ WITNESS = os.environ.get("WITNESS", os.path.join(TOP, "build/tests/witness"))
 CHURN = os.environ.get("CHURN", os.path.join(TOP, "build/tests/churn"))
 TOLERANCE_NS = int(os.environ.get("FINWAIT_TOLERANCE_MS", "50")) * 1_000_000
 # Loading BPF programs takes seconds on an emulated machine.
-READY_S = 60
+READY_S = 180
 
 # RFC 9293's transitions that a life can show, with what Linux adds: a FIN can be queued before
 # SYN_RECV has become ESTABLISHED.

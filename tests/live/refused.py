@@ -24,7 +24,7 @@ COMMANDS = [["trace"], ["timeline"], ["report", "1s"], ["states"], ["leaks"], ["
 COMMANDS_THAT_LOAD = [c for c in COMMANDS if c != ["doctor"]]
 CAPS = "-bpf,-perfmon,-sys_admin"
 # Emulated machines take seconds to load programs, and to give them back.
-SECONDS = 60
+SECONDS = 180
 HIDE_BTF = 'mount -t tmpfs none /sys/kernel/btf && exec "$0" "$@"'
 KPROBES = "mount -t tracefs none /sys/kernel/tracing && cat /sys/kernel/tracing/kprobe_events"
 

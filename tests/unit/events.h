@@ -33,6 +33,7 @@ struct scene {
 	struct fw_conn last;	   /* as it was then */
 	/* the connection that the next records are about */
 	uint64_t cookie, skaddr, mini_skaddr, request_skaddr;
+	uint32_t netns; /* 0: 4026531840 */
 	uint16_t lport, rport;
 	uint8_t cpu;
 	bool no_mini_cookie;	   /* the full socket got its cookie after the minisock was born */
@@ -199,7 +200,8 @@ static inline struct fw_rec_head scene_head(const struct scene *s, double ms, un
 {
 	return (struct fw_rec_head){
 		.ts_ns = ns_of(ms), .cookie = s->cookie, .skaddr = s->skaddr,
-		.netns = 4026531840U, .kind = (uint8_t)kind, .family = AF_INET,
+		.netns = s->netns ? s->netns : 4026531840U, .kind = (uint8_t)kind,
+		.family = AF_INET,
 		.lport = s->lport, .rport = s->rport, .cpu = s->cpu,
 		.oldstate = (uint8_t)from, .newstate = (uint8_t)to,
 		.laddr = { 192, 0, 2, 1 }, .raddr = { 198, 51, 100, 2 },

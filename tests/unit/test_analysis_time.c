@@ -166,7 +166,7 @@ static void closing(void **state)
 	full(s, 210, FW_FIN_WAIT_1, FW_CLOSING, .flags = FW_REC_FIN_RECEIVED, .segs_in = 2);
 	watch_report(w, 220);
 	expect_ids(w, "simultaneous-close");
-	assert_string_equal(watch_at(w, "closing", "occurrences", 0, "then")->text, "still in it");
+	assert_string_equal(watch_at(w, "closing", "each", 0, "then")->text, "still in it");
 	mini(s, 250, FW_REC_TW_SCHED, FW_TIME_WAIT, FW_CAUSE_UNKNOWN);
 	full(s, 250, FW_CLOSING, FW_CLOSE, .flags = FW_REC_FIN_RECEIVED, .segs_in = 3);
 	watch_report(w, 300);
@@ -174,8 +174,8 @@ static void closing(void **state)
 	expect_fact(w, "closing", "both_here", 0);
 	expect_fact(w, "closers", "simultaneous", 1);
 	expect_fact(w, "closers", "local_first", 0);
-	assert_string_equal(watch_at(w, "closing", "occurrences", 0, "then")->text, "TIME_WAIT");
-	assert_int_equal(watch_at(w, "closing", "occurrences", 0, "dwell")->u, 40000000);
+	assert_string_equal(watch_at(w, "closing", "each", 0, "then")->text, "TIME_WAIT");
+	assert_int_equal(watch_at(w, "closing", "each", 0, "dwell")->u, 40000000);
 }
 
 static void leak(struct scene *s, unsigned int n, double ms)

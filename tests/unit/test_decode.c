@@ -334,10 +334,39 @@ static void names_fit_the_table(void **state)
 	assert_in_range(nr, 1, FW_SYMBOLS_MAX / 2);
 }
 
+static void one_frame_is_kept(void **state)
+{
+	static const struct fw_symbols kernel = { .nr = 2, .sym = {
+		{ 0x1000, 0x1100, FW_FRAME_RUN_TIMERS }, { 0x2000, 0x2100, FW_FRAME_CONNECT },
+	} };
+	struct fw_symbols frames;
+	struct fw_rec_mini rec = mini_record();
+	struct fw_event ev;
+
+	(void)state;
+	fw_symbols_of_frames(&frames);
+	rec.nr_ips = 3;
+	rec.ips[0] = 0x5555;
+	rec.ips[1] = 0x2010;
+	rec.ips[2] = 0x1010;
+	fw_frame_keep(&kernel, &rec);
+	assert_int_equal(rec.nr_ips, 1);
+	for (int i = 0; i < FW_STACK_DEPTH; i++)
+		assert_true(rec.ips[i] <= FW_FRAME_MAX);
+	assert_int_equal(fw_decode(&rec, sizeof(rec), &frames, &ev), 0);
+	assert_int_equal(ev.cause, FW_CAUSE_REUSED);
+	rec.nr_ips = 1;
+	rec.ips[0] = 0x9999;
+	fw_frame_keep(&kernel, &rec);
+	assert_int_equal(rec.nr_ips, 0);
+	assert_int_equal(rec.ips[0], 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_kind_has_its_part),
+		cmocka_unit_test(one_frame_is_kept),
 		cmocka_unit_test(unknown_kinds_are_refused),
 		cmocka_unit_test(truncated_records_are_refused),
 		cmocka_unit_test(families),

@@ -203,11 +203,47 @@ static void states_and_durations_of_transitions(void **state)
 	}
 }
 
+/* A record says by and by who talks to whom: what is not known yet rules nothing out. */
+static void records_are_admitted_as_by_the_kernel(void **state)
+{
+	const struct fw_filter to_443 = { .nr_rports = 1, .rports = { 443 } };
+	const struct fw_filter from_80 = { .nr_lports = 1, .lports = { 80 } };
+	const struct fw_filter v4 = { .family = AF_INET }, blue = { .netns = 7 };
+	struct fw_filter near = { .nr_local = 1 };
+	struct fw_rec_head head = { .kind = FW_REC_STATE, .family = AF_INET, .netns = 7, .lport = 80 };
+
+	(void)state;
+	fw_parse_cidr("192.0.2.0/24", near.local[0].addr, &near.local[0].family,
+		      &near.local[0].prefix_len, NULL);
+	assert_true(fw_filter_admits(&to_443, &head) && fw_filter_admits(&from_80, &head) &&
+		    fw_filter_admits(&v4, &head) && fw_filter_admits(&blue, &head) &&
+		    fw_filter_admits(&near, &head));
+	head.rport = 80;
+	head.lport = 443;
+	head.laddr[0] = 10;
+	head.netns = 8;
+	assert_false(fw_filter_admits(&to_443, &head) || fw_filter_admits(&from_80, &head) ||
+		     fw_filter_admits(&blue, &head) || fw_filter_admits(&near, &head));
+	/* A dual-stack socket may yet talk IPv4. */
+	head.family = AF_INET6;
+	assert_false(fw_filter_admits(&v4, &head));
+	head.rport = 0;
+	assert_true(fw_filter_admits(&v4, &head));
+	head.kind = FW_REC_TW_SCHED;
+	assert_false(fw_filter_admits(&v4, &head));
+	/* Not of one connection. */
+	head.kind = FW_REC_HOLDER;
+	assert_true(fw_filter_admits(&v4, &head) && fw_filter_admits(&blue, &head));
+	head.kind = FW_REC_SNAP_END;
+	assert_true(fw_filter_admits(&blue, &head));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_asked_is_all_wanted),
 		cmocka_unit_test(ports_and_families),
+		cmocka_unit_test(records_are_admitted_as_by_the_kernel),
 		cmocka_unit_test(networks),
 		cmocka_unit_test(one_of_several_networks_is_enough),
 		cmocka_unit_test(states_and_durations_of_connections),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Proves that JSON Lines keep their contract, leave out what is unknown, and are valid. */
+#include "json_value.h"
 #include "sample.h"
 
 #include <errno.h>
@@ -29,68 +30,6 @@ static void connection(struct rendering *r, const struct fw_conn *c)
 static void transition(struct rendering *r, const struct fw_conn *c, const struct fw_transition *tr)
 {
 	fw_stream_json.transition(&r->stream, c, tr);
-}
-
-/* ---- What JSON is (RFC 8259), for one line; returns where a value ends, or NULL ---------- */
-
-static const char *json_value(const char *s);
-
-static const char *json_string(const char *s)
-{
-	if (*s++ != '"')
-		return NULL;
-	for (; *s != '"'; s++) {
-		if ((unsigned char)*s < 0x20)
-			return NULL;
-		if (*s != '\\')
-			continue;
-		s++;
-		if (*s == 'u') {
-			if (strspn(s + 1, "0123456789abcdefABCDEF") < 4)
-				return NULL;
-			s += 4;
-		} else if (!*s || !strchr("\"\\/bfnrt", *s)) {
-			return NULL;
-		}
-	}
-	return s + 1;
-}
-
-static const char *json_members(const char *s, char close, bool named)
-{
-	if (*s == close)
-		return s + 1;
-	for (;; s++) {
-		if (named) {
-			s = json_string(s);
-			if (!s || *s++ != ':')
-				return NULL;
-		}
-		s = json_value(s);
-		if (!s || *s == close)
-			return s ? s + 1 : NULL;
-		if (*s != ',')
-			return NULL;
-	}
-}
-
-static const char *json_value(const char *s)
-{
-	static const char *const words[] = { "true", "false", "null" };
-	size_t digits;
-
-	if (*s == '{')
-		return json_members(s + 1, '}', true);
-	if (*s == '[')
-		return json_members(s + 1, ']', false);
-	if (*s == '"')
-		return json_string(s);
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (!strncmp(s, words[i], strlen(words[i])))
-			return s + strlen(words[i]);
-	}
-	digits = strspn(s, "0123456789"); /* ours are whole, and not negative */
-	return digits && (*s != '0' || digits == 1) ? s + digits : NULL;
 }
 
 /* The output is one JSON object in one line. */
@@ -136,7 +75,7 @@ static void as_designed(void **state)
 		"{\"conn\":9,\"family\":\"ipv4\",\"laddr\":\"127.0.0.1\",\"lport\":35510,"
 		"\"raddr\":\"127.0.0.1\",\"rport\":8899,\"netns\":4026531840,"
 		"\"role\":\"active\",\"pid\":2676,\"comm\":\"python3\","
-		"\"cgroup\":\"/system.slice/app.service\",\"uid\":0,"
+		"\"cgroup\":\"/system.slice/app.service\",\"unit\":\"app.service\",\"uid\":0,"
 		"\"start\":\"2026-11-22T19:08:14.000000001Z\",\"start_exact\":true,"
 		"\"states\":[{\"state\":\"SYN_SENT\",\"ns\":180000},"
 		"{\"state\":\"ESTABLISHED\",\"ns\":370000},"
@@ -150,6 +89,32 @@ static void as_designed(void **state)
 		"\"end\":\"time_wait_expired\",\"closed_by\":\"local\","
 		"\"three_segment_close\":false,\"gap\":false,"
 		"\"bytes_sent\":1,\"bytes_received\":0,\"retransmits\":0}\n");
+}
+
+#define CONTAINER "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static const char *blue(void *arg, uint32_t inum)
+{
+	(void)arg;
+	return inum == 4026531840U ? "blue" : NULL;
+}
+
+/* Whose it is: the unit or container that the control group stands for, and the namespace's name. */
+static void owners(void **state)
+{
+	static char path[] = "/kubepods/pod8d3d1d3e-53a7-4e4c-9b59-6ac9a2f1c001/" CONTAINER
+			     "/system.slice/cron.service";
+	struct fw_conn c = sample_connection();
+	struct rendering *r = *state;
+
+	r->stream.cgroup_path = a_path;
+	r->stream.cgroup_arg = path;
+	r->stream.netns_name = blue;
+	connection(r, &c);
+	assert_non_null(strstr(fw_buf_str(&r->out), "\"netns\":4026531840,\"netns_name\":\"blue\","));
+	assert_non_null(strstr(fw_buf_str(&r->out), "cron.service\",\"unit\":\"cron.service\","
+			       "\"container\":\"" CONTAINER "\","
+			       "\"pod\":\"8d3d1d3e-53a7-4e4c-9b59-6ac9a2f1c001\",\"uid\""));
 }
 
 /* IPv6, an error, what else a connection can be. */
@@ -433,6 +398,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_checker_can_say_no),
 		json_test(as_designed),
+		json_test(owners),
 		json_test(other_fields),
 		json_test(unknown_is_absent),
 		json_test(bounds),

@@ -49,6 +49,22 @@ static void the_limit_is_reached_at_the_rate_seen(void **state)
 	expect_fact(&l->w, "close_wait", "watched", 5000000000ULL);
 }
 
+/* A recording may break off anywhere. */
+static void a_look_that_breaks_off_does_not_count(void **state)
+{
+	struct leaky *l = *state;
+	struct scene *s = &l->w.scene;
+
+	look(s, 100000, 20, 100, 1024);
+	look(s, 105000, 30, 120, 1024);
+	snap_begin(s, 110000);
+	leaked(s, 110000, 1, 3);
+	leaky_report(l);
+	assert_true(growth(l) == 2);
+	expect_fact(&l->w, "close_wait", "sockets", 30);
+	expect_fact(&l->w, "close_wait", "watched", 5000000000ULL);
+}
+
 static void a_limit_hours_away_is_a_warning(void **state)
 {
 	struct leaky *l = *state;
@@ -258,6 +274,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		leaky_test(one_look_knows_no_growth_and_no_forecast),
 		leaky_test(the_limit_is_reached_at_the_rate_seen),
+		leaky_test(a_look_that_breaks_off_does_not_count),
 		leaky_test(a_limit_hours_away_is_a_warning),
 		leaky_test(growth_is_over_all_looks),
 		leaky_test(a_look_that_was_not_finished_is_none),

@@ -30,6 +30,7 @@ static void page_has_one_place(void **state)
 	assert_non_null(place);
 	assert_null(strstr(place + 1, FW_HTML_PLACE));
 	assert_int_equal(*fw_html_page_end, 0);
+	assert_true(strstr(fw_html_page, FW_HTML_POLICY) < place);
 	assert_memory_equal(place + strlen(FW_HTML_PLACE), "</script>", 9);
 }
 
@@ -71,6 +72,31 @@ static void nothing_becomes_markup(void **state)
 				     "onerror=alert(1)\\u003e\\u0026lt;\xe2\x80\xa8\\u001b[2J"
 				     "\\\"\\\\"));
 	fw_buf_free(&b);
+	fw_report_fini(&r);
+}
+
+/* What is served differs from the file in its policy and in where it fetches its model from. */
+static void served_page_may_ask_its_server(void **state)
+{
+	static const char live[] = "\"live\":{\"from\":\"model.json\",\"every_s\":5},";
+	struct fw_report r = { 0 };
+	struct fw_buf b = { 0 }, file = { 0 }, json = { 0 };
+
+	(void)state;
+	evil_everywhere(&r);
+	fw_report_html_live(&r, 5, &b);
+	fw_report_html(&r, &file);
+	fw_report_html_model(&r, 5, &json);
+	assert_int_equal(b.len, file.len + strlen("; connect-src 'self'") + strlen(live));
+	assert_non_null(strstr(b.data, "content=\"default-src 'none'; connect-src 'self'; script"));
+	assert_null(strstr(file.data, "connect-src"));
+	assert_null(strstr(file.data, live));
+	assert_null(memchr(json.data, '<', json.len));
+	assert_non_null(memmem(json.data, json.len, live, strlen(live)));
+	assert_non_null(memmem(b.data, b.len, json.data, json.len));
+	fw_buf_free(&b);
+	fw_buf_free(&file);
+	fw_buf_free(&json);
 	fw_report_fini(&r);
 }
 
@@ -228,6 +254,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(page_has_one_place),
 		cmocka_unit_test(nothing_becomes_markup),
+		cmocka_unit_test(served_page_may_ask_its_server),
 		cmocka_unit_test(cells),
 		cmocka_unit_test(tables_and_bars),
 		cmocka_unit_test(worst_come_first),

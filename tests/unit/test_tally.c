@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Proves that connections are counted by state as the last snapshot saw them, by whatever they share. */
+#include <errno.h>
 #include <inttypes.h>
 
 #include "analysis.h"
@@ -143,6 +144,25 @@ static void an_orphan_in_a_minisock_is_in_fin_wait_2(void **state)
 	assert_int_equal(count_of(c, "TIME_WAIT"), 0);
 }
 
+/* Of a recording what is open is known from events as well. */
+static void what_came_after_the_snapshot_counts_if_events_do(void **state)
+{
+	struct counted *c = *state;
+	struct scene *s = &c->w.scene;
+
+	a_host(s, 10000);
+	scene_connection(s, 50);
+	s->tracker.start_ns = SCENE_START_NS;
+	full(s, 10001, FW_CLOSE, FW_SYN_SENT, .pid = 7);
+	full(s, 10002, FW_SYN_SENT, FW_ESTABLISHED);
+	assert_int_equal(count_of(c, "ESTABLISHED"), 2);
+	c->opt.of_events = true;
+	assert_int_equal(count_of(c, "ESTABLISHED"), 3);
+	assert_int_equal(count_of(c, "total"), 7);
+	full(s, 10003, FW_ESTABLISHED, FW_CLOSE, .err = ECONNRESET);
+	assert_int_equal(count_of(c, "total"), 6);
+}
+
 static void nothing_at_all_is_a_result(void **state)
 {
 	struct counted *c = *state;
@@ -275,6 +295,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		tally_test(each_object_counts_once_in_its_state),
 		tally_test(an_orphan_in_a_minisock_is_in_fin_wait_2),
+		tally_test(what_came_after_the_snapshot_counts_if_events_do),
 		tally_test(nothing_at_all_is_a_result),
 		tally_test(what_the_last_snapshot_did_not_see_does_not_count),
 		tally_test(groups_are_told_largest_first_with_the_states_that_occur),

@@ -342,6 +342,59 @@ static void listeners(void **state)
 
 /* ---- What formats share ------------------------------------------------------------------ */
 
+static const char *blue(void *arg, uint32_t inum)
+{
+	(void)arg;
+	return inum == 4026531840U ? "blue\033" : NULL;
+}
+
+static const char *docker(void *arg, uint64_t id)
+{
+	(void)arg;
+	return id == 4711 ? "/docker/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" :
+			    "/system.slice/app.service";
+}
+
+static void expect_end(struct rendering *r, const char *end)
+{
+	size_t len = strlen(end);
+
+	assert_true(r->out.len >= len);
+	assert_string_equal(fw_buf_str(&r->out) + r->out.len - len, end);
+	fw_buf_clear(&r->out);
+}
+
+/* Other namespaces than finwait's own, and containers, are told at the end of a line. */
+static void whose(void **state)
+{
+	const struct fw_transition tr = { .from = FW_SYN_SENT, .to = FW_ESTABLISHED };
+	struct fw_conn c = sample_connection();
+	struct rendering *r = *state;
+
+	r->stream.netns_name = blue;
+	r->stream.cgroup_path = docker;
+	r->stream.own_netns = 4026531840U;
+	r->stream.format->transition(&r->stream, &c, &tr);
+	expect_end(r, " [container 0123456789ab]\n");
+	r->stream.own_netns = 7;
+	r->stream.format->transition(&r->stream, &c, &tr);
+	expect_end(r, " [netns blue\\x1b, container 0123456789ab]\n");
+	c.cgroup_id = 1;
+	r->stream.format->connection(&r->stream, &c);
+	expect_end(r, "2MSL timer [netns blue\\x1b]\n");
+	c.netns = 8;
+	r->stream.format->connection(&r->stream, &c);
+	expect_end(r, "2MSL timer [netns 8]\n");
+	r->stream.width = 120;
+	r->stream.format->connection(&r->stream, &c);
+	/* in the column of the path */
+	expect_end(r, "2MSL timer\n                                                       "
+		      "[netns 8]\n");
+	c.netns = 7;
+	r->stream.format->connection(&r->stream, &c);
+	expect_end(r, "2MSL timer\n");
+}
+
 static void addresses(void **state)
 {
 	static const struct {
@@ -393,6 +446,7 @@ int main(void)
 		text_test(transitions),
 		text_test(times_of_transitions),
 		text_test(listeners),
+		text_test(whose),
 		cmocka_unit_test(addresses),
 		cmocka_unit_test(formats_by_name),
 	};

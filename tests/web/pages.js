@@ -9,9 +9,10 @@ import { launch } from "./browser.js";
 import { command } from "./command.js";
 import { content } from "./content.js";
 import { safety } from "./safety.js";
+import { served } from "./served.js";
 import { use } from "./use.js";
 
-const tests = { ...content, ...safety, ...use, ...command };
+const tests = { ...content, ...safety, ...use, ...served, ...command };
 
 const run = async () => {
 	const browser = await launch();

@@ -4,8 +4,8 @@
  *
  * Pages for the tests of the page: from events that are made up, through the real tracker, analyses and
  * renderer. "story" is that of the unit tests, then a hostile process, lost events and what else a page
- * can have to show; a number makes that many connections of all kinds. FORM=json and FORM=text write the
- * same report as JSON or as text instead.
+ * can have to show; a number makes that many connections of all kinds. FORM=json, FORM=text, FORM=live and
+ * FORM=model write the same report as JSON, as text, as a page that is served, or as the model of that.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,6 +76,10 @@ static void render(const struct fw_report *r, struct fw_buf *out)
 		fw_report_json(r, out);
 	else if (form && !strcmp(form, "text"))
 		fw_report_text(r, out, 0, false);
+	else if (form && !strcmp(form, "live"))
+		fw_report_html_live(r, 1, out);
+	else if (form && !strcmp(form, "model"))
+		fw_report_html_model(r, 1, out);
 	else
 		fw_report_html(r, out);
 }

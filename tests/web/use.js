@@ -108,7 +108,7 @@ const colours = async (browser) => {
 /* Where the pointer is, in seconds after the start, and what is said of it. */
 const pointAt = async (page, share, y) => {
 	const box = await page.locator(".rows").boundingBox();
-	const [left, right] = [box.x + 360, box.x + box.width - 14];
+	const [left, right] = [box.x + 374, box.x + box.width - 14];
 
 	await page.mouse.move(left + share * (right - left), box.y + y);
 	const text = await page.locator("#connections .reading").textContent();

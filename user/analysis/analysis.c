@@ -2,7 +2,7 @@
 /*
  * The list of analyses, and the fan-out of events to them.
  */
-#include "analysis/analysis.h"
+#include "analysis/words.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -60,13 +60,39 @@ void fw_analyses_fini(struct fw_analyses *a)
 		}                                                                        \
 	} while (0)
 
+static bool is_wanted(const struct fw_analysis_options *opt, const struct fw_conn *c)
+{
+	return !opt->filter || fw_filter_subject(opt->filter, c);
+}
+
+static void note_netns(struct fw_analyses *a, const struct fw_conn *c)
+{
+	if (!a->first_netns)
+		a->first_netns = c->netns;
+	a->netns_differ |= c->netns != a->first_netns;
+}
+
+/* With a filter on owners: from when the owner is known. */
 static void on_transition(void *arg, const struct fw_conn *c, const struct fw_transition *tr)
 {
+	struct fw_analyses *a = arg;
+
+	if (!is_wanted(&a->opt, c))
+		return;
+	note_netns(a, c);
 	TELL(arg, transition, c, tr);
+}
+
+static void on_minisock(void *arg, const struct fw_conn *c, uint64_t ts_ns)
+{
+	if (is_wanted(&((struct fw_analyses *)arg)->opt, c))
+		TELL(arg, minisock, c, ts_ns);
 }
 
 static void on_connection(void *arg, const struct fw_conn *c)
 {
+	if (!is_wanted(&((struct fw_analyses *)arg)->opt, c))
+		return;
 	TELL(arg, connection, c);
 }
 
@@ -97,6 +123,10 @@ static void on_snapshot_end(void *arg, uint64_t ts_ns)
 
 static void on_bind_failed(void *arg, const struct fw_bind_failure *failure)
 {
+	const struct fw_filter *filter = ((struct fw_analyses *)arg)->opt.filter;
+
+	if (filter && !fw_filter_record(filter, failure->rec))
+		return;
 	TELL(arg, bind_failed, failure);
 }
 
@@ -109,6 +139,7 @@ struct fw_observer fw_analyses_observer(struct fw_analyses *a)
 {
 	return (struct fw_observer){
 		.transition = on_transition,
+		.minisock = on_minisock,
 		.connection = on_connection,
 		.snapshot_begin = on_snapshot_begin,
 		.socket = on_socket,
@@ -121,15 +152,33 @@ struct fw_observer fw_analyses_observer(struct fw_analyses *a)
 	};
 }
 
+void fw_analyses_counters_read(struct fw_analyses *a, const struct fw_truth *truth, size_t nr)
+{
+	for (size_t i = 0; i < NR_ANALYSES; i++) {
+		if (analyses[i]->counters_read)
+			analyses[i]->counters_read(a->self[i], truth, nr);
+	}
+}
+
 void fw_analyses_report(struct fw_analyses *a, const struct fw_analysis_context *ctx,
 			struct fw_report *r)
 {
 	struct fw_analysis_context mine = *ctx;
+	const struct fw_conn *c = NULL;
 
 	mine.opt = a->opt;
+	while ((c = fw_open_next(&mine, c)))
+		note_netns(a, c);
+	mine.many_netns = a->netns_differ;
 	for (size_t i = 0; i < NR_ANALYSES; i++)
 		analyses[i]->report(a->self[i], &mine, r);
+	fw_words_how_sure(&mine, r);
 	fw_report_sort(r);
+}
+
+static bool is_open(const struct fw_conn *c)
+{
+	return c->nr_steps && c->end == FW_END_OPEN && !(c->flags & FW_CONN_UNDECIDED);
 }
 
 const struct fw_conn *fw_open_next(const struct fw_analysis_context *ctx, const struct fw_conn *c)
@@ -137,7 +186,7 @@ const struct fw_conn *fw_open_next(const struct fw_analysis_context *ctx, const 
 	const struct fw_conn_table *t = &ctx->tracker->table;
 
 	c = c ? fw_conn_table_next(t, c) : fw_conn_table_first(t);
-	while (c && (!c->nr_steps || c->end != FW_END_OPEN || c->flags & FW_CONN_UNDECIDED))
+	while (c && !(is_open(c) && is_wanted(&ctx->opt, c)))
 		c = fw_conn_table_next(t, c);
 	return c;
 }
@@ -184,11 +233,11 @@ const struct fw_truth *fw_truth_of(const struct fw_analysis_context *ctx, uint32
 const struct fw_conn *fw_listener_of(const struct fw_analysis_context *ctx, uint32_t netns,
 				     uint16_t lport)
 {
-	const struct fw_conn *c = NULL;
+	const struct fw_conn_table *t = &ctx->tracker->table;
+	const struct fw_conn *c = fw_conn_table_first(t);
 
-	while ((c = fw_open_next(ctx, c))) {
-		if (c->flags & FW_CONN_LISTENER && c->netns == netns && c->lport == lport)
-			return c;
-	}
-	return NULL;
+	while (c && !(is_open(c) && c->flags & FW_CONN_LISTENER && c->netns == netns &&
+		      c->lport == lport))
+		c = fw_conn_table_next(t, c);
+	return c;
 }

@@ -10,6 +10,7 @@
 #define FW_ANALYSIS_ANALYSIS_H
 
 #include "analysis/truth.h"
+#include "core/filter.h"
 #include "core/tracker.h"
 #include "report/report.h"
 
@@ -20,6 +21,7 @@ struct fw_analysis_options {
 	uint64_t stall_ns;
 	uint64_t leak_age_ns;
 	size_t lives; /* connections to keep one by one, for pictures; 0: none */
+	const struct fw_filter *filter; /* whose connections; NULL: all. Must outlive the analyses */
 };
 
 /* The moment of a report. */
@@ -30,9 +32,14 @@ struct fw_analysis_context {
 	const char *hooks;	   /* the front end: "trampoline", "kprobe", "timer" */
 	bool filtered;		   /* only some connections are watched */
 	uint64_t suppressed;	   /* half-open connections that were only counted */
+	bool older_unseen;	   /* what existed before was not looked at */
+	bool accepts_unseen;	   /* no hook tells who accepts a connection */
+	size_t netns_refused;	   /* network namespaces that could not be entered, */
+	uint32_t refused_netns;	   /* one of them */
 	struct fw_analysis_options opt;
 	const struct fw_truth *truth; /* per network namespace; finwait's own first */
 	size_t nr_truth;
+	bool many_netns; /* connections of more than one network namespace; fw_analyses_report() sets it */
 	/* Names of what a connection has numbers of; NULL, or returning NULL: none is known. */
 	const char *(*cgroup_path)(void *arg, uint64_t id);
 	const char *(*netns_name)(void *arg, uint32_t inum);
@@ -45,6 +52,8 @@ struct fw_analysis {
 	int (*init)(void *self, const struct fw_analysis_options *opt); /* may be NULL */
 	void (*fini)(void *self);					/* may be NULL */
 	struct fw_observer on; /* what it wants to know; .arg is not used */
+	/* The kernel's counters have been read, of each network namespace at its time. May be NULL. */
+	void (*counters_read)(void *self, const struct fw_truth *truth, size_t nr);
 	void (*report)(void *self, const struct fw_analysis_context *ctx, struct fw_report *r);
 };
 
@@ -52,6 +61,8 @@ struct fw_analysis {
 
 struct fw_analyses {
 	void *self[FW_ANALYSES_MAX];
+	uint32_t first_netns; /* 0: nothing was seen yet */
+	bool netns_differ;
 	struct fw_analysis_options opt;
 };
 
@@ -59,15 +70,21 @@ struct fw_analyses {
 int fw_analyses_init(struct fw_analyses *a, const struct fw_analysis_options *opt);
 void fw_analyses_fini(struct fw_analyses *a);
 
-/* Hands every event to all of them. */
+/* Hands every event that the filter lets through to all of them. Snapshots are handed over whole. */
 struct fw_observer fw_analyses_observer(struct fw_analyses *a);
+
+/*
+ * The kernel's counters have been read: the first time to begin with, and before each report. Events
+ * that came until then are still to be handed over, and so is @truth in the report's context.
+ */
+void fw_analyses_counters_read(struct fw_analyses *a, const struct fw_truth *truth, size_t nr);
 
 /* Sections and findings, sorted. @ctx->tracker still has what is open. */
 void fw_analyses_report(struct fw_analyses *a, const struct fw_analysis_context *ctx,
 			struct fw_report *r);
 
-/* What is open, listeners and half-open ones included; what has ended but is still to be explained
- * is not. @c: NULL for the first.
+/* What is open and passes the filter, listeners and half-open ones included; what has ended but is
+ * still to be explained is not. @c: NULL for the first.
  */
 const struct fw_conn *fw_open_next(const struct fw_analysis_context *ctx, const struct fw_conn *c);
 /* How long it has been in its state. A lower bound if its last step has FW_STEP_AT_LEAST. */

@@ -103,23 +103,66 @@ static const char *const columns[] = {
 	"time_waits", "TIME_WAITs", "live", "live", "free_in", "free in", NULL,
 };
 
+enum cause { BY_LISTENER, BY_CONNECTIONS, BY_TIME_WAIT, BY_UNKNOWN, NR_CAUSES };
+
+/* NULL: what the explanation of the finding says, which is that of TIME_WAIT. */
+static const struct {
+	const char *title, *meaning, *advice;
+} causes[NR_CAUSES] = {
+	[BY_LISTENER] = {
+		"another process listens there",
+		"Somebody already serves that address and port: two programs are set to the same "
+		"one, or a former instance still runs.",
+		"Stop the one that has it, or give one of them another port; SO_REUSEADDR does not "
+		"help against a listener." },
+	[BY_CONNECTIONS] = {
+		"connections are still open there",
+		"A server could not take its port (EADDRINUSE) although nobody listens on it: "
+		"connections of its former instance are still open on it.",
+		"Set SO_REUSEADDR before bind(), in the server that starts and in the one before "
+		"it; and see who still holds the connections." },
+	[BY_TIME_WAIT] = { "connections are in TIME_WAIT there", NULL, NULL },
+	[BY_UNKNOWN] = {
+		"what holds it was not seen",
+		"A server could not take its port (EADDRINUSE), but neither a listener nor a "
+		"connection on it is known.",
+		"See who is bound to it: ss -tanp sport = :PORT, and processes that have bound and "
+		"do not listen yet (lsof -i :PORT)." },
+};
+
+static enum cause cause_of(const struct bind *bind)
+{
+	if (bind->listener)
+		return BY_LISTENER;
+	if (bind->live)
+		return BY_CONNECTIONS;
+	return bind->time_waits ? BY_TIME_WAIT : BY_UNKNOWN;
+}
+
 static void find_in_use(struct binds *b, const struct fw_analysis_context *ctx, struct fw_report *r)
 {
 	const struct fw_group *worst;
 	const struct bind *bind;
 	struct fw_finding *f;
+	enum cause cause;
 
 	if (b->count < FW_LIMIT_BIND || !fw_groups_top(&b->groups, count_of, &worst, 1, NULL))
 		return;
 	bind = (const void *)worst->value;
+	cause = cause_of(bind);
 	f = fw_finding_begin(r, "bind-in-use", FW_SEVERITY_WARNING, FW_RANK_BIND, b->count);
 	fw_finding_say(
 		r, &f->title, "%s cannot bind to %s: %s", fw_words_process(worst->key.comm, 0).text,
 		fw_words_endpoint(worst->key.family, worst->key.laddr, worst->key.lport).text,
-		bind->listener	 ? "another process listens there" :
-		bind->live	 ? "connections are still open there" :
-		bind->time_waits ? "connections are in TIME_WAIT there" :
-				   "what holds it was not seen");
+		causes[cause].title);
+	if (causes[cause].meaning)
+		fw_finding_say(r, &f->meaning, "%s", causes[cause].meaning);
+	if (causes[cause].advice)
+		fw_finding_say(r, &f->advice, "%s", causes[cause].advice);
+	if (cause == BY_UNKNOWN)
+		fw_finding_say(r, &f->confidence,
+			       "What held the address was not seen: a socket that is bound and does "
+			       "not listen is in no list.");
 	fw_finding_evidence(r, f, "count", "bind() failed with EADDRINUSE",
 			    fw_cell_count(b->count));
 	fw_finding_evidence(r, f, "of_time_wait", "Of them because of TIME_WAIT",

@@ -2,8 +2,17 @@
 /*
  * CLOSE_WAIT leaks: the peer has closed, the application here has not. Whatever is in CLOSE_WAIT for
  * longer than --leak-age, by process and peer, and how fast it grows.
+ *
+ * What the application forgot only the sockets themselves tell, so a report looks at all of them just
+ * before (leaks.c). Without a look there is what the events tell: who and how many, but no verdict.
  */
+#include "analysis/leaks.h"
 #include "analysis/words.h"
+
+#include <errno.h>
+
+/* A look that is older is not of this report. */
+#define LOOK_VALID_NS FW_NS(10)
 
 struct leak {
 	uint64_t count;
@@ -15,6 +24,8 @@ struct leak {
 struct close_wait {
 	struct fw_groups groups;
 	uint64_t entered;
+	struct fw_leaks *leaks;
+	struct fw_observer look; /* what .leaks wants to be told of a snapshot */
 	/* as of the report that is being made */
 	uint64_t young;
 	struct leak all;
@@ -22,14 +33,59 @@ struct close_wait {
 
 static int init(void *self, const struct fw_analysis_options *opt)
 {
-	(void)opt;
-	return fw_groups_init(&((struct close_wait *)self)->groups, sizeof(struct leak),
-			      FW_GROUPS_MAX);
+	struct close_wait *w = self;
+	const struct fw_leaks_options leaks = {
+		.leak_age_ns = opt->leak_age_ns, .filter = opt->filter,
+	};
+
+	w->leaks = fw_leaks_new(&leaks);
+	if (!w->leaks)
+		return -ENOMEM;
+	fw_leaks_observe(w->leaks, &w->look);
+	return fw_groups_init(&w->groups, sizeof(struct leak), FW_GROUPS_MAX);
 }
 
 static void fini(void *self)
 {
-	fw_groups_fini(&((struct close_wait *)self)->groups);
+	struct close_wait *w = self;
+
+	fw_leaks_free(w->leaks);
+	fw_groups_fini(&w->groups);
+}
+
+static void on_snapshot_begin(void *self, uint64_t ts_ns)
+{
+	struct close_wait *w = self;
+
+	w->look.snapshot_begin(w->look.arg, ts_ns);
+}
+
+static void on_socket(void *self, const struct fw_conn *c, const struct fw_rec_sock *sock)
+{
+	struct close_wait *w = self;
+
+	w->look.socket(w->look.arg, c, sock);
+}
+
+static void on_holder(void *self, const struct fw_conn *c, const struct fw_rec_holder *holder)
+{
+	struct close_wait *w = self;
+
+	w->look.holder(w->look.arg, c, holder);
+}
+
+static void on_process(void *self, const struct fw_rec_process *process)
+{
+	struct close_wait *w = self;
+
+	w->look.process(w->look.arg, process);
+}
+
+static void on_snapshot_end(void *self, uint64_t ts_ns)
+{
+	struct close_wait *w = self;
+
+	w->look.snapshot_end(w->look.arg, ts_ns);
 }
 
 static void on_transition(void *self, const struct fw_conn *c, const struct fw_transition *tr)
@@ -68,8 +124,8 @@ static void look(struct close_wait *w, const struct fw_analysis_context *ctx)
 			w->young++;
 			continue;
 		}
-		key = fw_group_key_of(c, FW_BY_COMM | FW_BY_PID | FW_BY_NETNS | FW_BY_RADDR |
-						FW_BY_SERVICE);
+		key = fw_group_key_of(c, FW_BY_COMM | FW_BY_PID | FW_BY_CGROUP | FW_BY_NETNS |
+						FW_BY_RADDR | FW_BY_SERVICE);
 		key.extra = c->role;
 		add(&w->all, c, age);
 		add(fw_groups_get(&w->groups, &key), c, age);
@@ -157,10 +213,18 @@ static void find_leak(struct close_wait *w, const struct fw_analysis_context *ct
 	fw_finding_evidence(r, f, "oldest", "Oldest", oldest(&w->all));
 	fw_finding_evidence(r, f, "growth", "Growth", growth(ctx, &w->all));
 	fw_table_groups(ctx, r, fw_finding_offenders(r, f, columns), &w->groups, count_of, row);
-	if (leak->at_least)
-		fw_finding_say(r, &f->confidence,
-			       "Some are older than finwait: their true age is not "
-			       "known.");
+	fw_finding_say(r, &f->confidence,
+		       "The sockets were not looked at, so what the application forgot is not "
+		       "known.%s",
+		       leak->at_least ? " Some are older than finwait: of their age only a lower "
+					"bound is known." : "");
+}
+
+static bool has_looked(const struct close_wait *w, const struct fw_analysis_context *ctx)
+{
+	uint64_t ns = fw_leaks_looked_ns(w->leaks);
+
+	return ns && (ns > ctx->now_ns || ctx->now_ns - ns < LOOK_VALID_NS);
 }
 
 static void report(void *self, const struct fw_analysis_context *ctx, struct fw_report *r)
@@ -177,6 +241,10 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 		return;
 	fw_section_fact(r, s, "oldest", "Oldest", oldest(&w->all));
 	fw_section_fact(r, s, "growth", "Growth", growth(ctx, &w->all));
+	if (has_looked(w, ctx)) {
+		fw_leaks_find(w->leaks, ctx, r, s);
+		return;
+	}
 	fw_table_groups(ctx, r,
 			fw_section_table(r, s, "by_process", "By process and peer", columns),
 			&w->groups, count_of, row);
@@ -189,6 +257,8 @@ const struct fw_analysis fw_analysis_close_wait = {
 	.size = sizeof(struct close_wait),
 	.init = init,
 	.fini = fini,
-	.on = { .transition = on_transition },
+	.on = { .transition = on_transition, .snapshot_begin = on_snapshot_begin,
+		.socket = on_socket, .holder = on_holder, .process = on_process,
+		.snapshot_end = on_snapshot_end },
 	.report = report,
 };

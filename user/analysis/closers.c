@@ -144,7 +144,7 @@ static void row(const struct fw_analysis_context *ctx, struct fw_report *r, stru
 	const struct fw_cell cells[] = {
 		fw_cell_id(group->key.lport),
 		fw_cell_server(ctx, &group->key, &s->owner),
-		fw_cell_id(group->key.netns), fw_cell_count(s->closed),
+		fw_cell_count(s->closed),
 		fw_cell_rate(rate_of(ctx, s)), fw_cell_ratio(s->local_first, s->closed),
 		fw_cell_count(s->time_waits),
 	};
@@ -153,7 +153,7 @@ static void row(const struct fw_analysis_context *ctx, struct fw_report *r, stru
 }
 
 static const char *const columns[] = {
-	"port", "port", "process", "server", "netns", "netns", "closed", "closed",
+	"port", "port", "process", "server", "closed", "closed",
 	"closed", "rate", "server_first", "server first", "time_waits", "TIME_WAITs", NULL,
 };
 

@@ -69,7 +69,7 @@ static void entered(struct closing *k, const struct fw_conn *c, uint64_t ts_ns)
 	*o = (struct occurrence){
 		.id = c->id,
 		.ts_ns = ts_ns,
-		.key = fw_group_key_of(c, FW_BY_COMM | FW_BY_PID | FW_BY_LADDR | FW_BY_LPORT |
+		.key = fw_group_key_of(c, FW_BY_COMM | FW_BY_PID | FW_BY_NETNS | FW_BY_LADDR | FW_BY_LPORT |
 						FW_BY_RADDR | FW_BY_RPORT),
 	};
 	find_other_end(k, o);
@@ -117,6 +117,7 @@ static void rows(const struct closing *k, const struct fw_analysis_context *ctx,
 		 struct fw_report *r, struct fw_table *t)
 {
 	size_t nr = k->nr < ctx->opt.top ? k->nr : ctx->opt.top;
+	size_t netns = fw_table_append(r, t, "netns", "netns", !ctx->many_netns);
 
 	for (size_t i = 0; i < nr; i++) {
 		const struct occurrence *o = &k->occurrences[i];
@@ -132,6 +133,7 @@ static void rows(const struct closing *k, const struct fw_analysis_context *ctx,
 		};
 
 		fw_table_row(r, t, cells);
+		fw_table_set(r, t, netns, fw_cell_netns(ctx, key->netns));
 	}
 	t->nr_more = k->count - nr;
 }
@@ -179,7 +181,7 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 	fw_section_fact(r, s, "both_here", "Both ends on this host", fw_cell_count(k->both_here));
 	fw_section_fact(r, s, "p50", "Median", fw_cell_hist(&k->dwell, 50));
 	fw_section_fact(r, s, "max", "Longest", fw_cell_hist(&k->dwell, 100));
-	rows(k, ctx, r, fw_section_table(r, s, "occurrences", "Each", columns));
+	rows(k, ctx, r, fw_section_table(r, s, "each", "Each", columns));
 	find_simultaneous(k, ctx, r);
 }
 

@@ -35,8 +35,8 @@ static void fini(void *self)
 /* Programs fork: by name, not by process. */
 static struct flow *flow_of(struct flows *f, const struct fw_conn *c)
 {
-	struct fw_group_key key = fw_group_key_of(c, FW_BY_COMM | FW_BY_NETNS | FW_BY_RADDR |
-							     FW_BY_RPORT);
+	struct fw_group_key key = fw_group_key_of(c, FW_BY_COMM | FW_BY_CGROUP | FW_BY_NETNS |
+							     FW_BY_RADDR | FW_BY_RPORT);
 	struct flow *flow = fw_groups_get(&f->groups, &key);
 
 	flow->many_pids |= flow->pid && c->pid && flow->pid != c->pid;

@@ -24,6 +24,8 @@ struct fw_group_key fw_group_key_of(const struct fw_conn *c, unsigned int by)
 		memcpy(key.comm, c->comm, strnlen(c->comm, sizeof(key.comm)));
 	if (by & FW_BY_PID)
 		key.pid = c->pid;
+	if (by & FW_BY_CGROUP)
+		key.cgroup_id = c->cgroup_id;
 	if (by & FW_BY_NETNS)
 		key.netns = c->netns;
 	if (by & FW_BY_LADDR)

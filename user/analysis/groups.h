@@ -18,13 +18,14 @@
 struct fw_group_key {
 	uint8_t laddr[16], raddr[16];
 	char comm[FW_COMM_LEN];
+	uint64_t cgroup_id;
 	uint32_t netns, pid;
 	uint16_t lport, rport;
 	uint8_t family;
 	uint8_t extra; /* the analysis's own: a kind, an end */
 	uint8_t pad[2];
 };
-_Static_assert(sizeof(struct fw_group_key) == 64, "no hidden padding");
+_Static_assert(sizeof(struct fw_group_key) == 72, "no hidden padding");
 
 enum fw_group_by {
 	FW_BY_COMM = 1 << 0,
@@ -38,6 +39,7 @@ enum fw_group_by {
 	 * accepted. Of a connection whose role is unknown: the smaller one.
 	 */
 	FW_BY_SERVICE = 1 << 7,
+	FW_BY_CGROUP = 1 << 8,
 };
 
 /* The parts of @c that @by names. */

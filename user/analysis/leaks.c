@@ -29,6 +29,7 @@ void fw_leaks_free(struct fw_leaks *l)
 		return;
 	look_fini(&l->first);
 	look_fini(&l->last);
+	look_fini(&l->coming);
 	free(l);
 }
 
@@ -53,24 +54,19 @@ static void on_begin(void *arg, uint64_t ts_ns)
 	struct fw_leaks *l = arg;
 
 	(void)ts_ns;
-	/* Growth is over the whole time watched. */
-	if (l->last.ts_ns && !l->first.ts_ns)
-		l->first = l->last;
-	else
-		look_fini(&l->last);
-	l->last = (struct leak_look){ 0 };
+	look_fini(&l->coming);
 	l->activity = 0;
 }
 
 static void on_socket(void *arg, const struct fw_conn *c, const struct fw_rec_sock *sock)
 {
 	struct fw_leaks *l = arg;
-	struct leak_look *look = &l->last;
+	struct leak_look *look = &l->coming;
 	struct leak_sock *one;
 	void *array;
 
 	if (!c || sock->object != FW_OBJECT_FULL || sock->head.newstate != FW_CLOSE_WAIT ||
-	    !fw_filter_endpoints(l->opt.filter, c))
+	    (l->opt.filter && !fw_filter_endpoints(l->opt.filter, c)))
 		return;
 	array = grow(l, look->socks, look->nr_socks, &look->cap_socks, sizeof(*one));
 	if (!array)
@@ -118,7 +114,7 @@ static void on_holder(void *arg, const struct fw_conn *c, const struct fw_rec_ho
 	if (!c)
 		return;
 	l->activity += c->id + c->bytes_sent + c->bytes_received;
-	one = fw_conn_state(c) == FW_CLOSE_WAIT ? sock_of(&l->last, c) : NULL;
+	one = fw_conn_state(c) == FW_CLOSE_WAIT ? sock_of(&l->coming, c) : NULL;
 	if (!one)
 		return;
 	for (unsigned int i = 0; i < one->nr_pids; i++) {
@@ -134,7 +130,7 @@ static void on_holder(void *arg, const struct fw_conn *c, const struct fw_rec_ho
 static void on_process(void *arg, const struct fw_rec_process *process)
 {
 	struct fw_leaks *l = arg;
-	struct leak_look *look = &l->last;
+	struct leak_look *look = &l->coming;
 	void *array = grow(l, look->processes, look->nr_processes, &look->cap_processes,
 			   sizeof(*look->processes));
 
@@ -150,7 +146,19 @@ static void on_end(void *arg, uint64_t ts_ns)
 {
 	struct fw_leaks *l = arg;
 
-	l->last.ts_ns = ts_ns;
+	l->coming.ts_ns = ts_ns;
+	/* Growth is over the whole time watched. */
+	if (l->last.ts_ns && !l->first.ts_ns)
+		l->first = l->last;
+	else
+		look_fini(&l->last);
+	l->last = l->coming;
+	l->coming = (struct leak_look){ 0 };
+}
+
+uint64_t fw_leaks_looked_ns(const struct fw_leaks *l)
+{
+	return l->last.ts_ns;
 }
 
 void fw_leaks_observe(struct fw_leaks *l, struct fw_observer *observer)

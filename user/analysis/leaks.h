@@ -18,10 +18,11 @@ struct fw_leaks;
 
 struct fw_leaks_options {
 	uint64_t leak_age_ns; /* younger ones are no leak */
-	const struct fw_tracker *tracker;
+	const struct fw_tracker *tracker; /* NULL until fw_leaks_find() */
 	const char *(*cgroup_path)(void *arg, uint64_t id); /* may be NULL */
+	const char *(*netns_name)(void *arg, uint32_t inum); /* may be NULL */
 	void *arg;
-	const struct fw_filter *filter;
+	const struct fw_filter *filter; /* NULL: all */
 };
 
 /* NULL: no memory. */
@@ -35,5 +36,13 @@ void fw_leaks_observe(struct fw_leaks *l, struct fw_observer *observer);
  * totals. Returns how many groups are leaks (idle pools are not).
  */
 size_t fw_leaks_report(struct fw_leaks *l, struct fw_report *r);
+
+struct fw_analysis_context;
+
+/* When it last looked, CLOCK_MONOTONIC ns; 0: never. */
+uint64_t fw_leaks_looked_ns(const struct fw_leaks *l);
+/* The same for a report on everything: a table into @s, and a finding for each verdict. */
+void fw_leaks_find(struct fw_leaks *l, const struct fw_analysis_context *ctx, struct fw_report *r,
+		   struct fw_section *s);
 
 #endif

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What leaks.c (collects) and leaks_report.c (concludes) share.
+ * What leaks.c (collects), leaks_groups.c (concludes), and leaks_report.c and leaks_findings.c (tell)
+ * share.
  */
 #ifndef FW_ANALYSIS_LEAKS_INTERNAL_H
 #define FW_ANALYSIS_LEAKS_INTERNAL_H
 
 #include "analysis/leaks.h"
+#include "util/buf.h"
 
 #define LEAK_PIDS 4
 
@@ -41,9 +43,72 @@ struct leak_look {
 
 struct fw_leaks {
 	struct fw_leaks_options opt;
-	struct leak_look first, last;
+	struct leak_look first, last, coming; /* of the last the end has not come yet */
 	uint64_t activity; /* of the process whose files are being told */
 	bool failed;
 };
+
+enum leak_verdict { NEVER_CLOSED, NEVER_READ, NEVER_ACCEPTED, SHARED, LEAK_VERDICT_MAX };
+
+/* "never_closed", "never closed", and a sentence each. */
+struct leak_words {
+	const char *name, *words, *meaning, *advice;
+};
+extern const struct leak_words leak_verdicts[LEAK_VERDICT_MAX];
+
+/* What sockets of one group have in common. */
+struct leak_key {
+	uint32_t pid, netns, verdict;
+	uint16_t port; /* ours if the peer connected to us, else the peer's */
+	uint8_t passive, family;
+	uint8_t raddr[16];
+};
+
+/* A socket with its key, for sorting. */
+struct leak_keyed {
+	struct leak_key key;
+	const struct leak_sock *sock;
+};
+
+struct leak_group {
+	const struct leak_keyed *members; /* in the order of their descriptors */
+	const struct leak_sock *first;
+	const struct leak_process *process;
+	char comm[FW_COMM_LEN];
+	enum leak_verdict verdict;
+	uint32_t pid;
+	bool passive; /* the peer connected to us */
+	size_t nr, nr_old; /* old: of the leak age at least */
+	uint64_t oldest_ns, unread;
+	bool at_least;
+	double growth_per_s; /* negative: it shrinks */
+	bool growth_known, is_pool, is_full;
+	uint64_t limit_ns; /* until its descriptors run out; 0: not foreseeable */
+};
+
+/* All groups of which one is as old as the leak age, and that the filter lets through. */
+struct leak_groups {
+	struct leak_group *group;
+	size_t nr, cap;
+	struct leak_keyed *then, *now; /* members of both looks */
+};
+
+/* Sets l->failed when memory is short. leak_groups_fini() in any case. */
+void leak_groups_find(struct fw_leaks *l, struct leak_groups *groups);
+void leak_groups_fini(struct leak_groups *groups);
+
+/* NULL: that process was not seen to hold any connection. */
+const struct leak_process *leak_process_of(const struct leak_look *look, uint32_t pid);
+uint64_t leak_cgroup_of(const struct leak_group *g);
+
+/* "192.0.2.7 to our port 80" or "192.0.2.7:5432"; "5-9,12"; "java/4711"; who else holds the first. */
+void leak_say_peer(struct fw_buf *b, const struct leak_group *g);
+void leak_say_fds(struct fw_buf *b, const struct leak_group *g);
+void leak_say_process(struct fw_buf *b, const struct leak_group *g);
+void leak_say_holders(struct fw_buf *b, const struct fw_leaks *l, const struct leak_sock *s);
+/* What was written, as a cell. Empties @b. */
+struct fw_cell leak_text_cell(struct fw_buf *b);
+
+#define LEAK_UNLIMITED UINT64_MAX /* RLIMIT_NOFILE */
 
 #endif

@@ -4,12 +4,15 @@
 #include <string.h>
 #include <sys/socket.h>
 
+/* The numbers may come from a recording: nothing is said of a range that is none. */
 uint64_t fw_ports_available(const struct fw_sysctls *sysctls)
 {
+	int64_t low = sysctls->port_low, high = sysctls->port_high;
 	int64_t reserved = sysctls->ports_reserved > 0 ? sysctls->ports_reserved : 0;
-	int64_t n = sysctls->port_high - sysctls->port_low + 1 - reserved;
 
-	return sysctls->port_low >= 0 && sysctls->port_high >= 0 && n > 0 ? (uint64_t)n : 0;
+	if (low < 0 || high > UINT16_MAX || low > high || reserved > high - low)
+		return 0;
+	return (uint64_t)(high - low + 1 - reserved);
 }
 
 static bool is_loopback(const struct fw_group_key *key)

@@ -30,6 +30,9 @@ static void find_lost(const struct fw_analysis_context *ctx, struct fw_report *r
 	else
 		fw_finding_say(r, &f->title, "%s forgotten for lack of room: counts are too low",
 			       fw_words_plural(missing, "connection").text);
+	fw_finding_say(r, &f->confidence,
+		       "How many were lost is exact; which ones is not known, only that they came "
+		       "when it was busiest.");
 	fw_finding_evidence(r, f, "lost", "Events lost", fw_cell_count(c->lost));
 	fw_finding_evidence(r, f, "lost_share", "Of all", fw_cell_ratio(c->lost, all));
 	fw_finding_evidence(r, f, "evicted", "Connections forgotten (--max-connections)",
@@ -63,6 +66,20 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 				"With the %s hooks a TIME_WAIT restart within the same step of the "
 				"timer wheel is seen only when the TIME_WAIT ends.",
 				ctx->hooks);
+	if (ctx->accepts_unseen)
+		fw_section_note(r, s,
+				"No hook that tells who accepts a connection works here: a server's "
+				"connections are put down to whoever listens.");
+	if (ctx->older_unseen)
+		fw_section_note(r, s,
+				"What existed before finwait was not looked at: it is known from its "
+				"next transition on.");
+	if (ctx->netns_refused)
+		fw_section_note(r, s,
+				"%zu network namespaces could not be entered, among them %s: what "
+				"existed there before is known from its next transition on, and "
+				"their settings and counters are not known at all.",
+				ctx->netns_refused, fw_words_netns(ctx, ctx->refused_netns).text);
 	find_lost(ctx, r);
 }
 

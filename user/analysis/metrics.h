@@ -9,6 +9,8 @@
 #ifndef FW_ANALYSIS_METRICS_H
 #define FW_ANALYSIS_METRICS_H
 
+#include <stdbool.h>
+
 #include "analysis/survey.h"
 #include "core/tracker.h"
 #include "report/openmetrics.h"
@@ -59,6 +61,12 @@ struct fw_metrics_process {
 	int64_t resident_bytes, virtual_bytes, open_fds, max_fds;
 };
 
+/* Connections that are sent to a store as rows. */
+struct fw_metrics_push {
+	bool on;
+	uint64_t rows_sent, rows_lost, rows_waiting, failures, spool_bytes;
+};
+
 struct fw_metrics_context {
 	const char *version, *hooks;
 	const struct fw_tracker *tracker;
@@ -67,6 +75,7 @@ struct fw_metrics_context {
 	uint64_t resyncs, malformed;
 	uint64_t bpf_runs, bpf_ns, bpf_measured_ns;
 	struct fw_metrics_process process;
+	struct fw_metrics_push push;
 };
 
 /* All families; the caller ends the document. */

@@ -14,7 +14,7 @@
 
 const char *const fw_metrics_labels[] = {
 	"state", "from", "to", "le", "end", "cause", "kind", "process", "local", "remote", "port",
-	"direction", "hooks", "version", NULL,
+	"direction", "hooks", "version", "result", NULL,
 };
 
 /* In the order of a connection's life. */
@@ -284,6 +284,22 @@ static void show_bpf(const struct fw_metrics_context *ctx, struct fw_om *om)
 	fw_om_value1(om, NULL, NULL, (double)ctx->bpf_measured_ns / NS_PER_S);
 }
 
+static void show_push(const struct fw_metrics_push *push, struct fw_om *om)
+{
+	if (!push->on)
+		return;
+	fw_om_family(om, "finwait_push_rows", FW_OM_COUNTER, NULL,
+		     "Connections that have reached the store, or were lost on the way.");
+	fw_om_count1(om, "result", "sent", push->rows_sent);
+	fw_om_count1(om, "result", "lost", push->rows_lost);
+	gauge(om, "finwait_push_waiting_rows", "Connections that wait to be sent.",
+	      push->rows_waiting);
+	counter(om, "finwait_push_failures", "Times that sending failed.", push->failures);
+	fw_om_family(om, "finwait_push_spool_bytes", FW_OM_GAUGE, "bytes",
+		     "What waits in --spool-dir.");
+	fw_om_count1(om, NULL, NULL, push->spool_bytes);
+}
+
 static void known_gauge(struct fw_om *om, const char *name, const char *unit, const char *help,
 			int64_t n)
 {
@@ -325,5 +341,6 @@ void fw_metrics_show(struct fw_metrics *m, const struct fw_metrics_context *ctx,
 	show_half_open(m, ctx, om);
 	show_tracking(ctx, om);
 	show_bpf(ctx, om);
+	show_push(&ctx->push, om);
 	show_process(&ctx->process, om);
 }

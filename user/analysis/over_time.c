@@ -172,7 +172,8 @@ static void fill(const struct over_time *o, const struct fw_analysis_context *ct
 	row(rows, 0, &nothing);
 	if (o->first * o->width_ns > ctx->start_ns)
 		row(rows, o->first * o->width_ns - ctx->start_ns, &nothing);
-	for (size_t i = 0; (o->first + i) * o->width_ns < ctx->now_ns; i++) {
+	/* Times may come from a recording: near the end of 64 bits the product starts again at 0. */
+	for (size_t i = 0; i < STEPS_MAX && (o->first + i) * o->width_ns < ctx->now_ns; i++) {
 		uint64_t end = (o->first + i + 1) * o->width_ns;
 
 		for (unsigned int s = 0; s < FW_STATE_MAX; s++)

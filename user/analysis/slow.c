@@ -11,13 +11,14 @@
 static const struct kind {
 	uint8_t state;
 	const char *key, *title;
-	const char *finding; /* NULL: told, but no finding of its own */
+	const char *finding;
 	enum fw_rank rank;
 	uint64_t limit_ns;
 } kinds[] = {
 	{ FW_SYN_SENT, "syn_sent", "SYN_SENT", "syn-stall", FW_RANK_SYN, FW_SLOW_SYN_NS },
 	{ FW_LAST_ACK, "last_ack", "LAST_ACK", "last-ack-stall", FW_RANK_LAST_ACK, FW_SLOW_FIN_NS },
-	{ FW_FIN_WAIT_1, "fin_wait_1", "FIN_WAIT_1", NULL, 0, FW_SLOW_FIN_NS },
+	{ FW_FIN_WAIT_1, "fin_wait_1", "FIN_WAIT_1", "fin-wait-1-stall", FW_RANK_FIN_WAIT_1,
+	  FW_SLOW_FIN_NS },
 };
 #define NR_KINDS FW_ARRAY_SIZE(kinds)
 
@@ -168,7 +169,7 @@ static void find_stall(struct slow *s, size_t kind, const struct fw_analysis_con
 	const struct fw_group *worst;
 	struct fw_finding *f;
 
-	if (!kinds[kind].finding || !fw_groups_top(&s->peers[kind], total_of, &worst, 1, NULL) ||
+	if (!fw_groups_top(&s->peers[kind], total_of, &worst, 1, NULL) ||
 	    total_of(worst->value) < FW_LIMIT_SLOW)
 		return;
 	f = fw_finding_begin(r, kinds[kind].finding, FW_SEVERITY_WARNING, kinds[kind].rank,
@@ -184,6 +185,9 @@ static void find_stall(struct slow *s, size_t kind, const struct fw_analysis_con
 	fw_finding_evidence(r, f, "of", "Of all that left the state", fw_cell_count(s->seen[kind]));
 	fw_table_groups(ctx, r, fw_finding_offenders(r, f, columns), &s->peers[kind], total_of,
 			row);
+	fw_finding_say(r, &f->confidence,
+		       "Segments are not seen: whether they were lost, filtered or not answered is "
+		       "not known.");
 }
 
 static void report(void *self, const struct fw_analysis_context *ctx, struct fw_report *r)

@@ -44,6 +44,19 @@ struct rows {
 	size_t nr, cap;
 };
 
+/* Ours if somebody listens there. Else the lower one: of a server that has gone, ports above its own
+ * are those that its clients were given.
+ */
+static uint16_t service_port(const struct fw_tracker *t, const struct fw_conn *c)
+{
+	if (c->flags & FW_CONN_LISTENER || !c->rport ||
+	    fw_listeners_serve(&t->listeners, c->netns, c->laddr, c->lport))
+		return c->lport;
+	if (c->role == FW_ROLE_ACTIVE || !c->lport)
+		return c->rport;
+	return c->lport < c->rport ? c->lport : c->rport;
+}
+
 /* A connection's group, in words, into @b. */
 static void name_of(const struct fw_tally_options *opt, const struct fw_tracker *t,
 		    const struct fw_conn *c, struct fw_buf *b)
@@ -71,9 +84,7 @@ static void name_of(const struct fw_tally_options *opt, const struct fw_tracker 
 			fw_buf_u64(b, c->netns);
 		break;
 	case FW_TALLY_BY_PORT:
-		fw_buf_u64(b, c->flags & FW_CONN_LISTENER ||
-				      fw_listeners_serve(&t->listeners, c->netns, c->laddr, c->lport) ?
-			      c->lport : c->rport);
+		fw_buf_u64(b, service_port(t, c));
 		return;
 	default:
 		return;
@@ -131,6 +142,15 @@ static struct row *row_of(struct rows *rows, const char *name)
 	return &rows->row[at];
 }
 
+static bool is_there(const struct fw_tally_options *opt, const struct fw_conn *c)
+{
+	if (!opt->of_events)
+		return c->flags & FW_CONN_SEEN;
+	/* A child that is not announced yet is still its request. */
+	return c->end == FW_END_OPEN && c->nr_steps && !(c->flags & FW_CONN_UNDECIDED) &&
+	       (!(c->flags & FW_CONN_UNANNOUNCED) || c->flags & FW_CONN_MINI);
+}
+
 static int count_all(const struct fw_tally_options *opt, const struct fw_tracker *t,
 		     struct rows *rows)
 {
@@ -142,7 +162,7 @@ static int count_all(const struct fw_tally_options *opt, const struct fw_tracker
 	     c = fw_conn_table_next(&t->table, c)) {
 		unsigned int state = fw_conn_state(c);
 
-		if (!(c->flags & FW_CONN_SEEN) || state >= FW_STATE_MAX ||
+		if (!is_there(opt, c) || state >= FW_STATE_MAX ||
 		    !fw_filter_connection(opt->filter, c))
 			continue;
 		fw_buf_clear(&b);

@@ -16,7 +16,7 @@ enum fw_tally_by {
 	FW_TALLY_BY_PEER,   /* remote address */
 	FW_TALLY_BY_CGROUP,
 	FW_TALLY_BY_NETNS,
-	FW_TALLY_BY_PORT, /* the service's: ours if somebody listens there, else the peer's */
+	FW_TALLY_BY_PORT, /* the service's: ours if somebody listens there, else the lower one */
 	FW_TALLY_BY_MAX,
 };
 
@@ -26,13 +26,14 @@ enum fw_tally_by fw_tally_by_from_name(const char *name);
 
 struct fw_tally_options {
 	enum fw_tally_by by;
+	bool of_events; /* what is open by all that is known; else what the last snapshot saw */
 	const struct fw_filter *filter;
 	const char *(*cgroup_path)(void *arg, uint64_t id);
 	const char *(*netns_name)(void *arg, uint32_t inum);
 	void *arg;
 };
 
-/* What the last snapshot saw, as a section of @r. 0 or -ENOMEM. */
+/* What there is, as a section of @r. 0 or -ENOMEM. */
 int fw_tally_report(const struct fw_tally_options *opt, const struct fw_tracker *t,
 		    struct fw_report *r);
 

@@ -34,7 +34,7 @@ struct time_wait {
 };
 
 static const unsigned int group_by[NR_BY] = {
-	[BY_PROCESS] = FW_BY_COMM | FW_BY_PID,
+	[BY_PROCESS] = FW_BY_COMM | FW_BY_PID | FW_BY_CGROUP | FW_BY_NETNS,
 	[BY_PEER] = FW_BY_RADDR | FW_BY_SERVICE | FW_BY_NETNS,
 };
 
@@ -302,6 +302,7 @@ static void find_table_full(const struct time_wait *tw, const struct fw_analysis
 	fw_finding_say(r, &f->title, "The TIME_WAIT table was full: %s ended without TIME_WAIT",
 		       fw_words_plural(n, "connection").text);
 	fw_finding_evidence(r, f, "overflows", "Without TIME_WAIT", fw_cell_count(n));
+	fw_finding_evidence(r, f, "netns", "Network namespace", fw_cell_netns(ctx, tw->full_netns));
 	fw_finding_evidence(r, f, "entered", "Entered TIME_WAIT meanwhile",
 			    fw_cell_count(tw->entered));
 	if (truth && truth->sysctls.tcp_max_tw_buckets >= 0)

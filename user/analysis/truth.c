@@ -3,17 +3,33 @@
  * Ground truth: the kernel's settings, and its own counters beside what was counted here. Where the
  * two can differ by nature, the row says why; any other difference means that events were missed.
  *
- * The counters are per network namespace, and so is the count beside them.
+ * The counters are per network namespace, and so is the count beside them. Both are of the same span:
+ * from the moment at which the counters were read first to the one at which they were read last.
+ *
+ *	hooks attached   counters read              counters read   hooks detached
+ *	      |  not counted  |      counted             |   later       |
  */
 #include "analysis/words.h"
 
-struct own {
+#include <stdlib.h>
+#include <string.h>
+
+struct counts {
 	int64_t active_opens, passive_opens, attempt_fails, estab_resets;
 	int64_t minisocks, reused, overflow;
 };
 
+struct own {
+	struct counts upto, later; /* the last reading */
+	uint64_t from_ns, to_ns;   /* of the readings; to_ns 0: there was none but the first */
+	uint64_t to_begun_ns;	   /* to_ns is when it was done */
+	int64_t edge; /* that came while the counters were being read: on which side is not known */
+	bool seen;    /* anything at all */
+};
+
 struct truth {
 	struct fw_groups netns;
+	unsigned int nr_readings;
 };
 
 static int init(void *self, const struct fw_analysis_options *opt)
@@ -27,46 +43,90 @@ static void fini(void *self)
 	fw_groups_fini(&((struct truth *)self)->netns);
 }
 
-static struct own *own_of(struct truth *t, const struct fw_conn *c)
+static void add(struct counts *to, const struct counts *more)
+{
+	to->active_opens += more->active_opens;
+	to->passive_opens += more->passive_opens;
+	to->attempt_fails += more->attempt_fails;
+	to->estab_resets += more->estab_resets;
+	to->minisocks += more->minisocks;
+	to->reused += more->reused;
+	to->overflow += more->overflow;
+}
+
+static void counters_read(void *self, const struct fw_truth *truth, size_t nr)
+{
+	struct truth *t = self;
+
+	for (size_t i = 0; i < nr; i++) {
+		const struct fw_group_key key = { .netns = truth[i].netns };
+		struct own *own = fw_groups_get(&t->netns, &key);
+
+		/* A namespace that is born later has counted from nothing. */
+		if (!t->nr_readings) {
+			own->from_ns = truth[i].read_ns;
+			own->to_begun_ns = truth[i].read_from_ns;
+			continue;
+		}
+		add(&own->upto, &own->later);
+		own->later = (struct counts){ 0 };
+		own->to_begun_ns = truth[i].read_from_ns;
+		own->to_ns = truth[i].read_ns;
+	}
+	t->nr_readings++;
+}
+
+/* Where what happened at @ts_ns is to be counted; NULL: the kernel's first reading has it. */
+static struct counts *counts_at(struct truth *t, const struct fw_conn *c, uint64_t ts_ns)
 {
 	struct fw_group_key key = fw_group_key_of(c, FW_BY_NETNS);
+	struct own *own = fw_groups_get(&t->netns, &key);
+	uint64_t done_ns = own->to_ns ? own->to_ns : own->from_ns;
 
-	return fw_groups_get(&t->netns, &key);
+	own->seen = true;
+	own->edge += ts_ns >= own->to_begun_ns && ts_ns <= done_ns;
+	if (ts_ns <= own->from_ns)
+		return NULL;
+	return own->to_ns && ts_ns > own->to_ns ? &own->later : &own->upto;
 }
 
 static void on_transition(void *self, const struct fw_conn *c, const struct fw_transition *tr)
 {
-	struct own *own = own_of(self, c);
+	struct counts *n;
 
 	if (tr->from == tr->to || c->flags & FW_CONN_LISTENER)
 		return;
-	own->active_opens += tr->from == FW_CLOSE && tr->to == FW_SYN_SENT;
-	own->passive_opens += tr->from == FW_SYN_RECV && tr->to != FW_CLOSE &&
-			      c->role == FW_ROLE_PASSIVE;
+	n = counts_at(self, c, tr->ts_ns);
+	if (!n)
+		return;
+	n->active_opens += tr->from == FW_CLOSE && tr->to == FW_SYN_SENT;
+	n->passive_opens += tr->from == FW_SYN_RECV && tr->to != FW_CLOSE &&
+			    c->role == FW_ROLE_PASSIVE;
 	if (tr->to != FW_CLOSE)
 		return;
-	own->estab_resets += tr->from == FW_ESTABLISHED || tr->from == FW_CLOSE_WAIT;
+	n->estab_resets += tr->from == FW_ESTABLISHED || tr->from == FW_CLOSE_WAIT;
 	/* The kernel counts neither what found no port nor what was half-open. */
-	own->attempt_fails += tr->from == FW_SYN_SENT && c->end != FW_END_NO_PORT;
-	own->active_opens -= tr->from == FW_SYN_SENT && c->end == FW_END_NO_PORT;
+	n->attempt_fails += tr->from == FW_SYN_SENT && c->end != FW_END_NO_PORT;
+	n->active_opens -= tr->from == FW_SYN_SENT && c->end == FW_END_NO_PORT;
 }
 
-/* A minisock was born in the span: the kernel counts that, for orphans in FIN_WAIT_2 too. */
-static bool had_minisock(const struct fw_conn *c)
+/* The kernel counts births, of orphans in FIN_WAIT_2 too. */
+static void on_minisock(void *self, const struct fw_conn *c, uint64_t ts_ns)
 {
-	bool older = c->step_flags[0] & FW_STEP_AT_LEAST &&
-		     (c->steps[0] == FW_TIME_WAIT || c->steps[0] == FW_FIN_WAIT_2);
+	struct counts *n = counts_at(self, c, ts_ns);
 
-	return c->flags & FW_CONN_MINI && !older;
+	if (n)
+		n->minisocks++;
 }
 
 static void on_connection(void *self, const struct fw_conn *c)
 {
-	struct own *own = own_of(self, c);
+	struct counts *n = counts_at(self, c, c->end_ns);
 
-	own->minisocks += had_minisock(c);
-	own->reused += c->end == FW_END_TIME_WAIT_REUSED;
-	own->overflow += c->end == FW_END_TIME_WAIT_OVERFLOW;
+	if (!n)
+		return;
+	n->reused += c->end == FW_END_TIME_WAIT_REUSED;
+	n->overflow += c->end == FW_END_TIME_WAIT_OVERFLOW;
 }
 
 static struct fw_cell signed_count(int64_t n)
@@ -74,59 +134,111 @@ static struct fw_cell signed_count(int64_t n)
 	return n < 0 ? fw_cell_unknown() : fw_cell_count((uint64_t)n);
 }
 
-static void counter_row(struct fw_report *r, struct fw_table *t, const char *name, int64_t kernel,
-			int64_t own, const char *why)
+/* A row of the kernel's counters beside our own. */
+struct comparison {
+	const struct fw_analysis_context *ctx;
+	const struct own *own;
+	struct fw_report *r;
+	struct fw_table *t;
+};
+
+#define UNEXPLAINED "not explained"
+
+/* Why the two differ; @natural: what the kernel counts and is not seen here, or NULL. */
+static const char *why(const struct comparison *k, int64_t difference, const char *natural)
+{
+	if (!difference)
+		return NULL;
+	if (k->ctx->filtered)
+		return "the filter";
+	if (k->ctx->tracker->counters.lost)
+		return "events were lost";
+	if (llabs(difference) <= k->own->edge)
+		return "happened during a reading";
+	return natural ? natural : UNEXPLAINED;
+}
+
+static void counter_row(const struct comparison *k, const char *name, int64_t kernel, int64_t own,
+			const char *natural)
 {
 	bool comparable = kernel >= 0 && own >= 0;
+	int64_t difference = comparable ? own - kernel : 0;
 
 	if (kernel < 0)
 		return;
-	fw_table_row(r, t, (struct fw_cell[]){
+	fw_table_row(k->r, k->t, (struct fw_cell[]){
 		fw_cell_text(name, SIZE_MAX), signed_count(kernel), signed_count(own),
-		comparable ? fw_cell_printf("%+lld", (long long)(own - kernel)) : fw_cell_unknown(),
-		fw_cell_text(comparable && kernel != own ? why : NULL, SIZE_MAX) });
+		comparable ? fw_cell_printf("%+lld", (long long)difference) : fw_cell_unknown(),
+		fw_cell_text(why(k, difference, natural), SIZE_MAX) });
 }
 
-static void counters(const struct fw_truth *truth, const struct own *own, int64_t open_minisocks,
-		     struct fw_report *r, struct fw_section *s)
+static void note_unexplained(const struct comparison *k, struct fw_section *s)
+{
+	size_t why_column = k->t->nr_columns - 1;
+
+	for (size_t i = 0; i < k->t->nr_rows; i++) {
+		const struct fw_cell *cell = &k->t->cells[i * k->t->nr_columns + why_column];
+
+		if (cell->kind != FW_CELL_TEXT || strcmp(cell->text, UNEXPLAINED))
+			continue;
+		fw_section_note(k->r, s,
+				"A difference that is not explained may be events that no hook "
+				"reported: finwait doctor --self-test checks the hooks.");
+		return;
+	}
+}
+
+static int64_t minisocks_of(const struct fw_kernel_counters *k)
+{
+	return k->tw < 0 || k->tw_killed < 0 ? FW_TRUTH_UNKNOWN : k->tw + k->tw_killed;
+}
+
+static void counters(const struct fw_analysis_context *ctx, const struct fw_truth *truth,
+		     const struct own *own, struct fw_report *r, struct fw_section *s)
 {
 	static const char *const columns[] = {
 		"counter", "Counter", "kernel", "Kernel", "finwait", "finwait", "difference",
 		"Difference", "why", "Why they differ", NULL,
 	};
 	const struct fw_kernel_counters *k = &truth->counters;
-	struct fw_table *t =
-		fw_section_table(r, s, "counters", "The kernel's own counters", columns);
-	int64_t minisocks = k->tw < 0 || k->tw_killed < 0 ? FW_TRUTH_UNKNOWN : k->tw + k->tw_killed;
+	const struct counts *mine = &own->upto;
+	const struct comparison row = {
+		ctx, own, r, fw_section_table(r, s, "counters", "The kernel's own counters", columns),
+	};
 
-	counter_row(r, t, "ActiveOpens", k->active_opens, own->active_opens,
-		    "connect() at the very start or end of the span");
-	counter_row(r, t, "PassiveOpens", k->passive_opens, own->passive_opens,
-		    "handshakes that completed at the edges of the span");
-	counter_row(r, t, "AttemptFails", k->attempt_fails, own->attempt_fails,
-		    "the kernel also counts half-open connections that were reset");
-	counter_row(r, t, "EstabResets", k->estab_resets, own->estab_resets, "edges of the span");
-	counter_row(r, t, "TW + TWKilled", minisocks, own->minisocks + open_minisocks,
-		    "minisocks born at the edges of the span");
-	counter_row(r, t, "TWRecycled", k->tw_recycled, own->reused, "edges of the span");
-	counter_row(r, t, "TCPTimeWaitOverflow", k->time_wait_overflow, own->overflow,
-		    "the kernel counts each attempt");
-	counter_row(r, t, "ListenOverflows", k->listen_overflows, FW_TRUTH_UNKNOWN, NULL);
-	counter_row(r, t, "ListenDrops", k->listen_drops, FW_TRUTH_UNKNOWN, NULL);
-	counter_row(r, t, "SyncookiesSent", k->syncookies_sent, FW_TRUTH_UNKNOWN, NULL);
-	counter_row(r, t, "TCPReqQFullDrop", k->req_q_full_drop, FW_TRUTH_UNKNOWN, NULL);
-	counter_row(r, t, "TCPAbortOnData", k->abort_on_data, FW_TRUTH_UNKNOWN, NULL);
-	counter_row(r, t, "TCPAbortOnTimeout", k->abort_on_timeout, FW_TRUTH_UNKNOWN, NULL);
-	counter_row(r, t, "TCPAbortOnMemory", k->abort_on_memory, FW_TRUTH_UNKNOWN, NULL);
+	counter_row(&row, "ActiveOpens", k->active_opens, mine->active_opens,
+		    mine->active_opens > k->active_opens ?
+			    "connect() failed before its SYN" : NULL);
+	counter_row(&row, "PassiveOpens", k->passive_opens, mine->passive_opens, NULL);
+	counter_row(&row, "AttemptFails", k->attempt_fails, mine->attempt_fails,
+		    mine->attempt_fails < k->attempt_fails ?
+			    "half-open ones that were reset" : NULL);
+	counter_row(&row, "EstabResets", k->estab_resets, mine->estab_resets, NULL);
+	counter_row(&row, "TW + TWKilled", minisocks_of(k), mine->minisocks, NULL);
+	counter_row(&row, "TWRecycled", k->tw_recycled, mine->reused, NULL);
+	counter_row(&row, "TCPTimeWaitOverflow", k->time_wait_overflow, mine->overflow,
+		    mine->overflow < k->time_wait_overflow ?
+			    "each attempt is counted" : NULL);
+	counter_row(&row, "ListenOverflows", k->listen_overflows, FW_TRUTH_UNKNOWN, NULL);
+	counter_row(&row, "ListenDrops", k->listen_drops, FW_TRUTH_UNKNOWN, NULL);
+	counter_row(&row, "SyncookiesSent", k->syncookies_sent, FW_TRUTH_UNKNOWN, NULL);
+	counter_row(&row, "TCPReqQFullDrop", k->req_q_full_drop, FW_TRUTH_UNKNOWN, NULL);
+	counter_row(&row, "TCPAbortOnData", k->abort_on_data, FW_TRUTH_UNKNOWN, NULL);
+	counter_row(&row, "TCPAbortOnTimeout", k->abort_on_timeout, FW_TRUTH_UNKNOWN, NULL);
+	counter_row(&row, "TCPAbortOnMemory", k->abort_on_memory, FW_TRUTH_UNKNOWN, NULL);
+	note_unexplained(&row, s);
 }
 
-static void sysctls(const struct fw_sysctls *sysctls, struct fw_report *r, struct fw_section *s)
+#define SETTINGS_MAX 15
+
+struct setting {
+	const char *name;
+	int64_t value;
+};
+
+static void settings_of(const struct fw_sysctls *sysctls, struct setting all[SETTINGS_MAX])
 {
-	static const char *const columns[] = { "name", "Setting", "value", "Value", NULL };
-	const struct {
-		const char *name;
-		int64_t value;
-	} all[] = {
+	const struct setting known[SETTINGS_MAX] = {
 		{ "tcp_fin_timeout", sysctls->tcp_fin_timeout },
 		{ "tcp_tw_reuse", sysctls->tcp_tw_reuse },
 		{ "tcp_max_tw_buckets", sysctls->tcp_max_tw_buckets },
@@ -143,9 +255,18 @@ static void sysctls(const struct fw_sysctls *sysctls, struct fw_report *r, struc
 		{ "ip_local_port_range, highest", sysctls->port_high },
 		{ "ports reserved in it", sysctls->ports_reserved },
 	};
-	struct fw_table *t = fw_section_table(r, s, "sysctls", "Settings", columns);
 
-	for (size_t i = 0; i < FW_ARRAY_SIZE(all); i++) {
+	memcpy(all, known, sizeof(known));
+}
+
+static void sysctls(const struct fw_sysctls *sysctls, struct fw_report *r, struct fw_section *s)
+{
+	static const char *const columns[] = { "name", "Setting", "value", "Value", NULL };
+	struct fw_table *t = fw_section_table(r, s, "sysctls", "Settings", columns);
+	struct setting all[SETTINGS_MAX];
+
+	settings_of(sysctls, all);
+	for (size_t i = 0; i < SETTINGS_MAX; i++) {
 		if (all[i].value >= 0)
 			fw_table_row(r, t, (struct fw_cell[]){
 				fw_cell_text(all[i].name, SIZE_MAX), signed_count(all[i].value) });
@@ -163,7 +284,7 @@ static const struct own *own_in(const struct truth *t, uint32_t netns)
 
 static int64_t opens(const struct own *own)
 {
-	return own->active_opens + own->passive_opens + own->minisocks;
+	return own->upto.active_opens + own->upto.passive_opens + own->upto.minisocks;
 }
 
 /* Finwait's own, unless more happened elsewhere. */
@@ -179,13 +300,77 @@ static const struct fw_truth *busiest_of(const struct truth *t,
 	return busiest;
 }
 
-static int64_t open_minisocks(const struct fw_analysis_context *ctx, uint32_t netns)
+static void netns_row(const struct fw_analysis_context *ctx, const struct fw_truth *truth,
+		      const struct own *own, struct fw_report *r, struct fw_table *t)
 {
-	const struct fw_conn *c = NULL;
-	int64_t n = 0;
+	const struct fw_kernel_counters *k = &truth->counters;
 
-	while ((c = fw_open_next(ctx, c)))
-		n += c->netns == netns && had_minisock(c);
+	fw_table_row(r, t, (struct fw_cell[]){
+		fw_cell_netns(ctx, truth->netns),
+		signed_count(k->active_opens), signed_count(own->upto.active_opens),
+		signed_count(k->passive_opens), signed_count(own->upto.passive_opens),
+		signed_count(minisocks_of(k)), signed_count(own->upto.minisocks) });
+}
+
+/* Of all namespaces in which anything was seen, or that the kernel has counted anything in. */
+static void all_netns(const struct truth *t, const struct fw_analysis_context *ctx,
+		      struct fw_report *r, struct fw_section *s)
+{
+	static const char *const columns[] = {
+		"netns", "netns", "active_kernel", "ActiveOpens", "active_finwait", "finwait",
+		"passive_kernel", "PassiveOpens", "passive_finwait", "finwait", "minisocks_kernel",
+		"TW + TWKilled", "minisocks_finwait", "finwait", NULL,
+	};
+	struct fw_table *table =
+		fw_section_table(r, s, "by_netns", "The kernel's counters beside finwait's", columns);
+
+	for (size_t i = 0; i < ctx->nr_truth; i++) {
+		const struct fw_truth *truth = &ctx->truth[i];
+		const struct own *own = own_in(t, truth->netns);
+
+		if (!own->seen && truth->counters.active_opens <= 0 &&
+		    truth->counters.passive_opens <= 0)
+			continue;
+		if (table->nr_rows < ctx->opt.top)
+			netns_row(ctx, truth, own, r, table);
+		else
+			table->nr_more++;
+	}
+}
+
+static void other_settings(const struct truth *t, const struct fw_analysis_context *ctx,
+			   const struct fw_truth *shown, struct fw_report *r, struct fw_section *s)
+{
+	static const char *const columns[] = { "netns", "netns", "name", "Setting", "value",
+					       "Value", NULL };
+	struct setting usual[SETTINGS_MAX], here[SETTINGS_MAX];
+	struct fw_table *table = NULL;
+
+	settings_of(&shown->sysctls, usual);
+	for (size_t i = 0; i < ctx->nr_truth; i++) {
+		if (!own_in(t, ctx->truth[i].netns)->seen)
+			continue;
+		settings_of(&ctx->truth[i].sysctls, here);
+		for (size_t k = 0; k < SETTINGS_MAX; k++) {
+			if (here[k].value < 0 || here[k].value == usual[k].value)
+				continue;
+			if (!table)
+				table = fw_section_table(r, s, "other_sysctls",
+							 "Different settings elsewhere", columns);
+			fw_table_row(r, table, (struct fw_cell[]){
+				fw_cell_netns(ctx, ctx->truth[i].netns),
+				fw_cell_text(here[k].name, SIZE_MAX),
+				signed_count(here[k].value) });
+		}
+	}
+}
+
+static size_t seen_in(const struct truth *t, const struct fw_analysis_context *ctx)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ctx->nr_truth; i++)
+		n += own_in(t, ctx->truth[i].netns)->seen;
 	return n;
 }
 
@@ -200,18 +385,21 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 		return;
 	}
 	busiest = busiest_of(t, ctx);
-	fw_section_fact(r, s, "netns", "Network namespace", fw_cell_id(busiest->netns));
-	counters(busiest, own_in(t, busiest->netns), open_minisocks(ctx, busiest->netns), r, s);
+	fw_section_fact(r, s, "netns", "Network namespace", fw_cell_netns(ctx, busiest->netns));
+	counters(ctx, busiest, own_in(t, busiest->netns), r, s);
 	sysctls(&busiest->sysctls, r, s);
 	if (ctx->filtered)
 		fw_section_note(r, s,
 				"A filter is in force: the kernel counts all connections, finwait "
 				"those that it lets through.");
-	if (t->netns.nr > 1)
-		fw_section_note(r, s,
-				"Connections of %s were seen; counters and settings are those of "
-				"the busiest.",
-				fw_words_plural(t->netns.nr, "network namespace").text);
+	if (seen_in(t, ctx) < 2)
+		return;
+	all_netns(t, ctx, r, s);
+	other_settings(t, ctx, busiest, r, s);
+	fw_section_note(r, s,
+			"Connections were seen in %s; the counters and settings above are those of "
+			"the busiest.",
+			fw_words_plural(seen_in(t, ctx), "network namespace").text);
 }
 
 const struct fw_analysis fw_analysis_truth = {
@@ -219,6 +407,7 @@ const struct fw_analysis fw_analysis_truth = {
 	.size = sizeof(struct truth),
 	.init = init,
 	.fini = fini,
-	.on = { .transition = on_transition, .connection = on_connection },
+	.on = { .transition = on_transition, .minisock = on_minisock, .connection = on_connection },
+	.counters_read = counters_read,
 	.report = report,
 };

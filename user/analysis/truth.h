@@ -42,6 +42,8 @@ struct fw_kernel_counters {
 
 struct fw_truth {
 	uint32_t netns;
+	/* Between these moments the counters were read; CLOCK_MONOTONIC. */
+	uint64_t read_from_ns, read_ns;
 	struct fw_sysctls sysctls;
 	struct fw_kernel_counters counters;
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "core/workload.h"
 #include "report/explain.h"
 #include "report/stream.h"
 #include "util/fmt.h"
@@ -65,6 +66,18 @@ struct fw_words fw_words_count(uint64_t n)
 
 	fw_fmt_count(&b, n);
 	return words_of(&b);
+}
+
+struct fw_words fw_words_netns(const struct fw_analysis_context *ctx, uint32_t inum)
+{
+	const char *name = ctx->netns_name ? ctx->netns_name(ctx->names_arg, inum) : NULL;
+	struct fw_words w;
+
+	if (name)
+		snprintf(w.text, sizeof(w.text), "%s", name);
+	else
+		snprintf(w.text, sizeof(w.text), "%u", inum);
+	return w;
 }
 
 struct fw_words fw_words_plural(uint64_t n, const char *noun)
@@ -170,15 +183,109 @@ struct fw_finding *fw_finding_begin(struct fw_report *r, const char *id, enum fw
 	return f;
 }
 
+static void not_seen(const struct fw_analysis_context *ctx, struct fw_buf *b)
+{
+	uint64_t lost = ctx->tracker->counters.lost;
+
+	if (lost) {
+		fw_buf_puts(b, " ");
+		fw_fmt_count(b, lost);
+		fw_buf_puts(b, lost == 1 ? " event was" : " events were");
+		fw_buf_puts(b, " lost: counts are lower bounds.");
+	}
+	if (ctx->tracker->counters.evicted)
+		fw_buf_puts(b, " Connections were forgotten (--max-connections).");
+	if (ctx->filtered)
+		fw_buf_puts(b, " Only what the filter lets through was watched.");
+	if (ctx->older_unseen)
+		fw_buf_puts(b, " Connections older than finwait were not looked at.");
+	if (ctx->accepts_unseen)
+		fw_buf_puts(b, " Who accepts a connection was not seen, only who listens.");
+	if (ctx->netns_refused)
+		fw_buf_printf(b, " %zu network namespace%s could not be entered.",
+			      ctx->netns_refused, ctx->netns_refused == 1 ? "" : "s");
+}
+
+void fw_words_how_sure(const struct fw_analysis_context *ctx, struct fw_report *r)
+{
+	struct fw_buf b = { 0 };
+
+	not_seen(ctx, &b);
+	if (!b.len)
+		fw_buf_printf(&b, " Every event of the %s was seen.",
+			      fw_words_duration(ctx->now_ns - ctx->start_ns).text);
+	for (size_t i = 0; i < r->nr_findings; i++) {
+		struct fw_finding *f = &r->findings[i];
+		const char *own = f->confidence;
+
+		if (strcmp(f->id ? f->id : "", "events-lost"))
+			fw_finding_say(r, &f->confidence, "%s%s", own ? own : "",
+				       fw_buf_str(&b) + !own);
+	}
+	r->failed |= b.failed;
+	fw_buf_free(&b);
+}
+
+struct fw_cell fw_cell_netns(const struct fw_analysis_context *ctx, uint32_t inum)
+{
+	const char *name = ctx->netns_name ? ctx->netns_name(ctx->names_arg, inum) : NULL;
+
+	return fw_cell_named(inum, name);
+}
+
+struct fw_cell fw_cell_cgroup(const struct fw_analysis_context *ctx, uint64_t id)
+{
+	const char *path = ctx->cgroup_path ? ctx->cgroup_path(ctx->names_arg, id) : NULL;
+	struct fw_buf b = { 0 };
+	struct fw_cell cell;
+
+	if (!path)
+		return fw_cell_unknown();
+	fw_workload_words(&b, path);
+	cell = fw_cell_text(b.len ? fw_buf_str(&b) : path, SIZE_MAX);
+	fw_buf_free(&b);
+	return cell;
+}
+
+/* Which columns say whose the groups are; SIZE_MAX: none is needed. */
+struct whose {
+	size_t netns, cgroup;
+};
+
+static struct whose add_whose(const struct fw_analysis_context *ctx, struct fw_report *r,
+			      struct fw_table *t, const struct fw_group *const *top, size_t nr)
+{
+	struct whose w = { SIZE_MAX, SIZE_MAX };
+	bool netns = false, cgroup = false, differ = false;
+
+	for (size_t i = 0; i < nr; i++) {
+		netns |= top[i]->key.netns != 0;
+		cgroup |= top[i]->key.cgroup_id != 0;
+		differ |= top[i]->key.cgroup_id != top[0]->key.cgroup_id;
+	}
+	if (netns)
+		w.netns = fw_table_append(r, t, "netns", "netns", !ctx->many_netns);
+	if (cgroup)
+		w.cgroup = fw_table_append(r, t, "cgroup", "cgroup", !differ);
+	return w;
+}
+
 void fw_table_groups(const struct fw_analysis_context *ctx, struct fw_report *r,
 		     struct fw_table *t, const struct fw_groups *g,
 		     uint64_t (*measure)(const void *value), fw_group_row_fn row)
 {
 	const struct fw_group *top[FW_TOP_MAX];
 	size_t nr = fw_groups_top(g, measure, top, ctx->opt.top, &t->nr_more);
+	struct whose whose = add_whose(ctx, r, t, top, nr);
 
-	for (size_t i = 0; i < nr; i++)
+	for (size_t i = 0; i < nr; i++) {
 		row(ctx, r, t, top[i]);
+		if (top[i]->key.netns)
+			fw_table_set(r, t, whose.netns, fw_cell_netns(ctx, top[i]->key.netns));
+		if (top[i]->key.cgroup_id)
+			fw_table_set(r, t, whose.cgroup,
+				     fw_cell_cgroup(ctx, top[i]->key.cgroup_id));
+	}
 }
 
 void fw_note_unlisted(struct fw_report *r, struct fw_section *s, const struct fw_groups *g)

@@ -23,10 +23,16 @@ struct fw_words fw_words_endpoint(unsigned int family, const uint8_t addr[16], u
 /* "61.4 s" */
 struct fw_words fw_words_duration(uint64_t ns);
 struct fw_words fw_words_count(uint64_t n);
+/* What a network namespace is called, else its number. */
+struct fw_words fw_words_netns(const struct fw_analysis_context *ctx, uint32_t inum);
 
 /* The same as cells; unknown if nothing is. */
 struct fw_cell fw_cell_process(const char comm[FW_COMM_LEN], uint32_t pid);
 struct fw_cell fw_cell_endpoint(unsigned int family, const uint8_t addr[16], uint16_t port);
+/* A network namespace by its number, and what it is called. */
+struct fw_cell fw_cell_netns(const struct fw_analysis_context *ctx, uint32_t inum);
+/* The container or unit that a control group stands for; unknown if its path is. */
+struct fw_cell fw_cell_cgroup(const struct fw_analysis_context *ctx, uint64_t id);
 /* A percentile, the longest for 100; unknown if nothing was recorded. */
 struct fw_cell fw_cell_hist(const struct fw_hist *h, double pct);
 /* In percent; unknown of nothing. */
@@ -55,7 +61,13 @@ struct fw_words fw_words_plural(uint64_t n, const char *noun);
 struct fw_finding *fw_finding_begin(struct fw_report *r, const char *id,
 				    enum fw_severity severity, enum fw_rank rank, uint64_t n);
 
-/* All groups by that measure into @t, at most --top; each row by @row. */
+/* What was not seen, into the confidence of every finding, after what it says itself. */
+void fw_words_how_sure(const struct fw_analysis_context *ctx, struct fw_report *r);
+
+/* All groups by that measure into @t, at most --top; each row by @row. Adds whose they are: the
+ * network namespace and the control group, where the groups have them. A person sees these columns
+ * only if there is something to tell apart.
+ */
 typedef void (*fw_group_row_fn)(const struct fw_analysis_context *ctx, struct fw_report *r,
 				struct fw_table *t, const struct fw_group *group);
 void fw_table_groups(const struct fw_analysis_context *ctx, struct fw_report *r,

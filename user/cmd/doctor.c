@@ -8,12 +8,12 @@
 #include <sys/utsname.h>
 
 #include "cmd/cmd.h"
+#include "cmd/rights.h"
 #include "cmd/selftest.h"
 #include "core/decode.h"
 #include "io/host.h"
 #include "io/ksyms.h"
 #include "io/live.h"
-#include "io/privileges.h"
 
 static const char *const costs[FW_HOOKS_MAX] = {
 	[FW_HOOKS_TRAMPOLINE] = "exact; only minisocks pay",
@@ -64,21 +64,14 @@ static bool self_test(struct fw_source *src)
 	return fired;
 }
 
-static bool works(void *arg)
-{
-	struct fw_source *src = arg;
-
-	return src->ops->works(src);
-}
-
 /* What finwait serve would go on with. */
 static void say_kept(struct fw_source *src)
 {
-	struct fw_privileges p = { 0 };
+	struct fw_privileges p;
 	struct fw_buf kept = { 0 };
 	struct fw_err err = { 0 };
 
-	if (fw_privileges_user(&p, NULL, &err) || fw_privileges_measure(&p, works, src, &err)) {
+	if (fw_rights_find(&p, src, NULL, false, &err)) {
 		printf("serve         cannot give up its privileges: %s\n", err.msg);
 		return;
 	}

@@ -60,18 +60,24 @@ static struct fw_metrics_process process(const struct fw_exporter *e)
 
 	fw_usage_read(&u);
 	return (struct fw_metrics_process){
-		.cpu_s = u.cpu_s, .start_s = e->start_s, .resident_bytes = u.resident_bytes,
-		.virtual_bytes = u.virtual_bytes, .open_fds = u.open_fds, .max_fds = u.max_fds,
+		.cpu_s = u.cpu_s,
+		.start_s = e->start_s,
+		.resident_bytes = u.resident_bytes,
+		.virtual_bytes = u.virtual_bytes,
+		.open_fds = u.open_fds,
+		.max_fds = u.max_fds,
 	};
 }
 
-void fw_exporter_render(struct fw_exporter *e, struct fw_session *s, bool openmetrics,
-			struct fw_buf *out)
+void fw_exporter_render(struct fw_exporter *e, struct fw_session *s,
+			const struct fw_metrics_push *push, bool openmetrics, struct fw_buf *out)
 {
 	struct fw_source_cost bpf = { 0 };
 	struct fw_om om = {
-		.out = out, .openmetrics = openmetrics,
-		.common = e->opt->labels, .nr_common = e->opt->nr_labels,
+		.out = out,
+		.openmetrics = openmetrics,
+		.common = e->opt->labels,
+		.nr_common = e->opt->nr_labels,
 	};
 	struct fw_metrics_context ctx = {
 		.version = FW_VERSION,
@@ -82,6 +88,7 @@ void fw_exporter_render(struct fw_exporter *e, struct fw_session *s, bool openme
 		.resyncs = s->resyncs,
 		.malformed = s->malformed,
 		.process = process(e),
+		.push = *push,
 	};
 
 	if (s->src->ops->cost)

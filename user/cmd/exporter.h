@@ -39,8 +39,8 @@ void fw_exporter_read_settings(struct fw_exporter *e);
 /* Between events. */
 void fw_exporter_step(struct fw_exporter *e, struct fw_session *s);
 
-/* The document, appended to @out. */
-void fw_exporter_render(struct fw_exporter *e, struct fw_session *s, bool openmetrics,
-			struct fw_buf *out);
+/* The document, appended to @out. @push: what is known of a store. */
+void fw_exporter_render(struct fw_exporter *e, struct fw_session *s,
+			const struct fw_metrics_push *push, bool openmetrics, struct fw_buf *out);
 
 #endif

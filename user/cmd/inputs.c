@@ -8,18 +8,45 @@
 #include <string.h>
 
 #include "cmd/cost.h"
+#include "cmd/tap.h"
 
 /* ---- Marks ------------------------------------------------------------------------------- */
+
+/* A recording may have left it out where there should be one. */
+static const char *text_of(const struct fw_mark *mark)
+{
+	return mark->text ? mark->text : "";
+}
 
 static void on_ground(struct fw_session *s, const struct fw_mark *mark)
 {
 	struct fw_truths *first = s->last.nr_sets == 1 ? &s->first : NULL;
 	struct fw_ground g;
 
-	fw_ground_parse(&g, mark->text, mark->len);
+	fw_ground_parse(&g, text_of(mark), mark->len);
 	fw_truths_add(&s->last, (uint32_t)mark->number, &g);
 	if (first)
 		fw_truths_add(first, (uint32_t)mark->number, &g);
+}
+
+static void on_netns(struct fw_session *s, const struct fw_mark *mark)
+{
+	const char *wanted = s->opt->netns_name;
+
+	fw_names_set(&s->netns, mark->number, mark->text, mark->len);
+	if (wanted && mark->text && strlen(wanted) == mark->len &&
+	    !memcmp(wanted, mark->text, mark->len))
+		s->filter.netns = (uint32_t)mark->number;
+}
+
+/* Later than the user wants to look. */
+static bool is_too_late(struct fw_session *s, uint64_t ts_ns)
+{
+	if (!s->until_ns || ts_ns <= s->until_ns)
+		return false;
+	s->src->ended = true;
+	s->now_ns = s->until_ns;
+	return true;
 }
 
 static void on_time(struct fw_session *s, uint64_t ts_ns)
@@ -33,6 +60,9 @@ void fw_inputs_mark(void *arg, const struct fw_mark *mark)
 {
 	struct fw_session *s = arg;
 
+	if (is_too_late(s, mark->ts_ns))
+		return;
+	fw_tap_mark(s, mark);
 	switch (mark->kind) {
 	case FW_MARK_TIME:
 	case FW_MARK_END:
@@ -48,7 +78,7 @@ void fw_inputs_mark(void *arg, const struct fw_mark *mark)
 		fw_names_set(&s->cgroups, mark->number, mark->text, mark->len);
 		break;
 	case FW_MARK_NETNS:
-		fw_names_set(&s->netns, mark->number, mark->text, mark->len);
+		on_netns(s, mark);
 		break;
 	case FW_MARK_GROUND_BEGIN:
 		fw_truths_begin(&s->last);
@@ -56,8 +86,19 @@ void fw_inputs_mark(void *arg, const struct fw_mark *mark)
 	case FW_MARK_GROUND:
 		on_ground(s, mark);
 		break;
+	case FW_MARK_GROUND_END:
+		if (s->on_counters)
+			s->on_counters(s->on_counters_arg, &s->last);
+		break;
+	case FW_MARK_NETNS_REFUSED:
+		s->seen.netns_refused = (uint32_t)mark->number;
+		s->seen.refused_netns = (uint32_t)(mark->number >> 32);
+		break;
+	case FW_MARK_NETNS_HIDDEN:
+		s->seen.netns_hidden = (uint32_t)mark->number;
+		break;
 	case FW_MARK_COST:
-		fw_cost_parse(&s->cost, mark->text, mark->len);
+		fw_cost_parse(&s->cost, text_of(mark), mark->len);
 		break;
 	case FW_MARK_MAX:
 		break;
@@ -108,10 +149,14 @@ void fw_inputs_record(void *arg, const void *record, size_t len)
 		s->malformed++;
 		return;
 	}
+	if (is_too_late(s, ev.head->ts_ns) ||
+	    (!s->admit_all && !fw_filter_admits(&s->filter, ev.head)))
+		return;
 	/* A snapshot begins with a list of the namespaces, and their names. */
 	if (ev.head->kind == FW_REC_SNAP_BEGIN)
 		fw_names_forget_unnamed(&s->netns);
 	name_cgroup(s, cgroup_of(&ev));
 	name_netns(s, ev.head->netns);
+	fw_tap_event(s, &ev);
 	fw_tracker_apply(&s->tracker, &ev);
 }

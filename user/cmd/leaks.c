@@ -13,6 +13,7 @@
 
 #define OPT_WATCH FW_OPT_OF_COMMAND
 #define OPT_LEAK_AGE (FW_OPT_OF_COMMAND + 1)
+#define OPT_AT (FW_OPT_OF_COMMAND + 2)
 
 #define DEFAULT_WATCH_NS 5000000000ULL
 #define DEFAULT_LEAK_AGE_NS 30000000000ULL
@@ -20,6 +21,8 @@
 struct leaks_options {
 	struct fw_options common;
 	uint64_t watch_ns, leak_age_ns;
+	bool watch_told;
+	struct fw_at at;
 };
 
 static const struct argp_option leaks_options[] = {
@@ -27,6 +30,7 @@ static const struct argp_option leaks_options[] = {
 	  "Look twice, so far apart, to see what grows (default 5s; 0: look once)", 0 },
 	{ "leak-age", OPT_LEAK_AGE, "TIME", 0,
 	  "Leave out groups of which none is older (default 30s)", 0 },
+	FW_AT_OPTION(OPT_AT),
 	{ 0 },
 };
 
@@ -35,7 +39,10 @@ static int parse(void *arg, int key, char *value, struct fw_err *err)
 	struct leaks_options *opt = arg;
 
 	switch (key) {
+	case OPT_AT:
+		return fw_at_parse(value, &opt->at, err);
 	case OPT_WATCH:
+		opt->watch_told = true;
 		return fw_parse_duration(value, &opt->watch_ns, err);
 	case OPT_LEAK_AGE:
 		return fw_parse_duration(value, &opt->leak_age_ns, err);
@@ -46,14 +53,15 @@ static int parse(void *arg, int key, char *value, struct fw_err *err)
 
 static int look(struct fw_session *s, const struct leaks_options *opt, struct fw_err *err)
 {
-	int ret = fw_look_once(s, err);
+	int ret = fw_look_once(s, &opt->at, err);
 
-	if (ret || !opt->watch_ns || fw_stopping)
+	/* A recording has been watched as long as it is. */
+	if (ret || !opt->watch_ns || fw_stopping || s->src->info.recorded)
 		return ret;
 	fw_look_wait(s, opt->watch_ns);
 	/* A signal ends the watch early, not the command. */
 	fw_stopping = 0;
-	return fw_look_once(s, err);
+	return fw_look_once(s, &opt->at, err);
 }
 
 /* How many leaks, or a negative errno. */
@@ -67,6 +75,7 @@ static long leaks(const struct leaks_options *opt, struct fw_err *err)
 		.tracker = &s.tracker,
 		.filter = &s.filter,
 		.cgroup_path = fw_session_cgroup_path,
+		.netns_name = fw_session_netns_name,
 		.arg = &s,
 	};
 	struct fw_leaks *l = fw_leaks_new(&leak);
@@ -80,6 +89,7 @@ static long leaks(const struct leaks_options *opt, struct fw_err *err)
 	if (!ret)
 		ret = look(&s, opt, err);
 	if (!ret) {
+		fw_look_about(&s, &report);
 		nr = (long)fw_leaks_report(l, &report);
 		ret = fw_look_print(&opt->common, &report, err);
 	}
@@ -113,6 +123,13 @@ static int run_leaks(int argc, char **argv)
 
 	fw_options_parse(&opt.common, argc, argv, &command);
 	opt.common.look = opt.common.no_snapshot = true;
+	if (!fw_look_check(&opt.common, &opt.at, &err) && opt.watch_told && opt.common.nr_inputs)
+		fw_err_set(&err, -EINVAL, "--watch is for the running kernel: a recording has been "
+					  "watched from its beginning to its end");
+	if (err.code) {
+		fw_complain(&err);
+		return FW_EXIT_USAGE;
+	}
 	nr = leaks(&opt, &err);
 	if (nr >= 0)
 		return nr ? FW_EXIT_LEAKS : FW_EXIT_OK;

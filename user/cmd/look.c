@@ -9,11 +9,74 @@
 #include "cmd/cmd.h"
 #include "io/output.h"
 #include "report/render.h"
+#include "util/fmt.h"
+#include "util/parse.h"
 
-int fw_look_once(struct fw_session *s, struct fw_err *err)
+int fw_at_parse(const char *text, struct fw_at *at, struct fw_err *err)
 {
-	int ret = s->src->ops->snapshot(s->src, err);
+	struct tm tm = { 0 };
+	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+	double fraction = 0;
+	char *stop;
 
+	at->text = text;
+	at->since_start = !fw_parse_duration(text, &at->ns, NULL);
+	if (at->since_start)
+		return 0;
+	if (end && *end == '.') {
+		fraction = strtod(end, &stop);
+		end = stop;
+	}
+	if (!end || strcmp(end, "Z") || timegm(&tm) < 0)
+		return fw_err_set(err, -EINVAL,
+				  "'%s' is neither a duration nor a time such as 2026-11-22T19:08:14Z",
+				  text);
+	at->ns = (uint64_t)timegm(&tm) * FW_NS_PER_S + (uint64_t)(fraction * 1e9 + 0.5);
+	return 0;
+}
+
+int fw_look_check(const struct fw_options *opt, const struct fw_at *at, struct fw_err *err)
+{
+	if (at->text && !opt->nr_inputs)
+		return fw_err_set(err, -EINVAL, "--at is a time in a recording: it needs -i FILE");
+	if (opt->recorder.path)
+		return fw_err_set(err, -EINVAL, "--record is for commands that watch; "
+						"finwait record makes a recording");
+	return 0;
+}
+
+static int set_until(struct fw_session *s, const struct fw_at *at, struct fw_err *err)
+{
+	const struct fw_source_info *info = &s->src->info;
+
+	if (!at->text)
+		return 0;
+	s->until_ns = at->since_start ? info->start_ns + at->ns :
+					at->ns - (uint64_t)info->wall_offset_ns;
+	if (s->until_ns >= info->start_ns && s->until_ns < UINT64_MAX / 2)
+		return 0;
+	return fw_err_set(err, -EINVAL, "--at %s is before the recording begins", at->text);
+}
+
+/* A recording has its snapshots among its events. */
+static int play(struct fw_session *s, const struct fw_at *at, struct fw_err *err)
+{
+	int ret = set_until(s, at, err);
+
+	while (!ret && !fw_stopping && !fw_session_ended(s))
+		ret = fw_session_step(s, err);
+	if (!ret && !fw_session_ended(s))
+		ret = fw_err_set(err, -EINTR, "interrupted before the recording was read");
+	return ret;
+}
+
+int fw_look_once(struct fw_session *s, const struct fw_at *at, struct fw_err *err)
+{
+	int ret;
+
+	if (!s->src->ops->snapshot)
+		return play(s, at, err);
+	ret = s->src->ops->snapshot(s->src, err);
 	while (!ret && !fw_stopping && s->src->ops->in_snapshot(s->src))
 		ret = fw_session_step(s, err);
 	if (!ret && s->src->ops->in_snapshot(s->src))
@@ -28,6 +91,17 @@ void fw_look_wait(struct fw_session *s, uint64_t ns)
 
 	while (!fw_stopping && s->src->ops->now_ns(s->src) < until)
 		nanosleep(&pause, NULL);
+}
+
+void fw_look_about(const struct fw_session *s, struct fw_report *r)
+{
+	struct fw_buf b = { 0 };
+
+	if (!s->src->info.recorded)
+		return;
+	fw_fmt_rfc3339(&b, fw_session_now_ns(s) + (uint64_t)s->src->info.wall_offset_ns);
+	fw_report_about(r, "as_of", "as of", fw_cell_text(fw_buf_str(&b), SIZE_MAX));
+	fw_buf_free(&b);
 }
 
 int fw_look_print(const struct fw_options *opt, struct fw_report *r, struct fw_err *err)

@@ -13,6 +13,8 @@
 #define DEFAULT_RING_BYTES (16ULL * 1024 * 1024)
 #define DEFAULT_MAX_CONNECTIONS 1000000ULL
 #define DEFAULT_HALF_OPEN_LIMIT 10000
+#define DEFAULT_LEVEL 3
+#define DEFAULT_SNAPSHOT_NS 30000000000ULL
 
 enum {
 	OPT_LOCAL = 0x100,
@@ -29,6 +31,7 @@ enum {
 	OPT_CGROUP,
 	OPT_NETNS,
 	OPT_NO_SNAPSHOT,
+	OPT_RECORD,
 };
 
 static const struct argp_option argp_options[] = {
@@ -50,24 +53,28 @@ static const struct argp_option argp_options[] = {
 	  "Only what was in one of these states: time_wait,fin_wait_2", 1 },
 	{ "min-duration", OPT_MIN_DURATION, "TIME", 0,
 	  "Only what lasted that long (in those states): 250ms, 30s, 5m", 1 },
-	{ 0, 0, 0, 0, "Output:", 2 },
-	{ "format", 'f', "FORMAT", 0, "text (default), or json: one object per line; report: also html", 2 },
-	{ "output", 'o', "FILE", 0, "Write there instead of standard output", 2 },
-	{ "timestamp", 'T', 0, 0, "Time of day instead of seconds since the start", 2 },
-	{ "line-buffered", 'l', 0, 0, "Write each batch at once, also into a pipe or file", 2 },
-	{ "wide", OPT_WIDE, 0, 0, "Do not fold lines to the terminal", 2 },
-	{ 0, 0, 0, 0, "How it works:", 3 },
+	{ 0, 0, 0, 0, "Recordings:", 2 },
+	{ "input", 'i', "FILE", 0,
+	  "Read this recording, - for standard input, instead of the running kernel (may be repeated)", 2 },
+	{ "record", OPT_RECORD, "FILE", 0, "Also write a recording of what is seen", 2 },
+	{ 0, 0, 0, 0, "Output:", 3 },
+	{ "format", 'f', "FORMAT", 0, "text (default), or json: one object per line; report: also html", 3 },
+	{ "output", 'o', "FILE", 0, "Write there instead of standard output", 3 },
+	{ "timestamp", 'T', 0, 0, "Time of day instead of seconds since the start", 3 },
+	{ "line-buffered", 'l', 0, 0, "Write each batch at once, also into a pipe or file", 3 },
+	{ "wide", OPT_WIDE, 0, 0, "Do not fold lines to the terminal", 3 },
+	{ 0, 0, 0, 0, "How it works:", 4 },
 	{ "hooks", OPT_HOOKS, "KIND", 0,
-	  "trampoline, kprobe or timer instead of the best that works (see finwait doctor)", 3 },
+	  "trampoline, kprobe or timer instead of the best that works (see finwait doctor)", 4 },
 	{ "max-connections", OPT_MAX_CONNECTIONS, "N", 0,
-	  "Track at most N at a time; the longest idle is forgotten first (default 1000000)", 3 },
+	  "Track at most N at a time; the longest idle is forgotten first (default 1000000)", 4 },
 	{ "half-open-limit", OPT_HALF_OPEN_LIMIT, "N", 0,
 	  "Request sockets to follow per second and CPU; above it they are only counted "
-	  "(default 10000)", 3 },
-	{ "ring-size", OPT_RING_SIZE, "MIB", 0, "Ring buffer, a power of two (default 16)", 3 },
+	  "(default 10000)", 4 },
+	{ "ring-size", OPT_RING_SIZE, "MIB", 0, "Ring buffer, a power of two (default 16)", 4 },
 	{ "no-snapshot", OPT_NO_SNAPSHOT, 0, 0,
-	  "Do not look at the connections that exist when finwait starts", 3 },
-	{ "strict", OPT_STRICT, 0, 0, "Exit with status 3 if events were lost", 3 },
+	  "Do not look at the connections that exist when finwait starts", 4 },
+	{ "strict", OPT_STRICT, 0, 0, "Exit with status 3 if events were lost", 4 },
 	{ 0 },
 };
 
@@ -173,8 +180,6 @@ static int set_owner(struct fw_filter *f, int key, char *arg, struct fw_err *err
 	case OPT_CGROUP:
 		f->cgroup = arg;
 		return *arg == '/' ? 0 : fw_err_set(err, -EINVAL, "'%s' does not begin with /", arg);
-	case OPT_NETNS:
-		return fw_netns_parse(arg, &f->netns, err);
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -203,6 +208,30 @@ static int set_filter(struct fw_filter *f, int key, char *arg, struct fw_err *er
 		return fw_parse_duration(arg, &f->min_duration_ns, err);
 	default:
 		return set_owner(f, key, arg, err);
+	}
+}
+
+static int add_input(struct fw_options *opt, const char *arg, struct fw_err *err)
+{
+	if (opt->nr_inputs == FW_MAX_INPUTS)
+		return fw_err_set(err, -EINVAL, "more than %d files", FW_MAX_INPUTS);
+	opt->inputs[opt->nr_inputs++] = arg;
+	return 0;
+}
+
+static int set_files(struct fw_options *opt, int key, const char *arg, struct fw_err *err)
+{
+	switch (key) {
+	case 'i':
+		return add_input(opt, arg, err);
+	case OPT_RECORD:
+		opt->recorder.path = arg;
+		return 0;
+	case OPT_NETNS:
+		opt->netns_arg = arg;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
 	}
 }
 
@@ -236,7 +265,7 @@ static int set_rest(struct fw_options *opt, int key, char *arg, struct fw_err *e
 	case OPT_MAX_CONNECTIONS:
 		return fw_parse_u64(arg, 1, 1ULL << 32, &opt->max_connections, err);
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return set_files(opt, key, arg, err);
 	}
 }
 
@@ -269,6 +298,72 @@ static bool is_of_command(const struct fw_command_options *command, int key)
 	return key == FW_OPT_ARGUMENT || (o && o->doc);
 }
 
+/* What the kernel is asked to leave out, for whoever reads the recording; and what only it has. */
+static void note_option(struct fw_options *opt, int key, const char *spelled, const char *arg)
+{
+	size_t len = strlen(opt->filter_text);
+
+	switch (key) {
+	case '4':
+	case '6':
+	case 'L':
+	case 'D':
+	case OPT_LOCAL:
+	case OPT_REMOTE:
+	case OPT_NETNS:
+		snprintf(opt->filter_text + len, sizeof(opt->filter_text) - len, "%s%s%s%s",
+			 len ? " " : "", spelled, arg ? " " : "", arg ? arg : "");
+		break;
+	case OPT_HOOKS:
+		opt->live_option = "--hooks";
+		break;
+	case OPT_RING_SIZE:
+		opt->live_option = "--ring-size";
+		break;
+	case OPT_HALF_OPEN_LIMIT:
+		opt->live_option = "--half-open-limit";
+		break;
+	case OPT_NO_SNAPSHOT:
+		opt->live_option = "--no-snapshot";
+		break;
+	case OPT_RECORD:
+		opt->live_option = "--record";
+		break;
+	}
+}
+
+/* Of a recording the names are not those of this host. */
+static int set_recorded_netns(struct fw_options *opt, struct fw_err *err)
+{
+	uint64_t inum;
+
+	if (!fw_parse_u64(opt->netns_arg, 1, UINT32_MAX, &inum, NULL)) {
+		if (inum < FW_NETNS_FIRST_INUM)
+			return fw_err_set(err, -EINVAL, "--netns %s: a recording knows namespaces by "
+							"name and by inode number, not by process",
+					  opt->netns_arg);
+		opt->filter.netns = (uint32_t)inum;
+		return 0;
+	}
+	if (strchr(opt->netns_arg, '/'))
+		return fw_err_set(err, -EINVAL, "--netns %s: a recording knows namespaces by name and "
+						"by inode number, not by path", opt->netns_arg);
+	opt->netns_name = opt->netns_arg;
+	return 0;
+}
+
+/* When all options are known. */
+static int complete(struct fw_options *opt, struct fw_err *err)
+{
+	if (opt->nr_inputs && opt->live_option)
+		return fw_err_set(err, -EINVAL, "%s is for the running kernel: it goes with no -i",
+				  opt->live_option);
+	if (!opt->netns_arg)
+		return 0;
+	return opt->nr_inputs ? set_recorded_netns(opt, err) :
+				fw_netns_parse(opt->netns_arg, &opt->filter.netns, err);
+}
+
 static error_t parse_one(int key, char *arg, struct argp_state *state)
 {
 	struct parsing *p = state->input;
@@ -277,6 +372,8 @@ static error_t parse_one(int key, char *arg, struct argp_state *state)
 	char spelled[32] = "";
 	int ret;
 
+	if (key == ARGP_KEY_END && complete(p->opt, &err))
+		argp_error(state, "%s", err.msg);
 	if (key == ARGP_KEY_ARG && (!command->args || state->arg_num))
 		argp_error(state, "'%s' is not an option; nothing else was expected", arg);
 	if (key == 'f')
@@ -287,8 +384,9 @@ static error_t parse_one(int key, char *arg, struct argp_state *state)
 		ret = set_rest(p->opt, key, arg, &err);
 	if (ret == ARGP_ERR_UNKNOWN && command->parse && is_of_command(command, key))
 		ret = command->parse(command->arg, key, arg, &err);
+	option_spelled(p->options, key, spelled);
+	note_option(p->opt, key, spelled, arg);
 	if (ret < 0) {
-		option_spelled(p->options, key, spelled);
 		argp_error(state, "%s%s%s", spelled, *spelled ? ": " : "", err.msg);
 	}
 	return ret;
@@ -335,6 +433,8 @@ void fw_options_parse(struct fw_options *opt, int argc, char **argv,
 		.max_connections = DEFAULT_MAX_CONNECTIONS,
 		.live = { .hooks = FW_HOOKS_MAX, .ring_bytes = DEFAULT_RING_BYTES,
 			  .half_open_limit = DEFAULT_HALF_OPEN_LIMIT },
+		.recorder = { .level = DEFAULT_LEVEL },
+		.snapshot_ns = DEFAULT_SNAPSHOT_NS,
 	};
 	argp_err_exit_status = FW_EXIT_USAGE;
 	all_options(p.options, command->options);

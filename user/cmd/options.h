@@ -7,9 +7,12 @@
 
 #include "core/filter.h"
 #include "io/live.h"
+#include "io/recorder.h"
 #include "report/stream.h"
 
 struct argp_option;
+
+#define FW_MAX_INPUTS 1024
 
 struct fw_options {
 	struct fw_filter filter;
@@ -25,6 +28,17 @@ struct fw_options {
 	bool no_snapshot;
 	bool look; /* snapshots only, no hooks */
 	bool truths; /* settings, counters and costs too */
+	/* recordings to be read instead of the running kernel */
+	const char *inputs[FW_MAX_INPUTS];
+	size_t nr_inputs;
+	const char *netns_name; /* only this one; its number is in the recording. NULL: any */
+	/* a recording to be written; .path NULL: none */
+	struct fw_recorder_options recorder;
+	bool no_host;
+	uint64_t snapshot_ns; /* how often all connections are looked at for it; 0: only at its ends */
+	char filter_text[FW_HEADER_TEXT]; /* what the kernel is asked to leave out, in words */
+	const char *live_option; /* one that was given, and that only the running kernel has; NULL: none */
+	const char *netns_arg;
 };
 
 /* Options of a command's own have keys from here, or letters. */

@@ -70,6 +70,33 @@ static int write_out(struct run *run, struct fw_err *err)
 	return ret;
 }
 
+/* What only the sockets themselves can tell. Worth a lot, but a report can be made without. */
+static int look_at_sockets(struct run *run, struct fw_err *err)
+{
+	struct fw_source *src = run->session.src;
+	struct fw_err why = { 0 };
+	int ret = 0;
+
+	if (run->opt->no_snapshot || !src->ops->snapshot)
+		return 0;
+	/* One that mends a loss may be under way. */
+	if (!src->ops->in_snapshot(src) && src->ops->snapshot(src, &why)) {
+		fw_complain(&why);
+		return 0;
+	}
+	while (!ret && src->ops->in_snapshot(src))
+		ret = fw_session_step(&run->session, err);
+	return ret;
+}
+
+/* The kernel's counters have been read, for the first time or again. */
+static void on_counters(void *arg, const struct fw_truths *truths)
+{
+	struct run *run = arg;
+
+	fw_analyses_counters_read(&run->analyses, truths->truth, truths->nr);
+}
+
 /* As of the last batch. The kernel's counters have been read: they go on. */
 static int make_report(struct run *run, struct fw_err *err)
 {
@@ -103,6 +130,19 @@ static void progress(struct run *run, uint64_t now)
 		(unsigned long long)t->counters.events, t->table.nr);
 }
 
+/* In the midst of it. */
+static int report_now(struct run *run, struct fw_err *err)
+{
+	int ret = look_at_sockets(run, err);
+
+	if (ret)
+		return ret;
+	fw_session_refresh(&run->session);
+	/* What has happened until then may still be on its way. */
+	ret = fw_session_step(&run->session, err);
+	return ret ? ret : make_report(run, err);
+}
+
 static int watch(struct run *run, struct fw_err *err)
 {
 	const struct wishes *w = run->wishes;
@@ -120,8 +160,7 @@ static int watch(struct run *run, struct fw_err *err)
 			continue;
 		run->next_report_ns += w->interval_ns;
 		clear_progress(run);
-		fw_session_refresh(&run->session);
-		ret = make_report(run, err);
+		ret = report_now(run, err);
 	}
 	clear_progress(run);
 	return ret;
@@ -140,9 +179,13 @@ static int open_output(struct run *run, struct fw_err *err)
 static int run_all(struct run *run, struct fw_err *err)
 {
 	const struct fw_observer observer = fw_analyses_observer(&run->analyses);
+	struct fw_analysis_options analysis = run->wishes->analysis;
 	int ret;
 
-	if (fw_analyses_init(&run->analyses, &run->wishes->analysis))
+	analysis.filter = &run->session.filter;
+	run->session.on_counters = on_counters;
+	run->session.on_counters_arg = run;
+	if (fw_analyses_init(&run->analyses, &analysis))
 		return fw_err_set(err, -ENOMEM, "no memory for the analyses");
 	ret = open_output(run, err);
 	if (!ret)
@@ -152,9 +195,12 @@ static int run_all(struct run *run, struct fw_err *err)
 	run->progress = isatty(STDERR_FILENO);
 	run->next_report_ns = run->session.src->info.start_ns + run->wishes->interval_ns;
 	if (!run->progress)
-		fprintf(stderr, "finwait: watching TCP with the %s hooks\n",
+		fprintf(stderr, "finwait: %s TCP with the %s hooks\n",
+			run->session.src->info.recorded ? "reading a recording of" : "watching",
 			run->session.src->info.hooks);
 	ret = watch(run, err);
+	if (!ret)
+		ret = look_at_sockets(run, err);
 	if (!ret)
 		ret = fw_session_stop(&run->session, err);
 	if (ret)
@@ -178,7 +224,7 @@ static int run_and_close(const struct fw_options *opt, const struct wishes *wish
 		ret = fw_output_close(&run.out, &err);
 	else if (run.out.name)
 		fw_output_close(&run.out, NULL);
-	lost = run.session.tracker.counters.lost;
+	lost = fw_session_has_gaps(&run.session);
 	fw_session_close(&run.session);
 	fw_analyses_fini(&run.analyses);
 	if (ret && ret != -EPIPE) {

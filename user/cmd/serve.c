@@ -14,18 +14,20 @@
 #include <string.h>
 #include <time.h>
 
+#include "cmd/answers.h"
 #include "cmd/cmd.h"
 #include "cmd/cost.h"
 #include "cmd/exporter.h"
 #include "cmd/serve_options.h"
+#include "cmd/pusher.h"
+#include "cmd/rights.h"
 #include "cmd/session.h"
 #include "cmd/window.h"
 #include "core/fanout.h"
 #include "io/http.h"
 #include "io/journal.h"
-#include "io/privileges.h"
-#include "io/sandbox.h"
 #include "io/secret.h"
+#include "io/spool.h"
 #include "report/render.h"
 #include "util/fmt.h"
 
@@ -34,12 +36,8 @@
 /* For how long the BPF programs are measured. */
 #define MEASURE_NS (10 * FW_NS_PER_S)
 
-#define PAGE_REFRESH_S "15"
-
 /* Who observes; the window has two slots. */
-enum { SLOT_METRICS, SLOT_WINDOW };
-
-enum document { DOC_OPENMETRICS, DOC_METRICS_TEXT, DOC_PAGE, DOC_REPORT, NR_DOCUMENTS };
+enum { SLOT_METRICS, SLOT_WINDOW, SLOT_PUSHER = SLOT_WINDOW + 2 };
 
 struct run {
 	const struct fw_options *opt;
@@ -48,6 +46,8 @@ struct run {
 	struct fw_fanout fanout;
 	struct fw_exporter exporter;
 	struct fw_window window;
+	struct fw_pusher pusher;
+	struct fw_buf push_auth; /* until it is started */
 	struct fw_listen listen[FW_SERVE_LISTEN_MAX];
 	size_t nr_listen;
 	struct fw_documents *docs;
@@ -56,37 +56,6 @@ struct run {
 };
 
 /* ---- What is answered -------------------------------------------------------------------- */
-
-static struct fw_http_answer answer_metrics(const char *accept)
-{
-	if (fw_om_wanted(accept))
-		return (struct fw_http_answer){ DOC_OPENMETRICS, FW_OM_CONTENT_TYPE, { NULL } };
-	return (struct fw_http_answer){ DOC_METRICS_TEXT, FW_OM_TEXT_CONTENT_TYPE, { NULL } };
-}
-
-/* The page is one file; whatever is in it, nothing is fetched from anywhere. */
-static struct fw_http_answer answer_page(const char *accept)
-{
-	(void)accept;
-	return (struct fw_http_answer){ DOC_PAGE, "text/html; charset=utf-8", {
-		"Refresh", PAGE_REFRESH_S,
-		"Content-Security-Policy", "default-src 'none'; script-src 'unsafe-inline'; "
-					   "style-src 'unsafe-inline'; img-src data:; "
-					   "frame-ancestors 'none'", NULL } };
-}
-
-static struct fw_http_answer answer_report(const char *accept)
-{
-	(void)accept;
-	return (struct fw_http_answer){ DOC_REPORT, "application/json", { NULL } };
-}
-
-static const struct fw_http_route routes[] = {
-	{ "/metrics", answer_metrics },
-	{ "/", answer_page },
-	{ "/report.json", answer_report },
-	{ NULL, NULL },
-};
 
 /* In an HTTP thread. Of the run only what does not change any more is looked at. */
 static bool health(void *arg, struct fw_buf *json)
@@ -100,30 +69,37 @@ static bool health(void *arg, struct fw_buf *json)
 	return well;
 }
 
-static void render_report(struct run *run, enum document which, struct fw_buf *out)
+static void render_report(struct run *run, enum fw_serve_document which, struct fw_buf *out)
 {
 	struct fw_report r = { 0 };
 
 	fw_window_report(&run->window, &run->session, &r);
-	if (which == DOC_PAGE)
+	if (which == FW_DOC_PAGE)
 		fw_report_html(&r, out);
 	else
 		fw_report_json(&r, out);
 	fw_report_fini(&r);
 }
 
-static void render(struct run *run, enum document which, struct fw_buf *out)
+static void render_metrics(struct run *run, bool openmetrics, struct fw_buf *out)
+{
+	const struct fw_metrics_push push = fw_pusher_metrics(&run->pusher);
+
+	fw_exporter_render(&run->exporter, &run->session, &push, openmetrics, out);
+}
+
+static void render(struct run *run, enum fw_serve_document which, struct fw_buf *out)
 {
 	switch (which) {
-	case DOC_PAGE:
-	case DOC_REPORT:
+	case FW_DOC_PAGE:
+	case FW_DOC_REPORT:
 		render_report(run, which, out);
 		break;
-	case DOC_OPENMETRICS:
-	case DOC_METRICS_TEXT:
-		fw_exporter_render(&run->exporter, &run->session, which == DOC_OPENMETRICS, out);
+	case FW_DOC_OPENMETRICS:
+	case FW_DOC_METRICS_TEXT:
+		render_metrics(run, which == FW_DOC_OPENMETRICS, out);
 		break;
-	case NR_DOCUMENTS:
+	case FW_NR_DOCUMENTS:
 		break;
 	}
 }
@@ -132,13 +108,13 @@ static void render_wanted(struct run *run)
 {
 	struct fw_source *src = run->session.src;
 
-	for (unsigned int i = 0; i < NR_DOCUMENTS; i++) {
+	for (unsigned int i = 0; i < FW_NR_DOCUMENTS; i++) {
 		uint64_t begin = src->ops->now_ns(src);
 		struct fw_buf out = { 0 };
 
 		if (!fw_documents_wanted(run->docs, i))
 			continue;
-		render(run, (enum document)i, &out);
+		render(run, (enum fw_serve_document)i, &out);
 		fw_documents_publish(run->docs, i, &out, src->ops->now_ns(src) - begin);
 	}
 }
@@ -156,7 +132,8 @@ static void sign_of_life(struct run *run)
 	run->next_watchdog_ns = now + run->watchdog_ns / 2;
 }
 
-static int read_token(const struct fw_serve_options *wishes, struct fw_buf *token, struct fw_err *err)
+static int read_token(const struct fw_serve_options *wishes, struct fw_buf *token,
+		      struct fw_err *err)
 {
 	return wishes->token_file ? fw_secret_read(wishes->token_file, token, err) : 0;
 }
@@ -213,7 +190,8 @@ static int open_sockets(struct run *run, struct fw_err *err)
 		if (!run->listen[i].is_local && !w->token_file)
 			fw_say(FW_LEVEL_WARNING,
 			       "whoever reaches %s can read who talks to whom on this host: think "
-			       "of --token-file, and of TLS by a proxy", w->listen[i]);
+			       "of --token-file, and of TLS by a proxy",
+			       w->listen[i]);
 	}
 	return 0;
 }
@@ -229,44 +207,59 @@ static int take_snapshot(struct run *run, struct fw_err *err)
 	return ret;
 }
 
-static bool works(void *arg)
-{
-	struct fw_source *src = arg;
-
-	return src->ops->works(src);
-}
-
 /* Everything is open. What an unprivileged process cannot do any more is in docs/metrics.md. */
 static int give_up_privileges(struct run *run, struct fw_err *err)
 {
-	struct fw_privileges p = { .caps = run->wishes->all_namespaces ? FW_CAPS_NAMESPACES : 0 };
-	struct fw_source *src = run->session.src;
-	struct fw_buf kept = { 0 };
-	int ret;
+	const struct fw_serve_options *w = run->wishes;
+	struct fw_privileges p = { 0 };
+	int ret = fw_rights_find(&p, run->session.src, w->user, w->all_namespaces, err);
 
-	/* Only who is privileged can have programs measured: a few seconds at the beginning then. */
-	src->ops->measure(src, true);
-	ret = fw_privileges_user(&p, run->wishes->user, err);
 	for (size_t i = 0; i < run->nr_listen && !ret; i++)
 		ret = fw_listen_give(&run->listen[i], p.uid, p.gid, err);
-	if (!ret)
-		ret = fw_privileges_measure(&p, works, src, err);
-	if (!ret)
-		ret = fw_privileges_drop(&p, err);
-	if (!ret)
-		ret = fw_sandbox_enter(err);
-	if (ret)
-		return ret;
-	fw_privileges_print(p.caps, &kept);
-	fw_say(FW_LEVEL_INFO, "going on as user %s with %s", p.user, fw_buf_str(&kept));
-	fw_buf_free(&kept);
-	return 0;
+	if (!ret && w->spool_dir)
+		ret = fw_spool_make(w->spool_dir, p.uid, p.gid, err);
+	/* Only who is privileged can have programs measured: a few seconds at the beginning then. */
+	run->session.src->ops->measure(run->session.src, true);
+	return ret ? ret : fw_rights_give_up(&p, err);
+}
+
+/* Before privileges are dropped: what only root may read or make. */
+static int prepare_push(struct run *run, struct fw_err *err)
+{
+	const struct fw_serve_options *w = run->wishes;
+
+	if (!w->clickhouse)
+		return 0;
+	run->fanout.to[SLOT_PUSHER] = fw_pusher_observer(&run->pusher);
+	if (fw_clickhouse_global_init(err))
+		return err->code;
+	return w->clickhouse_auth ? fw_secret_read(w->clickhouse_auth, &run->push_auth, err) : 0;
+}
+
+static int start_push(struct run *run, struct fw_err *err)
+{
+	const struct fw_serve_options *w = run->wishes;
+	const struct fw_push_options options = {
+		.to = { .url = w->clickhouse,
+			.table = w->clickhouse_table,
+			.auth = run->push_auth.len ? fw_buf_str(&run->push_auth) : NULL },
+		.spool_dir = w->spool_dir,
+		.spool_max_bytes = w->spool_max_bytes,
+	};
+	int ret = w->clickhouse ? fw_pusher_start(&run->pusher, &options, err) : 0;
+
+	fw_secret_free(&run->push_auth);
+	return ret;
 }
 
 static int start_http(struct run *run, const char *token, struct fw_err *err)
 {
 	const struct fw_http_options options = {
-		.docs = run->docs, .routes = routes, .health = health, .arg = run, .token = token,
+		.docs = run->docs,
+		.routes = fw_serve_routes,
+		.health = health,
+		.arg = run,
+		.token = token,
 	};
 
 	run->http = fw_http_start(&options, run->listen, run->nr_listen, err);
@@ -301,6 +294,7 @@ static int watch(struct run *run, struct fw_err *err)
 			break;
 		fw_exporter_step(&run->exporter, &run->session);
 		fw_window_step(&run->window, &run->session);
+		fw_pusher_step(&run->pusher);
 		render_wanted(run);
 		if (hung_up())
 			reload(run);
@@ -315,19 +309,23 @@ static int run_all(struct run *run, struct fw_err *err)
 	struct fw_buf token = { 0 };
 	int ret;
 
-	run->docs = fw_documents_new(NR_DOCUMENTS);
+	run->docs = fw_documents_new(FW_NR_DOCUMENTS);
 	if (!run->docs || fw_exporter_init(&run->exporter, &run->wishes->exporter))
 		return fw_err_set(err, -ENOMEM, "no memory for the metrics");
 	run->fanout.to[SLOT_METRICS] = fw_exporter_observer(&run->exporter);
 	if (fw_window_init(&run->window, &run->wishes->analysis, run->wishes->window_ns,
 			   &run->fanout, SLOT_WINDOW))
 		return fw_err_set(err, -ENOMEM, "no memory for the analyses");
-	ret = open_sockets(run, err);
+	ret = prepare_push(run, err);
+	if (!ret)
+		ret = open_sockets(run, err);
 	if (!ret)
 		ret = read_token(run->wishes, &token, err);
 	if (!ret)
 		ret = fw_session_open(&run->session, run->opt, &observer, err);
 	if (!ret) {
+		run->pusher.host =
+			run->wishes->host ? run->wishes->host : run->session.src->info.host;
 		fw_say(FW_LEVEL_INFO, "watching TCP with the %s hooks",
 		       run->session.src->info.hooks);
 		fw_exporter_read_settings(&run->exporter);
@@ -336,6 +334,8 @@ static int run_all(struct run *run, struct fw_err *err)
 	}
 	if (!ret)
 		ret = give_up_privileges(run, err);
+	if (!ret)
+		ret = start_push(run, err);
 	if (!ret)
 		ret = start_http(run, token.len ? fw_buf_str(&token) : NULL, err);
 	fw_secret_free(&token);
@@ -350,16 +350,20 @@ static int run_and_close(const struct fw_options *opt, const struct fw_serve_opt
 	int ret;
 
 	block_hangup();
+	fw_pusher_init(&run.pusher, &run.session, "");
 	ret = run_all(&run, &err);
 	fw_http_stop(run.http);
 	if (!ret)
 		ret = fw_session_stop(&run.session, &err);
+	fw_pusher_stop(&run.pusher);
 	if (!ret)
 		fw_session_summarise(&run.session);
 	lost = run.session.tracker.counters.lost;
 	for (size_t i = 0; i < run.nr_listen; i++)
 		fw_listen_close(&run.listen[i]);
 	fw_session_close(&run.session);
+	fw_pusher_fini(&run.pusher);
+	fw_secret_free(&run.push_auth);
 	fw_window_fini(&run.window);
 	fw_exporter_fini(&run.exporter);
 	fw_documents_free(run.docs);

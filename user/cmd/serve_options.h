@@ -18,6 +18,10 @@ struct fw_serve_options {
 	const char *user; /* NULL: see fw_privileges_user() */
 	bool all_namespaces;
 	struct fw_exporter_options exporter;
+	const char *clickhouse, *clickhouse_table, *clickhouse_auth; /* NULL: nothing is pushed */
+	const char *host;					     /* NULL: the host's name */
+	const char *spool_dir;
+	uint64_t spool_max_bytes;
 	struct fw_analysis_options analysis; /* of the page */
 	uint64_t window_ns;
 };

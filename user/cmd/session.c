@@ -7,15 +7,20 @@
 #include "cmd/cmd.h"
 #include "cmd/cost.h"
 #include "cmd/inputs.h"
+#include "cmd/tap.h"
 #include "io/host.h"
 #include "io/ksyms.h"
+#include "io/recording.h"
 
 /* How long a record may wait below the ring's wake-up level. */
 #define POLL_MS 50
 #define SETTLE_NS 1000000000ULL
+#define OVERDUE_NS 30000000000ULL
 /* After a loss the snapshot that mends it waits for the burst to pass, but not for ever. */
 #define RESYNC_QUIET_NS 1000000000ULL
 #define RESYNC_LATEST_NS 10000000000ULL
+/* Whoever ends a recording does not wait for ever. */
+#define LAST_SNAPSHOT_NS 5000000000ULL
 
 const char *fw_session_cgroup_path(void *arg, uint64_t id)
 {
@@ -59,6 +64,11 @@ static void check_losses(struct fw_session *s)
 		mark(s, FW_MARK_LOST, s->loss_seen_ns, now.missed - s->seen.missed);
 	if (now.suppressed > s->seen.suppressed)
 		mark(s, FW_MARK_SUPPRESSED, s->loss_seen_ns, now.suppressed);
+	if (now.netns_refused != s->seen.netns_refused)
+		mark(s, FW_MARK_NETNS_REFUSED, s->now_ns,
+		     (uint64_t)now.refused_netns << 32 | now.netns_refused);
+	if (now.netns_hidden != s->seen.netns_hidden)
+		mark(s, FW_MARK_NETNS_HIDDEN, s->now_ns, now.netns_hidden);
 	s->seen.lost = now.lost;
 	s->seen.missed = now.missed;
 }
@@ -113,6 +123,20 @@ static int open_look(struct fw_session *s, struct fw_err *err)
 	return s->src ? 0 : err->code;
 }
 
+static int open_recording(struct fw_session *s, struct fw_err *err)
+{
+	s->src = fw_recording_open(s->opt->inputs, s->opt->nr_inputs, err);
+	if (!s->src)
+		return err->code;
+	fw_symbols_of_frames(&s->symbols);
+	s->admit_all = !fw_filters(&s->opt->live.filter) && !s->filter.netns && !s->opt->netns_name;
+	/* Until its name has come. */
+	if (s->opt->netns_name)
+		s->filter.netns = UINT32_MAX;
+	s->src->info.filtered |= fw_filters(&s->opt->live.filter);
+	return 0;
+}
+
 /* What is older than the trace. Worth a lot, but not the trace itself. */
 static void snapshot(struct fw_session *s)
 {
@@ -141,10 +165,11 @@ static void on_ground(void *arg, uint32_t netns, const struct fw_ground *g)
 
 static void read_ground(struct fw_session *s)
 {
-	if (!s->opt->truths || !s->src->ops->ground)
+	if ((!s->opt->truths && !s->recorder) || !s->src->ops->ground)
 		return;
 	mark(s, FW_MARK_GROUND_BEGIN, s->src->ops->now_ns(s->src), 0);
 	s->src->ops->ground(s->src, on_ground, s);
+	mark(s, FW_MARK_GROUND_END, s->src->ops->now_ns(s->src), 0);
 }
 
 static void read_cost(struct fw_session *s)
@@ -153,7 +178,7 @@ static void read_cost(struct fw_session *s)
 	struct fw_buf b = { 0 };
 	struct fw_mark m = { .kind = FW_MARK_COST };
 
-	if (!s->opt->truths || !s->src->ops->cost)
+	if ((!s->opt->truths && !s->recorder) || !s->src->ops->cost)
 		return;
 	s->src->ops->cost(s->src, &cost);
 	fw_cost_print(&cost, &b);
@@ -181,11 +206,34 @@ const struct fw_truths *fw_session_truths(struct fw_session *s)
 
 static int open_source(struct fw_session *s, struct fw_err *err)
 {
-	int ret = fw_host_check(err);
+	int ret;
 
+	if (s->opt->nr_inputs)
+		return open_recording(s, err);
+	s->admit_all = true;
+	ret = fw_host_check(err);
 	if (ret)
 		return ret;
 	return s->opt->look ? open_look(s, err) : open_live(s, err);
+}
+
+/* At the beginning of a recording, and of each of its files, everything is told that was there. */
+static void look_around(struct fw_session *s)
+{
+	read_ground(s);
+	if (!s->opt->no_snapshot)
+		snapshot(s);
+	s->next_snapshot_ns = s->now_ns + s->opt->snapshot_ns;
+}
+
+/* For whoever reads the recording from somewhere in its middle. */
+static void look_again(struct fw_session *s, uint64_t now)
+{
+	if (!s->recorder || !s->opt->snapshot_ns || now < s->next_snapshot_ns ||
+	    s->src->ops->in_snapshot(s->src))
+		return;
+	look_around(s);
+	read_cost(s);
 }
 
 int fw_session_open(struct fw_session *s, const struct fw_options *opt,
@@ -193,7 +241,10 @@ int fw_session_open(struct fw_session *s, const struct fw_options *opt,
 {
 	int ret;
 
-	*s = (struct fw_session){ .opt = opt, .filter = opt->filter };
+	*s = (struct fw_session){
+		.opt = opt, .filter = opt->filter,
+		.on_counters = s->on_counters, .on_counters_arg = s->on_counters_arg,
+	};
 	s->filter.cgroup_path = fw_session_cgroup_path;
 	s->filter.cgroup_arg = s;
 	ret = open_source(s, err);
@@ -209,10 +260,23 @@ int fw_session_open(struct fw_session *s, const struct fw_options *opt,
 	s->tracker.rearms_unseen = s->src->info.rearms_unseen;
 	fw_names_init(&s->cgroups);
 	fw_names_init(&s->netns);
-	read_ground(s);
-	if (!opt->no_snapshot)
-		snapshot(s);
+	ret = fw_tap_open(s, err);
+	if (ret)
+		return ret;
+	look_around(s);
 	return 0;
+}
+
+static void notice(struct fw_session *s)
+{
+	struct fw_err err = { 0 };
+
+	if (!s->src->notice[0])
+		return;
+	fw_err_set(&err, -ENODATA, "%s", s->src->notice);
+	fw_complain(&err);
+	s->src->notice[0] = '\0';
+	s->cut_off = true;
 }
 
 static int drain(struct fw_session *s, int timeout_ms, struct fw_err *err)
@@ -224,7 +288,13 @@ static int drain(struct fw_session *s, int timeout_ms, struct fw_err *err)
 	if (n < 0)
 		return n;
 	mark(s, FW_MARK_TIME, s->src->ops->now_ns(s->src), 0);
+	notice(s);
 	return 0;
+}
+
+bool fw_session_has_gaps(const struct fw_session *s)
+{
+	return s->tracker.counters.lost || s->cut_off;
 }
 
 bool fw_session_ended(const struct fw_session *s)
@@ -252,29 +322,59 @@ static void resync(struct fw_session *s, uint64_t now)
 int fw_session_step(struct fw_session *s, struct fw_err *err)
 {
 	uint64_t now = s->src->ops->now_ns(s->src);
+	int ret;
 
 	if (now >= s->next_settle_ns) {
 		settle(s);
 		s->next_settle_ns = now + SETTLE_NS;
 	}
+	if (now >= s->next_overdue_ns) {
+		fw_tracker_overdue(&s->tracker, now, look, s->src);
+		s->next_overdue_ns = now + OVERDUE_NS;
+	}
 	resync(s, now);
-	return drain(s, POLL_MS, err);
+	look_again(s, now);
+	ret = drain(s, POLL_MS, err);
+	if (!ret)
+		ret = fw_tap_step(s, err);
+	if (ret == 1)
+		look_around(s);
+	return ret < 0 ? ret : 0;
+}
+
+/* The last of a recording's snapshots: what there was at its end. */
+static void look_back(struct fw_session *s, struct fw_err *err)
+{
+	uint64_t now = s->src->ops->now_ns(s->src), deadline = now + LAST_SNAPSHOT_NS;
+	int ret = 0;
+
+	if (!s->recorder || s->opt->no_snapshot)
+		return;
+	if (!s->src->ops->in_snapshot(s->src))
+		snapshot(s);
+	while (!ret && s->src->ops->in_snapshot(s->src) && now < deadline) {
+		ret = drain(s, POLL_MS, err);
+		now = s->src->ops->now_ns(s->src);
+	}
 }
 
 int fw_session_stop(struct fw_session *s, struct fw_err *err)
 {
 	int ret;
 
+	look_back(s, err);
+	/* The kernel goes on counting: what comes after that is counted apart. */
+	fw_session_refresh(s);
 	s->src->ops->stop(s->src);
 	ret = drain(s, 0, err);
 	settle(s);
+	fw_tracker_overdue(&s->tracker, s->src->ops->now_ns(s->src), look, s->src);
 	if (!ret)
 		ret = drain(s, 0, err);
 	check_losses(s);
-	fw_session_refresh(s);
 	s->stopped = true;
 	mark(s, FW_MARK_END, s->src->ops->now_ns(s->src), 0);
-	return ret;
+	return ret ? ret : fw_tap_close(s, err);
 }
 
 int fw_session_finish(struct fw_session *s, struct fw_err *err)
@@ -309,21 +409,23 @@ void fw_session_summarise(const struct fw_session *s)
 }
 
 /* Without the privileges for it a snapshot is not of the whole host. */
-static void say_unseen(const struct fw_session *s)
+static void say_unseen(struct fw_session *s)
 {
-	struct fw_source_stats stats;
+	const char *name = fw_session_netns_name(s, s->seen.refused_netns);
 
-	s->src->ops->stats(s->src, &stats);
-	say_count("network namespaces could not be entered (CAP_SYS_ADMIN): what was open there "
-		  "before is not shown",
-		  stats.netns_refused);
+	if (s->seen.netns_refused)
+		fprintf(stderr,
+			"finwait: %u network namespaces could not be entered (CAP_SYS_ADMIN), among them "
+			"%u (%s): what was open there before is not shown\n",
+			s->seen.netns_refused, s->seen.refused_netns, name ? name : "without a name");
 	say_count("processes do not let their network namespaces be seen (CAP_SYS_PTRACE): what was "
 		  "open there before may not be shown",
-		  stats.netns_hidden);
+		  s->seen.netns_hidden);
 }
 
 void fw_session_close(struct fw_session *s)
 {
+	fw_tap_close(s, NULL);
 	if (s->src) {
 		say_unseen(s);
 		s->src->ops->free(s->src);

@@ -23,12 +23,23 @@ struct fw_session {
 	struct fw_truths first, last;	 /* settings and counters: as first read, as last read */
 	struct fw_source_cost cost;	 /* as last asked for */
 	struct fw_source_stats seen;	 /* as of the last batch */
-	uint64_t next_settle_ns;
+	uint64_t next_settle_ns, next_overdue_ns;
 	/* losses that no snapshot has mended yet: since when (0: none), and the latest */
 	uint64_t unmended_since_ns, loss_seen_ns;
 	uint64_t resyncs;
 	uint64_t malformed;
+	bool admit_all; /* what the kernel side can leave out has been left out */
 	bool stopped;
+	bool cut_off; /* a recording is not whole */
+	uint64_t until_ns; /* what is later is not looked at; 0: nothing is */
+	struct fw_recorder *recorder; /* NULL: nothing is recorded */
+	struct fw_recorder_stats recorded; /* when it is closed */
+	uint64_t next_snapshot_ns; /* for it */
+	/* Set before fw_session_open(), or NULL: the kernel's counters have been read, of all
+	 * namespaces.
+	 */
+	void (*on_counters)(void *arg, const struct fw_truths *truths);
+	void *on_counters_arg;
 };
 
 /* Opens the source that @opt asks for. 0, or a negative errno with @err filled; in either case
@@ -39,6 +50,9 @@ int fw_session_open(struct fw_session *s, const struct fw_options *opt,
 
 /* One batch: what there is, after waiting up to a twentieth of a second for some. */
 int fw_session_step(struct fw_session *s, struct fw_err *err);
+
+/* Something was lost, or is missing. */
+bool fw_session_has_gaps(const struct fw_session *s);
 
 /* Nothing will come any more. */
 bool fw_session_ended(const struct fw_session *s);
@@ -61,6 +75,7 @@ int fw_session_finish(struct fw_session *s, struct fw_err *err);
 /* On stderr: what there was, and all that could make it less than the truth. */
 void fw_session_summarise(const struct fw_session *s);
 
+/* Says on stderr what the snapshots lacked. */
 void fw_session_close(struct fw_session *s);
 
 /* For struct fw_stream.cgroup_path and .netns_name. @arg: the session. */

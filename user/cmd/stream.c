@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "cmd/session.h"
+#include "io/netns.h"
 #include "io/output.h"
 
 struct run {
@@ -13,6 +14,8 @@ struct run {
 	struct fw_session session;
 	struct fw_stream stream;
 	struct fw_output out;
+	bool full;   /* it was said that lines are left out */
+	bool merged; /* it was said that what existed before is known */
 };
 
 static void on_transition(void *arg, const struct fw_conn *c, const struct fw_transition *tr)
@@ -57,6 +60,7 @@ static void stream_init(struct run *run, bool transitions)
 		.cgroup_arg = &run->session,
 		.netns_name = fw_session_netns_name,
 		.netns_arg = &run->session,
+		.own_netns = fw_netns_own(),
 		.transitions = transitions,
 		.clock = opt->clock,
 		.color = run->out.is_tty && !(no_color && *no_color),
@@ -64,6 +68,29 @@ static void stream_init(struct run *run, bool transitions)
 	};
 	if (run->stream.format->header)
 		run->stream.format->header(&run->stream);
+}
+
+/* Watching goes on: what is tracked is worth more than the lines that there is no room for now. */
+static void say_if_full(struct run *run)
+{
+	if (run->full || !run->out.left_out)
+		return;
+	run->full = true;
+	fprintf(stderr, "finwait: no space left for %s: lines are left out until there is\n",
+		run->out.name);
+}
+
+/* Once what existed before has been merged in. */
+static void say_merged(struct run *run)
+{
+	struct fw_session *s = &run->session;
+	uint64_t ns = s->src->ops->now_ns(s->src) - s->src->info.start_ns;
+
+	if (run->merged || s->src->ops->in_snapshot(s->src))
+		return;
+	run->merged = true;
+	fprintf(stderr, "finwait: knows %zu connections and listeners, %llu ms after it began\n",
+		s->tracker.table.nr, (unsigned long long)(ns / 1000000));
 }
 
 static int run_all(struct run *run, bool transitions, struct fw_err *err)
@@ -81,14 +108,19 @@ static int run_all(struct run *run, bool transitions, struct fw_err *err)
 		ret = fw_output_open(&run->out, run->opt->output, run->opt->line_buffered, err);
 	if (ret)
 		return ret;
+	run->out.goes_on = true;
 	stream_init(run, transitions);
-	fprintf(stderr, "finwait: tracing TCP with the %s hooks; Ctrl-C ends\n",
+	run->merged = run->opt->no_snapshot || run->session.src->info.recorded;
+	fprintf(stderr, "finwait: %s TCP with the %s hooks; Ctrl-C ends\n",
+		run->session.src->info.recorded ? "reading a recording of" : "tracing",
 		run->session.src->info.hooks);
 	ret = fw_output_batch_end(&run->out, err);
 	while (!fw_stopping && !ret && !fw_session_ended(&run->session)) {
 		ret = fw_session_step(&run->session, err);
+		say_merged(run);
 		if (!ret)
 			ret = fw_output_batch_end(&run->out, err);
+		say_if_full(run);
 	}
 	if (ret && ret != -EPIPE)
 		return ret;
@@ -109,7 +141,7 @@ int fw_stream_run(const struct fw_options *opt, bool transitions)
 		ret = fw_output_close(&run.out, &err);
 	else if (run.out.name)
 		fw_output_close(&run.out, NULL);
-	lost = run.session.tracker.counters.lost;
+	lost = fw_session_has_gaps(&run.session);
 	fw_buf_free(&run.stream.scratch);
 	fw_session_close(&run.session);
 	/* Whoever read our output has seen enough: not an error. */
@@ -117,7 +149,7 @@ int fw_stream_run(const struct fw_options *opt, bool transitions)
 		return FW_EXIT_OK;
 	if (ret) {
 		fw_complain(&err);
-		return FW_EXIT_FAILED;
+		return opt->strict && run.out.left_out ? FW_EXIT_LOST : FW_EXIT_FAILED;
 	}
 	return opt->strict && lost ? FW_EXIT_LOST : FW_EXIT_OK;
 }

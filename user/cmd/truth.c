@@ -76,7 +76,9 @@ void fw_truths_add(struct fw_truths *t, uint32_t netns, const struct fw_ground *
 	if (t->nr >= FW_TRUTHS_MAX || !make_room(t))
 		return;
 	t->ground[t->nr] = *g;
-	t->truth[t->nr] = (struct fw_truth){ .netns = netns };
+	t->truth[t->nr] = (struct fw_truth){
+		.netns = netns, .read_from_ns = g->read_from_ns, .read_ns = g->read_ns,
+	};
 	set_sysctls(&t->truth[t->nr].sysctls, g);
 	t->nr++;
 }

@@ -17,11 +17,25 @@ static int restart(struct fw_window *w, unsigned int i)
 	return 0;
 }
 
+static void counters_read(struct fw_window *w, unsigned int i, const struct fw_session *s)
+{
+	fw_analyses_counters_read(&w->sets[i], s->last.truth, s->last.nr);
+}
+
+static void begin(struct fw_window *w, unsigned int i, struct fw_session *s)
+{
+	fw_span_begin(&w->spans[i], s);
+	counters_read(w, i, s);
+}
+
 int fw_window_init(struct fw_window *w, const struct fw_analysis_options *opt, uint64_t length_ns,
 		   struct fw_fanout *fanout, unsigned int slot)
 {
 	*w = (struct fw_window){
-		.opt = *opt, .length_ns = length_ns, .fanout = fanout, .slot = slot,
+		.opt = *opt,
+		.length_ns = length_ns,
+		.fanout = fanout,
+		.slot = slot,
 	};
 	return restart(w, 0);
 }
@@ -36,7 +50,7 @@ void fw_window_fini(struct fw_window *w)
 
 void fw_window_begin(struct fw_window *w, struct fw_session *s)
 {
-	fw_span_begin(&w->spans[0], s);
+	begin(w, 0, s);
 	w->spans[0].start_ns = s->src->info.start_ns;
 }
 
@@ -53,7 +67,7 @@ void fw_window_step(struct fw_window *w, struct fw_session *s)
 	if (fw_session_now_ns(s) - w->spans[young].start_ns < w->length_ns / 2)
 		return;
 	if (!restart(w, next))
-		fw_span_begin(&w->spans[next], s);
+		begin(w, next, s);
 }
 
 void fw_window_report(struct fw_window *w, struct fw_session *s, struct fw_report *r)
@@ -61,6 +75,7 @@ void fw_window_report(struct fw_window *w, struct fw_session *s, struct fw_repor
 	unsigned int i = older(w);
 
 	fw_session_refresh(s);
+	counters_read(w, i, s);
 	fw_report_about(r, "window", "window", fw_cell_duration(w->length_ns));
 	fw_summary_make(s, &w->sets[i], &w->spans[i], r);
 }

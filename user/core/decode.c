@@ -2,6 +2,7 @@
 #include "core/decode.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "core/state.h"
@@ -71,16 +72,41 @@ static const struct fw_symbol *symbol_find(const struct fw_symbols *s, uint64_t 
 	return NULL;
 }
 
+static const struct fw_symbol *decisive(const struct fw_symbols *symbols, const uint64_t *ips,
+					unsigned int nr)
+{
+	const struct fw_symbol *sym = NULL;
+
+	for (unsigned int i = 0; i < nr && !sym; i++)
+		sym = symbol_find(symbols, ips[i]);
+	return sym;
+}
+
 enum fw_cause fw_cause_of_stack(const struct fw_symbols *symbols, const uint64_t *ips,
 				unsigned int nr)
 {
-	for (unsigned int i = 0; i < nr; i++) {
-		const struct fw_symbol *sym = symbol_find(symbols, ips[i]);
+	const struct fw_symbol *sym = decisive(symbols, ips, nr);
 
-		if (sym)
-			return cause_of_frame[sym->frame];
-	}
-	return FW_CAUSE_UNKNOWN;
+	return sym ? cause_of_frame[sym->frame] : FW_CAUSE_UNKNOWN;
+}
+
+#define ADDRESS_OF_FRAME(frame) (1ULL + (frame))
+
+void fw_frame_keep(const struct fw_symbols *symbols, struct fw_rec_mini *mini)
+{
+	const struct fw_symbol *sym = decisive(symbols, (const uint64_t *)mini->ips, mini->nr_ips);
+
+	memset(mini->ips, 0, sizeof(mini->ips));
+	mini->nr_ips = sym ? 1 : 0;
+	mini->ips[0] = sym ? ADDRESS_OF_FRAME(sym->frame) : 0;
+}
+
+void fw_symbols_of_frames(struct fw_symbols *symbols)
+{
+	for (unsigned int i = 0; i < FW_FRAME_MAX; i++)
+		symbols->sym[i] = (struct fw_symbol){ ADDRESS_OF_FRAME(i), ADDRESS_OF_FRAME(i + 1),
+						      (enum fw_frame)i };
+	symbols->nr = FW_FRAME_MAX;
 }
 
 static int decode_state(const void *data, size_t len, struct fw_event *ev)

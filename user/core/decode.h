@@ -76,6 +76,13 @@ struct fw_event {
  */
 int fw_decode(const void *data, size_t len, const struct fw_symbols *symbols, struct fw_event *ev);
 
+/*
+ * Recordings hold no addresses of kernel code: of a record's stack only the innermost decisive frame
+ * stays, as an address that fw_symbols_of_frames() knows, and of one without such a frame nothing.
+ */
+void fw_frame_keep(const struct fw_symbols *symbols, struct fw_rec_mini *mini);
+void fw_symbols_of_frames(struct fw_symbols *symbols);
+
 /* The cause that the innermost decisive frame names. */
 enum fw_cause fw_cause_of_stack(const struct fw_symbols *symbols, const uint64_t *ips,
 				unsigned int nr);

@@ -3,6 +3,7 @@
 
 #include <fnmatch.h>
 #include <string.h>
+#include <sys/socket.h>
 
 static bool port_listed(const uint16_t *ports, unsigned int nr, uint16_t port)
 {
@@ -32,6 +33,12 @@ static bool addr_listed(const struct fw_cidr *cidrs, unsigned int nr, uint8_t fa
 	return !nr;
 }
 
+bool fw_filter_is_set(const struct fw_filter *f)
+{
+	return f->family || f->nr_lports || f->nr_rports || f->nr_local || f->nr_remote ||
+	       f->netns || f->nr_pids || f->nr_comms || f->cgroup;
+}
+
 bool fw_filter_endpoints(const struct fw_filter *f, const struct fw_conn *c)
 {
 	return (!f->netns || f->netns == c->netns) && (!f->family || f->family == c->family) &&
@@ -39,6 +46,38 @@ bool fw_filter_endpoints(const struct fw_filter *f, const struct fw_conn *c)
 	       port_listed(f->rports, f->nr_rports, c->rport) &&
 	       addr_listed(f->local, f->nr_local, c->family, c->laddr) &&
 	       addr_listed(f->remote, f->nr_remote, c->family, c->raddr);
+}
+
+static bool admits(const struct fw_filter *f, const struct fw_rec_head *head)
+{
+	return (!f->family || f->family == head->family) &&
+	       (!f->netns || f->netns == head->netns) &&
+	       (!head->lport || port_listed(f->lports, f->nr_lports, head->lport)) &&
+	       (!head->rport || port_listed(f->rports, f->nr_rports, head->rport)) &&
+	       (fw_addr_is_zero(head->laddr) ||
+		addr_listed(f->local, f->nr_local, head->family, head->laddr)) &&
+	       (fw_addr_is_zero(head->raddr) ||
+		addr_listed(f->remote, f->nr_remote, head->family, head->raddr));
+}
+
+bool fw_filter_admits(const struct fw_filter *f, const struct fw_rec_head *head)
+{
+	switch (head->kind) {
+	case FW_REC_STATE:
+	case FW_REC_SOCK:
+		/* A dual-stack socket, before its peer (v4-mapped or not) is known. */
+		if (head->family == AF_INET6 && f->family == AF_INET)
+			return !head->rport && (!f->netns || f->netns == head->netns);
+		return admits(f, head);
+	case FW_REC_HOLDER:
+	case FW_REC_PROCESS:
+	case FW_REC_SNAP_BEGIN:
+	case FW_REC_SNAP_NETNS:
+	case FW_REC_SNAP_END:
+		return true;
+	default:
+		return admits(f, head);
+	}
 }
 
 static bool comm_listed(const struct fw_filter *f, const char comm[FW_COMM_LEN])

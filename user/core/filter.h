@@ -28,11 +28,19 @@ struct fw_filter {
 	void *cgroup_arg;
 };
 
+/* Whether it leaves out any connection as such: by its endpoints, its namespace or its owner. */
+bool fw_filter_is_set(const struct fw_filter *f);
+
 /* Endpoints and namespace; the owner; both. */
 bool fw_filter_endpoints(const struct fw_filter *f, const struct fw_conn *c);
 bool fw_filter_owner(const struct fw_filter *f, uint32_t pid, const char comm[FW_COMM_LEN],
 		     uint64_t cgroup_id);
 bool fw_filter_subject(const struct fw_filter *f, const struct fw_conn *c);
+
+/* As the kernel side (bpf/filter.bpf.h) would: false for a record that is ruled out by what is known at
+ * that moment. For records that did not pass it.
+ */
+bool fw_filter_admits(const struct fw_filter *f, const struct fw_rec_head *head);
 
 /* Endpoints and owner, of what is no connection: a bind(). */
 bool fw_filter_record(const struct fw_filter *f, const struct fw_rec_state *rec);

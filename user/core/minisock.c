@@ -11,6 +11,9 @@
 #define TIMEWAIT_LEN_S 60
 #define NS_PER_S 1000000000ULL
 
+/* No minisock is armed for more than 60 s. The timer wheel is up to 4.1 s late (HZ=1000). */
+#define OVERDUE_NS (70 * NS_PER_S)
+
 /* When the timer of a minisock in TIME_WAIT was last set; 0 if that cannot be told. */
 static uint64_t armed_at_ns(const struct fw_tracker *t, uint64_t ts_ns, uint64_t now_jiffies,
 			    uint64_t expires_jiffies)
@@ -108,6 +111,12 @@ struct fw_conn *minisock_of_unknown(struct fw_tracker *t, const struct fw_event 
 	return c;
 }
 
+static void tell_birth(struct fw_tracker *t, const struct fw_conn *c, uint64_t ts_ns)
+{
+	if (c && t->observer.minisock)
+		t->observer.minisock(t->observer.arg, c, ts_ns);
+}
+
 /* The full socket has become a minisock. Its -> CLOSE follows at once, and announces this. */
 static void born(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev)
 {
@@ -123,6 +132,7 @@ static void born(struct fw_tracker *t, struct fw_conn *c, const struct fw_event 
 		c->step_flags[c->nr_steps - 1] |= FW_STEP_ORPHANED;
 		conn_unsettled(t, c);
 	}
+	tell_birth(t, c, ev->head->ts_ns);
 	conn_count(t, c);
 }
 
@@ -165,7 +175,10 @@ void minisock_scheduled(struct fw_tracker *t, const struct fw_event *ev)
 	struct fw_conn *c = conn_of(t, ev);
 
 	if (!c) {
-		conn_since_before(t, ev, t->start_ns);
+		c = conn_since_before(t, ev, t->start_ns);
+		/* One that has a cookie was there before, and is only re-armed. */
+		if (!ev->head->cookie)
+			tell_birth(t, c, ev->head->ts_ns);
 		return;
 	}
 	fw_conn_table_touch(&t->table, c);
@@ -200,12 +213,31 @@ void minisock_ended(struct fw_tracker *t, const struct fw_event *ev)
 	conn_end(t, c, ev->head->ts_ns, verdict_of_minisock(ev->head->newstate, ev->cause));
 }
 
+static bool is_overdue(const struct fw_conn *c, uint64_t now_ns)
+{
+	return c->flags & FW_CONN_MINI && !(c->flags & FW_CONN_UNDECIDED) &&
+	       now_ns > c->end_ns + OVERDUE_NS;
+}
+
 void minisock_seen(struct fw_tracker *t, const struct fw_event *ev)
 {
 	struct fw_conn *c = conn_of(t, ev);
 
-	if (c && c->flags & FW_CONN_MINI && !(ev->head->flags & FW_REC_GONE))
+	if (!c || !(c->flags & FW_CONN_MINI))
+		return;
+	if (!(ev->head->flags & FW_REC_GONE))
 		settle(t, c, ev);
+	else if (is_overdue(c, ev->head->ts_ns))
+		conn_end_unseen(t, c, ev->head->ts_ns);
+}
+
+void fw_tracker_overdue(struct fw_tracker *t, uint64_t now_ns,
+			void (*look)(void *arg, uint64_t skaddr, uint64_t cookie), void *arg)
+{
+	for (struct fw_conn *c = fw_conn_table_first(&t->table); c; c = fw_conn_table_next(&t->table, c)) {
+		if (is_overdue(c, now_ns))
+			look(arg, c->skaddr, c->cookie);
+	}
 }
 
 uint64_t minisock_set_ns(const struct fw_tracker *t, const struct fw_event *ev)

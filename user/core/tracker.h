@@ -49,6 +49,8 @@ struct fw_bind_failure {
  */
 struct fw_observer {
 	void (*transition)(void *arg, const struct fw_conn *c, const struct fw_transition *tr);
+	/* It has moved into a minisock. Those that had before finwait came by are not told. */
+	void (*minisock)(void *arg, const struct fw_conn *c, uint64_t ts_ns);
 	/* It has ended; or finwait ends, and it is still open (.end == FW_END_OPEN). */
 	void (*connection)(void *arg, const struct fw_conn *c);
 	/* Snapshots: one begins; a socket that exists (@c: as tracked, NULL if it could not be); a
@@ -145,5 +147,12 @@ void fw_tracker_finish(struct fw_tracker *t, uint64_t now_ns);
 /* Calls @look for each minisock that should be looked at now (see struct fw_tracker.unsettled). */
 void fw_tracker_unsettled(struct fw_tracker *t,
 			  void (*look)(void *arg, uint64_t skaddr, uint64_t cookie), void *arg);
+
+/*
+ * The same for each minisock whose timer must have run out before @now_ns, although no end was seen: the
+ * kernel skips programs now and then, and not all kernels say so. Walks the whole table.
+ */
+void fw_tracker_overdue(struct fw_tracker *t, uint64_t now_ns,
+			void (*look)(void *arg, uint64_t skaddr, uint64_t cookie), void *arg);
 
 #endif

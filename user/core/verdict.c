@@ -7,7 +7,10 @@
  *   before the transition. Data that reaches FIN_WAIT_1 or FIN_WAIT_2 after RCV_SHUTDOWN takes the
  *   same way (tcp_reset() is called although no RST came), and is then answered by an RST: that
  *   later record is what tells the two apart;
- * - retransmission, keepalive and user timeouts set ETIMEDOUT, or the last ICMP error;
+ * - retransmission, keepalive and user timeouts set ETIMEDOUT, or the last ICMP error. Before Linux
+ *   6.11 and its stable backports (commit 853c3bd7b791) they wake the application before the
+ *   transition, and one that asks for SO_ERROR within these microseconds takes the error away: such
+ *   an end is told as if the application had ended it;
  * - ss -K sets ECONNABORTED;
  * - SO_LINGER 0, close() with unread data and connect(AF_UNSPEC) set nothing before it, and send
  *   their RST after it; the first two have both directions shut by then;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -150,6 +151,7 @@ static void configure(struct fw_bpf *skel, const struct fw_live_options *opt,
 	bpf_program__set_autoattach(skel->progs.fw_settle, false);
 	bpf_program__set_autoattach(skel->progs.fw_jiffies, false);
 	bpf_map__set_max_entries(skel->maps.fw_ring, (uint32_t)opt->ring_bytes);
+	bpf_map__set_max_entries(skel->maps.fw_stats, (uint32_t)libbpf_num_possible_cpus());
 	if (!cfg->no_cookie_helper) {
 		bpf_map__set_autocreate(skel->maps.fw_compat_sk, false);
 		bpf_map__set_autocreate(skel->maps.fw_compat_tuple, false);
@@ -212,12 +214,30 @@ static int try_front_end(struct fw_attached *a, const struct fw_live_options *op
 	return ret;
 }
 
+static size_t stats_bytes(const struct fw_attached *a)
+{
+	return a->nr_cpus * sizeof(*a->stats);
+}
+
+static int map_stats(struct fw_attached *a, struct fw_err *err)
+{
+	void *stats;
+
+	a->nr_cpus = bpf_map__max_entries(a->skel->maps.fw_stats);
+	stats = mmap(NULL, stats_bytes(a), PROT_READ, MAP_SHARED,
+		     bpf_map__fd(a->skel->maps.fw_stats), 0);
+	if (stats == MAP_FAILED)
+		return fw_err_set(err, -errno, "cannot map the counts of lost events: %s",
+				  strerror(errno));
+	a->stats = stats;
+	return 0;
+}
+
 static void find_fds(struct fw_attached *a)
 {
 	bool share = a->cfg.no_cookie_helper;
 
 	a->ring_fd = bpf_map__fd(a->skel->maps.fw_ring);
-	a->stats_fd = bpf_map__fd(a->skel->maps.fw_stats);
 	a->settle_fd = bpf_program__fd(a->skel->progs.fw_settle);
 	a->jiffies_fd = bpf_program__fd(a->skel->progs.fw_jiffies);
 	a->compat_sk_fd = share ? bpf_map__fd(a->skel->maps.fw_compat_sk) : -1;
@@ -241,7 +261,7 @@ int fw_attach(struct fw_attached *a, const struct fw_live_options *opt,
 		if (h == FW_HOOKS_TIMER)
 			attach_syscalls(a);
 		find_fds(a);
-		return 0;
+		return map_stats(a, err);
 	}
 	if (opt->hooks != FW_HOOKS_MAX) {
 		fw_err_set(err, ret, "the %s front end does not work here: %.400s",
@@ -296,17 +316,12 @@ uint64_t fw_attached_missed(const struct fw_attached *a)
 
 bool fw_attached_works(const struct fw_attached *a)
 {
-	size_t nr_cpus = (size_t)libbpf_num_possible_cpus();
-	struct fw_cpu_stats *per_cpu = calloc(nr_cpus, sizeof(*per_cpu));
 	struct bpf_prog_info info = { 0 };
-	__u32 len = sizeof(info), zero = 0;
+	__u32 len = sizeof(info);
 	LIBBPF_OPTS(bpf_test_run_opts, run);
-	bool works = per_cpu && !bpf_map_lookup_elem(a->stats_fd, &zero, per_cpu) &&
-		     !bpf_obj_get_info_by_fd(a->settle_fd, &info, &len) &&
-		     !bpf_prog_test_run_opts(a->jiffies_fd, &run);
 
-	free(per_cpu);
-	return works;
+	return !bpf_obj_get_info_by_fd(a->settle_fd, &info, &len) &&
+	       !bpf_prog_test_run_opts(a->jiffies_fd, &run);
 }
 
 void fw_detach(struct fw_attached *a)
@@ -322,6 +337,9 @@ void fw_detach(struct fw_attached *a)
 void fw_attached_free(struct fw_attached *a)
 {
 	fw_detach(a);
+	if (a->stats)
+		munmap((void *)a->stats, stats_bytes(a));
+	a->stats = NULL;
 	fw_bpf__destroy(a->skel);
 	a->skel = NULL;
 }

@@ -19,7 +19,9 @@ struct fw_attached {
 	struct fw_bpf_config cfg; /* as loaded */
 	enum fw_hooks hooks;
 	bool accepts_unseen; /* the system calls cannot be traced here */
-	int ring_fd, stats_fd;
+	const struct fw_cpu_stats *stats; /* one a CPU, as the kernel side counts */
+	unsigned int nr_cpus;
+	int ring_fd;
 	int settle_fd, jiffies_fd; /* programs for BPF_PROG_TEST_RUN */
 	/* the identities of sockets where the kernel has none to give; else -1 */
 	int compat_sk_fd, compat_tuple_fd, compat_next_fd;

@@ -34,6 +34,7 @@ struct fw_ground_value {
 };
 
 struct fw_ground {
+	uint64_t read_from_ns, read_ns; /* between these moments it was read; CLOCK_MONOTONIC */
 	struct fw_ground_value values[FW_GROUND_MAX];
 	size_t nr;
 };

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
@@ -58,4 +60,23 @@ int fw_host_check(struct fw_err *err)
 		return -ENOENT;
 	}
 	return 0;
+}
+
+void fw_host_describe(struct fw_header *h, bool with_name)
+{
+	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+	struct utsname u;
+
+	snprintf(h->finwait, sizeof(h->finwait), "%s", FW_VERSION);
+	if (!uname(&u)) {
+		snprintf(h->kernel, sizeof(h->kernel), "%s", u.release);
+		snprintf(h->arch, sizeof(h->arch), "%s", u.machine);
+		snprintf(h->host, sizeof(h->host), "%s", with_name ? u.nodename : "");
+	}
+	if (f && fgets(h->boot_id, sizeof(h->boot_id), f))
+		h->boot_id[strcspn(h->boot_id, "\n")] = '\0';
+	if (f)
+		fclose(f);
+	if (getrandom(&h->session, sizeof(h->session), 0) != (ssize_t)sizeof(h->session))
+		h->session = h->start_ns;
 }

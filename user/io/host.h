@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "record/header.h"
 #include "util/err.h"
 
 /* Can this process, on this kernel, load tracing programs at all? 0, or negative errno with @err. */
@@ -14,5 +15,7 @@ int fw_host_check(struct fw_err *err);
 
 /* CAP_SYS_PTRACE: without it other users' processes do not show their namespaces. */
 bool fw_host_sees_all_processes(void);
+/* Which host, kernel and boot this is, for the header of a recording. */
+void fw_host_describe(struct fw_header *h, bool with_name);
 
 #endif

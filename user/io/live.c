@@ -2,7 +2,6 @@
 #include "io/live.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 #include "io/cgroup.h"
 #include "io/host.h"
 #include "io/hz.h"
+#include "io/netns_names.h"
 #include "io/ring.h"
 #include "io/snapshot.h"
 
@@ -30,11 +30,11 @@ struct live {
 	struct fw_ring *ring;
 	fw_record_fn fn;
 	void *arg;
-	int nr_cpus;
 	int measure_fd; /* while it is open the kernel measures programs; -1: it does not */
 	struct fw_source_cost measured, at_begin;
 	struct rusage usage; /* of this process, when it was opened */
 	struct fw_cgroups *cgroups; /* NULL: no paths are known */
+	struct fw_netns_names *names;
 	struct fw_snapshot *snapshot; /* NULL: none was asked for yet */
 	bool in_snapshot;
 	/* records of a snapshot that are not older than what has come through the ring */
@@ -130,20 +130,16 @@ static uint64_t live_now_ns(struct fw_source *src)
 static void live_stats(struct fw_source *src, struct fw_source_stats *out)
 {
 	struct live *live = (struct live *)src;
-	struct fw_cpu_stats *per_cpu = calloc((size_t)live->nr_cpus, sizeof(*per_cpu));
-	uint32_t zero = 0;
 
 	*out = (struct fw_source_stats){ 0 };
-	if (per_cpu &&
-	    !bpf_map_lookup_elem(live->hooks.stats_fd, &zero, per_cpu)) {
-		for (int i = 0; i < live->nr_cpus; i++) {
-			out->lost += per_cpu[i].lost;
-			out->suppressed += per_cpu[i].suppressed;
-			if (per_cpu[i].last_lost_ns > out->last_lost_ns)
-				out->last_lost_ns = per_cpu[i].last_lost_ns;
-		}
+	for (unsigned int i = 0; i < live->hooks.nr_cpus; i++) {
+		const struct fw_cpu_stats *cpu = &live->hooks.stats[i];
+
+		out->lost += cpu->lost;
+		out->suppressed += cpu->suppressed;
+		if (cpu->last_lost_ns > out->last_lost_ns)
+			out->last_lost_ns = cpu->last_lost_ns;
 	}
-	free(per_cpu);
 	out->missed = fw_attached_missed(&live->hooks);
 	fw_snapshot_unseen(live->snapshot, out);
 }
@@ -188,7 +184,7 @@ static const char *live_netns_name(struct fw_source *src, uint32_t inum)
 {
 	struct live *live = (struct live *)src;
 
-	return live->snapshot ? fw_snapshot_netns_name(live->snapshot, inum) : NULL;
+	return fw_netns_names_find(live->names, inum);
 }
 
 static const char *live_cgroup_path(struct fw_source *src, uint64_t id)
@@ -281,6 +277,7 @@ static void live_free(struct fw_source *src)
 		return;
 	live_measure(src, false);
 	fw_snapshot_free(live->snapshot);
+	fw_netns_names_free(live->names);
 	fw_ring_free(live->ring);
 	fw_cgroups_free(live->cgroups);
 	fw_attached_free(&live->hooks);
@@ -333,12 +330,14 @@ struct fw_source *fw_live_open(const struct fw_live_options *opt, struct fw_live
 	if (fw_host_check(err))
 		return NULL;
 	live = calloc(1, sizeof(*live));
-	if (!live) {
+	if (live)
+		live->names = fw_netns_names_new();
+	if (!live || !live->names) {
+		free(live);
 		fw_err_set(err, -ENOMEM, "no memory");
 		return NULL;
 	}
 	live->measure_fd = -1;
-	live->nr_cpus = libbpf_num_possible_cpus();
 	live->src.ops = &live_ops;
 	live->src.info.wall_offset_ns =
 		(int64_t)(clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC));

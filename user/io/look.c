@@ -11,6 +11,7 @@
 #include "io/cgroup.h"
 #include "io/host.h"
 #include "io/live.h"
+#include "io/netns_names.h"
 #include "io/snapshot.h"
 
 #define CHUNK (64 * 1024)
@@ -19,6 +20,7 @@ struct look {
 	struct fw_source src;
 	struct fw_snapshot *snapshot;
 	struct fw_cgroups *cgroups; /* NULL: no paths are known */
+	struct fw_netns_names *names;
 	bool in_snapshot;
 	uint64_t chunk[CHUNK / sizeof(uint64_t)];
 };
@@ -96,7 +98,7 @@ static bool look_in_snapshot(struct fw_source *src)
 
 static const char *look_netns_name(struct fw_source *src, uint32_t inum)
 {
-	return fw_snapshot_netns_name(((struct look *)src)->snapshot, inum);
+	return fw_netns_names_find(((struct look *)src)->names, inum);
 }
 
 static const char *look_cgroup_path(struct fw_source *src, uint64_t id)
@@ -115,6 +117,7 @@ static void look_free(struct fw_source *src)
 
 	fw_snapshot_free(look->snapshot);
 	fw_cgroups_free(look->cgroups);
+	fw_netns_names_free(look->names);
 	free(look);
 }
 
@@ -142,13 +145,16 @@ struct fw_source *fw_look_open(const struct fw_live_options *opt, struct fw_err 
 	if (fw_host_check(err))
 		return NULL;
 	look = calloc(1, sizeof(*look));
-	if (!look) {
+	if (look)
+		look->names = fw_netns_names_new();
+	if (!look || !look->names) {
+		free(look);
 		fw_err_set(err, -ENOMEM, "no memory");
 		return NULL;
 	}
 	look->snapshot = fw_snapshot_open(&snapshot, err);
 	if (!look->snapshot) {
-		free(look);
+		look_free(&look->src);
 		return NULL;
 	}
 	look->cgroups = fw_cgroups_new();

@@ -15,9 +15,6 @@
 #define NAMED "/run/netns"
 #define PATH_LEN 320
 
-/* Inode numbers of namespaces are at least this (PROC_DYNAMIC_FIRST), process ids never. */
-#define FIRST_INUM 0xf0000000U
-
 static uint32_t inum_of(const char *path)
 {
 	struct stat st;
@@ -44,25 +41,42 @@ const struct fw_netns *fw_netns_find(const struct fw_netns_list *list, uint32_t 
 	return find(list, inum);
 }
 
-static int add(struct fw_netns_list *list, uint32_t inum, uint32_t pid, const char *name)
+/* A process that finwait starts or is ends before long: whoever was there first will not. */
+static void know_better(struct fw_netns *known, const struct fw_netns *ns)
 {
-	struct fw_netns *ns = find(list, inum);
+	if (!known->name[0])
+		memcpy(known->name, ns->name, sizeof(known->name));
+	if (ns->pid && (!known->pid || ns->pid < known->pid))
+		known->pid = ns->pid;
+}
 
-	if (!inum || ns)
+int fw_netns_add(struct fw_netns_list *list, const struct fw_netns *ns)
+{
+	struct fw_netns *known = find(list, ns->inum);
+
+	if (known)
+		know_better(known, ns);
+	if (!ns->inum || known)
 		return 0;
 	if (list->nr == list->cap) {
 		size_t cap = list->cap ? list->cap * 2 : 16;
 
-		ns = realloc(list->ns, cap * sizeof(*ns));
-		if (!ns)
+		known = realloc(list->ns, cap * sizeof(*known));
+		if (!known)
 			return -ENOMEM;
-		list->ns = ns;
+		list->ns = known;
 		list->cap = cap;
 	}
-	ns = &list->ns[list->nr++];
-	*ns = (struct fw_netns){ .inum = inum, .pid = pid };
-	snprintf(ns->name, sizeof(ns->name), "%s", name);
+	list->ns[list->nr++] = *ns;
 	return 0;
+}
+
+static int add(struct fw_netns_list *list, uint32_t inum, uint32_t pid, const char *name)
+{
+	struct fw_netns ns = { .inum = inum, .pid = pid };
+
+	snprintf(ns.name, sizeof(ns.name), "%s", name);
+	return fw_netns_add(list, &ns);
 }
 
 /* Calls add() for each entry of @dir; processes are those whose name is a number. */
@@ -115,10 +129,10 @@ int fw_netns_open(const struct fw_netns *ns)
 	char path[PATH_LEN];
 	int fd;
 
-	if (ns->pid)
-		snprintf(path, sizeof(path), "/proc/%u/ns/net", ns->pid);
-	else
+	if (ns->name[0])
 		snprintf(path, sizeof(path), NAMED "/%s", ns->name);
+	else
+		snprintf(path, sizeof(path), "/proc/%u/ns/net", ns->pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
@@ -128,7 +142,7 @@ int fw_netns_parse(const char *arg, uint32_t *inum, struct fw_err *err)
 	char path[PATH_LEN], *end;
 	unsigned long n = strtoul(arg, &end, 10);
 
-	if (*arg && !*end && n >= FIRST_INUM && n <= UINT32_MAX) {
+	if (*arg && !*end && n >= FW_NETNS_FIRST_INUM && n <= UINT32_MAX) {
 		*inum = (uint32_t)n;
 		return 0;
 	}

@@ -10,11 +10,13 @@
 
 #include "util/err.h"
 
-#define FW_NETNS_NAME_LEN 64
+#define FW_NETNS_NAME_LEN 256
+/* Inode numbers of namespaces are at least this (PROC_DYNAMIC_FIRST), process ids never. */
+#define FW_NETNS_FIRST_INUM 0xf0000000U
 
 struct fw_netns {
 	uint32_t inum;
-	uint32_t pid; /* a process in it; 0: none */
+	uint32_t pid; /* the process in it with the lowest number; 0: none */
 	char name[FW_NETNS_NAME_LEN]; /* as in "ip netns", or "" */
 };
 
@@ -27,6 +29,9 @@ struct fw_netns_list {
 /* 0 or -ENOMEM. What cannot be looked at (processes that end meanwhile) is left out. */
 int fw_netns_list(struct fw_netns_list *list);
 void fw_netns_list_free(struct fw_netns_list *list);
+
+/* Adds it, or what is not known yet of the one with its number. 0 or -ENOMEM. */
+int fw_netns_add(struct fw_netns_list *list, const struct fw_netns *ns);
 
 /* NULL: not in the list. */
 const struct fw_netns *fw_netns_find(const struct fw_netns_list *list, uint32_t inum);

@@ -30,6 +30,33 @@ int fw_output_open(struct fw_output *out, const char *path, bool eager, struct f
 	return 0;
 }
 
+static bool is_full(int error)
+{
+	return error == ENOSPC || error == EDQUOT;
+}
+
+/*
+ * The disk is full: the lines of this buffer are left out, but for the rest of one that is written in
+ * part. It comes first when there is room again, so the file has whole lines only.
+ */
+static void leave_out(struct fw_output *out, size_t done)
+{
+	struct fw_buf *buf = &out->buf;
+	size_t kept = 0;
+
+	if (done)
+		out->cut = buf->data[done - 1] != '\n';
+	if (out->cut) {
+		const char *end = memchr(buf->data + done, '\n', buf->len - done);
+
+		kept = end ? (size_t)(end - buf->data) + 1 - done : buf->len - done;
+	}
+	for (size_t i = done + kept; i < buf->len; i++)
+		out->left_out += buf->data[i] == '\n';
+	memmove(buf->data, buf->data + done, kept);
+	buf->len = kept;
+}
+
 static void write_all(struct fw_output *out)
 {
 	size_t done = 0;
@@ -41,9 +68,12 @@ static void write_all(struct fw_output *out)
 
 		if (n >= 0)
 			done += (size_t)n;
+		else if (out->goes_on && is_full(errno))
+			return leave_out(out, done);
 		else if (errno != EINTR)
 			out->error = -errno;
 	}
+	out->cut = false;
 	out->gone = out->error == -EPIPE;
 	fw_buf_clear(&out->buf);
 }
@@ -71,6 +101,12 @@ int fw_output_close(struct fw_output *out, struct fw_err *err)
 {
 	int ret = fw_output_flush(out, err);
 
+	if (out->cut)
+		out->left_out++;
+	if (out->left_out && !ret)
+		ret = fw_err_set(err, -ENOSPC, "cannot write to %s: %s: %llu lines are left out%s",
+				 out->name, strerror(ENOSPC), (unsigned long long)out->left_out,
+				 out->cut ? ", the last one in part" : "");
 	if (out->fd != STDOUT_FILENO && close(out->fd) && !ret)
 		ret = fw_err_set(err, -errno, "cannot close %s: %s", out->name, strerror(errno));
 	fw_buf_free(&out->buf);

@@ -7,6 +7,7 @@
 #define FW_IO_OUTPUT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "util/buf.h"
 #include "util/err.h"
@@ -18,6 +19,9 @@ struct fw_output {
 	bool eager;   /* flush after every batch */
 	bool is_tty;
 	bool gone;    /* the reader closed the pipe: stop, quietly */
+	bool goes_on; /* set by whoever would rather lose lines than end where there is no room for them */
+	bool cut;     /* what is written ends within a line, whose rest .buf begins with */
+	uint64_t left_out; /* lines, for want of room */
 	int error;    /* the first one (negative errno): it comes back from every call after it */
 	unsigned int columns; /* of the terminal; 0: not one */
 };
@@ -32,7 +36,7 @@ int fw_output_batch(struct fw_output *out, struct fw_err *err);
 int fw_output_batch_end(struct fw_output *out, struct fw_err *err);
 int fw_output_flush(struct fw_output *out, struct fw_err *err);
 
-/* Flushes and closes. 0 or negative errno. */
+/* Flushes and closes. 0 or negative errno, also when lines were left out (-ENOSPC). */
 int fw_output_close(struct fw_output *out, struct fw_err *err);
 
 /* Whether a file could be made there, before it takes minutes to know what is in it. */

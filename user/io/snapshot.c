@@ -22,8 +22,8 @@ enum stage { STAGE_BEGIN, STAGE_SOCKETS, STAGE_HOLDERS, STAGE_DONE };
 struct fw_snapshot {
 	struct fw_iter *skel;
 	struct fw_netns_list netns;
-	size_t next_netns, nr_refused;
-	uint32_t only_netns;
+	size_t next_netns;
+	uint32_t only_netns, nr_refused, first_refused;
 	enum stage stage;
 	int fd; /* of the iterator being read; -1: none */
 };
@@ -153,7 +153,8 @@ int fw_snapshot_begin(struct fw_snapshot *s)
 		close(s->fd);
 	s->fd = -1;
 	fw_netns_list_free(&s->netns);
-	s->next_netns = s->nr_refused = 0;
+	s->next_netns = 0;
+	s->nr_refused = 0;
 	s->stage = STAGE_BEGIN;
 	return fw_netns_list(&s->netns);
 }
@@ -235,7 +236,8 @@ static bool next_netns(struct fw_snapshot *s)
 			continue;
 		s->fd = open_sockets(s, netns);
 		/* One that has gone meanwhile has nothing to show. */
-		s->nr_refused += s->fd == -EPERM || s->fd == -EACCES;
+		if ((s->fd == -EPERM || s->fd == -EACCES) && !s->nr_refused++)
+			s->first_refused = netns->inum;
 	}
 	return s->fd >= 0;
 }
@@ -288,16 +290,10 @@ size_t fw_snapshot_record_len(const struct fw_rec_head *head)
 	}
 }
 
-const char *fw_snapshot_netns_name(const struct fw_snapshot *s, uint32_t inum)
-{
-	const struct fw_netns *ns = fw_netns_find(&s->netns, inum);
-
-	return ns && ns->name[0] ? ns->name : NULL;
-}
-
 void fw_snapshot_unseen(const struct fw_snapshot *s, struct fw_source_stats *out)
 {
 	out->netns_refused = s ? s->nr_refused : 0;
+	out->refused_netns = s ? s->first_refused : 0;
 	/* Some hide from everybody. It is said where a privilege would help. */
 	out->netns_hidden = s && !s->only_netns && !fw_host_sees_all_processes() ?
 				    s->netns.nr_hidden : 0;

@@ -46,10 +46,7 @@ long fw_snapshot_read(struct fw_snapshot *s, void *buf, size_t len);
 /* Length of the record at @head. */
 size_t fw_snapshot_record_len(const struct fw_rec_head *head);
 
-/* The name that "ip netns" knows a namespace by, or NULL. */
-const char *fw_snapshot_netns_name(const struct fw_snapshot *s, uint32_t inum);
-
-/* Fills @out's .netns_refused and .netns_hidden, of the last one. @s: may be NULL. */
+/* Fills @out's .netns_refused, .refused_netns and .netns_hidden, of the last one. @s: may be NULL. */
 void fw_snapshot_unseen(const struct fw_snapshot *s, struct fw_source_stats *out);
 
 #endif

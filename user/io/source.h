@@ -23,10 +23,10 @@ struct fw_source_stats {
 	uint64_t last_lost_ns;
 	uint64_t missed;     /* events that the kernel did not call our programs for */
 	uint64_t suppressed; /* request sockets born above the limit: not reported */
-	/* what the last snapshot lacks: namespaces that could not be entered, and processes of which
-	 * it could not be seen in which they are
+	/* what the last snapshot lacks: namespaces that could not be entered, the first of them, and
+	 * processes of which it could not be seen in which they are
 	 */
-	uint64_t netns_refused, netns_hidden;
+	uint32_t netns_refused, refused_netns, netns_hidden;
 };
 
 /* What watching has cost since the source was opened. */
@@ -47,6 +47,7 @@ struct fw_source_info {
 	int64_t wall_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
 	bool filtered;		/* only some connections were let through */
 	char host[65], kernel[65]; /* where it was seen: uname's nodename and release; "": unknown */
+	bool recorded;		/* time is that of the recording, and does not wait */
 };
 
 typedef void (*fw_record_fn)(void *arg, const void *record, size_t len);
@@ -75,7 +76,9 @@ struct fw_source_ops {
 	void (*measure)(struct fw_source *src, bool on);
 	/* What follows is NULL where marks tell it. */
 	void (*cost)(struct fw_source *src, struct fw_source_cost *out);
-	/* The name of a network namespace, the path of a control group; NULL if it is not known. */
+	/* What a network namespace is called: the name of "ip netns", or "pid N", a process in it. The
+	 * path of a control group. NULL: not known. Valid until the next call.
+	 */
 	const char *(*netns_name)(struct fw_source *src, uint32_t inum);
 	const char *(*cgroup_path)(struct fw_source *src, uint64_t id);
 	/* Settings and counters of every network namespace that can be entered, finwait's own first. */
@@ -101,6 +104,7 @@ struct fw_source {
 	fw_mark_fn mark;
 	void *mark_arg;
 	bool ended; /* nothing comes any more */
+	char notice[256]; /* something that the user should know; whoever polls clears it */
 };
 
 #endif

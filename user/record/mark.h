@@ -20,6 +20,12 @@ enum fw_mark_kind {
 	FW_MARK_GROUND,	      /* those of the network namespace .number: fw_ground_print() */
 	FW_MARK_COST,	      /* what watching has cost so far: lines "name value" */
 	FW_MARK_END,	      /* as of .ts_ns the end; .number 1: only of this part of a recording */
+	FW_MARK_GROUND_END,   /* of FW_MARK_GROUND_BEGIN: those were all */
+	/* What the last snapshot lacks: namespaces that could not be entered, how many in the lower half
+	 * of .number and the first of them in its upper; processes whose namespace could not be seen
+	 */
+	FW_MARK_NETNS_REFUSED,
+	FW_MARK_NETNS_HIDDEN,
 	FW_MARK_MAX,
 };
 

@@ -24,6 +24,13 @@ struct fw_cell fw_cell_id(uint64_t id)
 	return (struct fw_cell){ .kind = FW_CELL_ID, .u = id };
 }
 
+struct fw_cell fw_cell_named(uint64_t id, const char *name)
+{
+	return (struct fw_cell){
+		.kind = FW_CELL_ID, .u = id, .text = name ? strdup(name) : NULL,
+	};
+}
+
 struct fw_cell fw_cell_duration(uint64_t ns)
 {
 	return (struct fw_cell){ .kind = FW_CELL_DURATION, .u = ns };

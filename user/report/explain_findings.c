@@ -236,7 +236,7 @@ const struct fw_explanation fw_explained_findings[] = {
 	},
 	{
 		.topic = "bind-in-use",
-		.title = "bind() failed because of connections in TIME_WAIT",
+		.title = "bind() failed: the address is in use, often by TIME_WAIT",
 		.meaning =
 "A server could not take its port (EADDRINUSE) although nobody listens on it: connections that it "
 "closed before its restart still hold it.",

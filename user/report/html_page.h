@@ -8,6 +8,9 @@
 /* In the page exactly once: where the model belongs. */
 #define FW_HTML_PLACE "{\"place\":\"of the report\"}"
 
+/* Before it exactly once: where the policy begins. */
+#define FW_HTML_POLICY "default-src 'none'"
+
 extern const char fw_html_page[], fw_html_page_end[]; /* from, to */
 
 #endif

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "core/workload.h"
 #include "report/stream.h"
 #include "util/fmt.h"
 
@@ -74,15 +75,18 @@ static void state(struct fw_buf *b, const char *name, unsigned int s)
 	word(b, name, fw_state_name(s, scratch));
 }
 
-/* Of network namespaces that "ip netns" knows. */
+static void text(struct fw_buf *b, const char *name, const char *v)
+{
+	key(b, name);
+	fw_buf_json(b, v, SIZE_MAX);
+}
+
 static void netns_name(struct fw_stream *s, uint32_t inum)
 {
 	const char *name = s->netns_name ? s->netns_name(s->netns_arg, inum) : NULL;
 
-	if (!name)
-		return;
-	key(s->out, "netns_name");
-	fw_buf_json(s->out, name, SIZE_MAX);
+	if (name)
+		text(s->out, "netns_name", name);
 }
 
 static void identity(struct fw_stream *s, const struct fw_conn *c)
@@ -108,6 +112,23 @@ static void identity(struct fw_stream *s, const struct fw_conn *c)
 	}
 }
 
+static void cgroup(struct fw_stream *s, uint64_t id)
+{
+	const char *path = s->cgroup_path ? s->cgroup_path(s->cgroup_arg, id) : NULL;
+	struct fw_workload w;
+
+	if (!path)
+		return;
+	text(s->out, "cgroup", path);
+	fw_workload_of(path, &w);
+	if (w.unit[0])
+		text(s->out, "unit", w.unit);
+	if (w.container[0])
+		text(s->out, "container", w.container);
+	if (w.pod[0])
+		text(s->out, "pod", w.pod);
+}
+
 static void json_transition(struct fw_stream *s, const struct fw_conn *c,
 			    const struct fw_transition *tr)
 {
@@ -117,6 +138,7 @@ static void json_transition(struct fw_stream *s, const struct fw_conn *c,
 	fw_fmt_rfc3339(b, fw_stream_wall_ns(s, tr->ts_ns));
 	fw_buf_putc(b, '"');
 	identity(s, c);
+	cgroup(s, c->cgroup_id);
 	state(b, "from", tr->from);
 	state(b, "to", tr->to);
 	if (tr->flags & FW_TR_DWELL_AT_MOST)
@@ -219,16 +241,6 @@ static void flat_states(struct fw_buf *b, const struct fw_conn *c)
 	}
 }
 
-static void cgroup(struct fw_stream *s, uint64_t id)
-{
-	const char *path = s->cgroup_path ? s->cgroup_path(s->cgroup_arg, id) : NULL;
-
-	if (!path)
-		return;
-	key(s->out, "cgroup");
-	fw_buf_json(s->out, path, SIZE_MAX);
-}
-
 static void error_name(struct fw_buf *b, const struct fw_conn *c)
 {
 	if (c->err && c->end != FW_END_OPEN)
@@ -303,6 +315,7 @@ static void json_bind_failed(struct fw_stream *s, const struct fw_bind_failure *
 	number(b, "pid", rec->pid);
 	key(b, "comm");
 	fw_buf_json(b, rec->comm, sizeof(rec->comm));
+	cgroup(s, rec->cgroup_id);
 	word(b, "error", strerrorname_np(rec->err));
 	if (f->searched) {
 		number(b, "held_by_time_wait", f->time_waits);

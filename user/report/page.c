@@ -112,7 +112,10 @@ void fw_page_cell(struct fw_buf *b, const struct fw_cell *c)
 		fw_fmt_count(b, c->u);
 		break;
 	case FW_CELL_ID:
-		fw_buf_u64(b, c->u);
+		if (c->text)
+			fw_buf_visible(b, c->text, SIZE_MAX);
+		else
+			fw_buf_u64(b, c->u);
 		break;
 	case FW_CELL_DURATION:
 		fw_fmt_duration(b, c->u);

@@ -17,6 +17,7 @@
 #define SHORTEST_TEXT 14
 
 struct column {
+	size_t place;	/* in the table */
 	size_t width;	/* as shown */
 	size_t heading; /* the least for its heading, broken at spaces */
 	size_t cells;	/* the longest cell */
@@ -28,13 +29,14 @@ struct grid {
 	struct fw_page *page;
 	const struct fw_table *t;
 	size_t indent, gap;
-	struct column *col;
+	struct column *col; /* those that are shown */
+	size_t nr;
 	struct fw_buf one; /* the cell or heading at hand */
 };
 
 static const struct fw_cell *cell_at(const struct grid *g, size_t row, size_t c)
 {
-	return &g->t->cells[row * g->t->nr_columns + c];
+	return &g->t->cells[row * g->t->nr_columns + g->col[c].place];
 }
 
 static void take_cell(struct grid *g, size_t row, size_t c)
@@ -45,7 +47,7 @@ static void take_cell(struct grid *g, size_t row, size_t c)
 
 static void take_heading(struct grid *g, size_t c)
 {
-	const char *label = g->t->columns[c].label;
+	const char *label = g->t->columns[g->col[c].place].label;
 
 	fw_buf_clear(&g->one);
 	fw_buf_visible(&g->one, label ? label : "", SIZE_MAX);
@@ -76,11 +78,12 @@ static void measure(struct grid *g, size_t c)
 	struct column *col = &g->col[c];
 
 	for (size_t row = 0; row < g->t->nr_rows; row++) {
-		enum fw_cell_kind kind = cell_at(g, row, c)->kind;
+		const struct fw_cell *cell = cell_at(g, row, c);
 
 		take_cell(g, row, c);
 		col->cells = max(col->cells, g->one.len);
-		col->text |= kind == FW_CELL_TEXT || kind == FW_CELL_BOOL;
+		col->text |= cell->kind == FW_CELL_TEXT || cell->kind == FW_CELL_BOOL ||
+			     (cell->kind == FW_CELL_ID && cell->text);
 	}
 	take_heading(g, c);
 	col->heading = longest_word(&g->one);
@@ -91,7 +94,7 @@ static size_t total(const struct grid *g)
 {
 	size_t sum = g->indent;
 
-	for (size_t c = 0; c < g->t->nr_columns; c++)
+	for (size_t c = 0; c < g->nr; c++)
 		sum += g->col[c].width + (c ? g->gap : 0);
 	return sum;
 }
@@ -102,7 +105,7 @@ static bool shrink(struct grid *g)
 	for (size_t over = total(g); over > g->page->width; over--) {
 		struct column *most = g->col;
 
-		for (struct column *col = g->col; col < g->col + g->t->nr_columns; col++) {
+		for (struct column *col = g->col; col < g->col + g->nr; col++) {
 			if (col->width - col->least > most->width - most->least)
 				most = col;
 		}
@@ -115,13 +118,13 @@ static bool shrink(struct grid *g)
 
 static bool fit(struct grid *g)
 {
-	for (size_t c = 0; c < g->t->nr_columns; c++) {
+	for (size_t c = 0; c < g->nr; c++) {
 		measure(g, c);
 		g->col[c].least = max(g->col[c].cells, g->col[c].heading);
 	}
 	if (shrink(g))
 		return true;
-	for (struct column *col = g->col; col < g->col + g->t->nr_columns; col++) {
+	for (struct column *col = g->col; col < g->col + g->nr; col++) {
 		if (col->text && col->cells > SHORTEST_TEXT)
 			col->least = max(SHORTEST_TEXT, col->heading);
 	}
@@ -189,10 +192,10 @@ static void headings(struct grid *g)
 {
 	size_t lines = 0;
 
-	for (size_t c = 0; c < g->t->nr_columns; c++)
+	for (size_t c = 0; c < g->nr; c++)
 		lines = max(lines, heading_lines(g, c));
 	for (size_t line = 0; line < lines; line++) {
-		for (size_t c = 0; c < g->t->nr_columns; c++) {
+		for (size_t c = 0; c < g->nr; c++) {
 			size_t blank = lines - heading_lines(g, c), len = 0, from = 0;
 
 			if (line >= blank)
@@ -218,7 +221,7 @@ static void cut(struct fw_buf *b, size_t width)
 static void rows(struct grid *g)
 {
 	for (size_t row = 0; row < g->t->nr_rows; row++) {
-		for (size_t c = 0; c < g->t->nr_columns; c++) {
+		for (size_t c = 0; c < g->nr; c++) {
 			take_cell(g, row, c);
 			cut(&g->one, g->col[c].width);
 			put(g, c, g->one.data, g->one.len);
@@ -233,8 +236,9 @@ static void rows_as_items(struct grid *g)
 		struct fw_flow f;
 
 		fw_flow_begin(g->page, &f, g->indent, "- ");
-		for (size_t c = 0; c < g->t->nr_columns; c++)
-			fw_flow_item(g->page, &f, g->t->columns[c].label, cell_at(g, row, c));
+		for (size_t c = 0; c < g->nr; c++)
+			fw_flow_item(g->page, &f, g->t->columns[g->col[c].place].label,
+				     cell_at(g, row, c));
 		fw_flow_end(g->page, &f);
 	}
 }
@@ -256,9 +260,13 @@ void fw_page_table(struct fw_page *p, size_t indent, const struct fw_table *t)
 	struct grid g = { .page = p, .t = t, .indent = indent, .gap = 2 };
 
 	g.col = calloc(t->nr_columns ? t->nr_columns : 1, sizeof(*g.col));
+	for (size_t c = 0; g.col && c < t->nr_columns; c++) {
+		if (!t->columns[c].detail)
+			g.col[g.nr++].place = c;
+	}
 	if (!g.col)
 		p->out->failed = true;
-	else if (t->nr_columns && t->nr_rows)
+	else if (g.nr && t->nr_rows)
 		draw(&g);
 	if (t->nr_more) {
 		fw_page_indent(p, indent);

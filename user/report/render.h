@@ -33,4 +33,11 @@ void fw_report_json(const struct fw_report *r, struct fw_buf *out);
  */
 void fw_report_html(const struct fw_report *r, struct fw_buf *out);
 
+/* For a server: the same page, which fetches its model again every @every_s seconds (1 or more) from
+ * "model.json" beside it, may ask for nothing else, and keeps what its reader has chosen.
+ */
+void fw_report_html_live(const struct fw_report *r, unsigned int every_s, struct fw_buf *out);
+/* That model: one JSON document. */
+void fw_report_html_model(const struct fw_report *r, unsigned int every_s, struct fw_buf *out);
+
 #endif

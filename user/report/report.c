@@ -62,7 +62,7 @@ static void *fixed(struct fw_report *r, void *array, size_t nr, size_t max, size
 
 static void cell_fini(struct fw_cell *c)
 {
-	if (c->kind == FW_CELL_TEXT)
+	if (c->kind == FW_CELL_TEXT || c->kind == FW_CELL_ID)
 		free(c->text);
 }
 
@@ -258,7 +258,8 @@ void fw_table_row(struct fw_report *r, struct fw_table *t, const struct fw_cell 
 	if (all)
 		t->cells = all;
 	for (size_t i = 0; i < t->nr_columns; i++) {
-		struct fw_cell c = cells[i];
+		struct fw_cell c = i < t->nr_columns - t->nr_appended ? cells[i] :
+								       fw_cell_unknown();
 
 		if (all)
 			all[t->nr_rows * t->nr_columns + i] = checked(r, c);
@@ -266,6 +267,36 @@ void fw_table_row(struct fw_report *r, struct fw_table *t, const struct fw_cell 
 			cell_fini(&c);
 	}
 	t->nr_rows += all != NULL;
+}
+
+size_t fw_table_append(struct fw_report *r, struct fw_table *t, const char *key,
+		       const char *label, bool detail)
+{
+	struct fw_column *more = NULL;
+
+	if (t->nr_columns && !t->nr_rows)
+		more = realloc(t->columns, (t->nr_columns + 1) * sizeof(*more));
+	if (!more) {
+		r->failed = true;
+		return SIZE_MAX;
+	}
+	t->columns = more;
+	t->nr_appended++;
+	more[t->nr_columns] = (struct fw_column){ copy(r, key), copy(r, label), detail };
+	return t->nr_columns++;
+}
+
+void fw_table_set(struct fw_report *r, struct fw_table *t, size_t column, struct fw_cell cell)
+{
+	struct fw_cell *at;
+
+	if (column >= t->nr_columns || !t->nr_rows) {
+		cell_fini(&cell);
+		return;
+	}
+	at = &t->cells[(t->nr_rows - 1) * t->nr_columns + column];
+	cell_fini(at);
+	*at = checked(r, cell);
 }
 
 struct fw_bars *fw_section_bars(struct fw_report *r, struct fw_section *s, const char *key,

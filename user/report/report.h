@@ -29,7 +29,10 @@ struct fw_lives;
 enum fw_cell_kind {
 	FW_CELL_UNKNOWN, /* text "-", JSON: the key is absent */
 	FW_CELL_COUNT,
-	FW_CELL_ID, /* a number that is a name: a process, a namespace */
+	/* A number that is a name: a process, a namespace. With .text a person reads that instead, and
+	 * JSON has it too: key suffix _name.
+	 */
+	FW_CELL_ID,
 	FW_CELL_DURATION, /* ns; JSON key gets the suffix _ns */
 	FW_CELL_BYTES,	  /* JSON key suffix _bytes */
 	FW_CELL_RATE,	  /* per second; JSON key suffix _per_s */
@@ -44,7 +47,7 @@ struct fw_cell {
 	bool at_least; /* a lower bound: text ">= ", JSON key suffix _min */
 	uint64_t u;    /* COUNT, ID, DURATION, BYTES, BOOL */
 	double d;      /* RATE, PERCENT */
-	char *text;    /* TEXT; owned by the report once it is in it */
+	char *text;    /* TEXT, ID; owned by the report once it is in it */
 };
 
 struct fw_fact {
@@ -59,12 +62,14 @@ struct fw_facts {
 
 struct fw_column {
 	char *key, *label;
+	bool detail; /* for programs: text leaves it out */
 };
 
 struct fw_table {
 	char *key, *title;
 	struct fw_column *columns;
 	size_t nr_columns;
+	size_t nr_appended; /* of them the last: see fw_table_append() */
 	struct fw_cell *cells; /* row after row */
 	size_t nr_rows, cap_rows;
 	size_t nr_more; /* rows left out by --top; JSON: <key>_more */
@@ -130,6 +135,8 @@ const char *fw_severity_name(enum fw_severity severity); /* "info", "warning", "
 struct fw_cell fw_cell_unknown(void);
 struct fw_cell fw_cell_count(uint64_t n);
 struct fw_cell fw_cell_id(uint64_t id);
+/* Copies @name; NULL: it has none. */
+struct fw_cell fw_cell_named(uint64_t id, const char *name);
 struct fw_cell fw_cell_duration(uint64_t ns);
 struct fw_cell fw_cell_bytes(uint64_t n);
 struct fw_cell fw_cell_rate(double per_s);
@@ -155,6 +162,12 @@ struct fw_table *fw_section_table(struct fw_report *r, struct fw_section *s, con
 				  const char *title, const char *const *columns);
 /* A row of as many cells as there are columns. Rows left out: t->nr_more. */
 void fw_table_row(struct fw_report *r, struct fw_table *t, const struct fw_cell *cells);
+/* One column more, before the first row. fw_table_row() does not give its cells: they are unknown
+ * until fw_table_set() sets those of the last row. Returns its place, to name it by.
+ */
+size_t fw_table_append(struct fw_report *r, struct fw_table *t, const char *key,
+		       const char *label, bool detail);
+void fw_table_set(struct fw_report *r, struct fw_table *t, size_t column, struct fw_cell cell);
 struct fw_bars *fw_section_bars(struct fw_report *r, struct fw_section *s, const char *key,
 				const char *title);
 void fw_bars_add(struct fw_report *r, struct fw_bars *b, uint64_t from_ns, uint64_t to_ns,

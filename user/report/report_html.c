@@ -5,7 +5,7 @@
  * markup: in that JSON <, > and & are written as escapes, so that nothing in it can end the block, and
  * the script makes text nodes of it only (web/src).
  *
- *	{"version":"0.1.0","complete":true,"about":[FACT],
+ *	{"version":"0.1.0","live":{"from":"model.json","every_s":10},"complete":true,"about":[FACT],
  *	 "findings":[{"id","severity","title","meaning","advice","confidence","evidence":[FACT],
  *		      "offenders":TABLE}],
  *	 "sections":[{"key","title","detail","facts":[FACT],"tables":[TABLE],"bars":[BARS],
@@ -77,13 +77,15 @@ static void cell(struct fw_buf *b, const struct fw_cell *c)
 		[FW_CELL_BYTES] = 'b', [FW_CELL_RATE] = 'r', [FW_CELL_PERCENT] = 'p',
 		[FW_CELL_BOOL] = 'f', [FW_CELL_TEXT] = 't',
 	};
+	bool named;
 
 	if (c->kind == FW_CELL_UNKNOWN || c->kind >= FW_CELL_MAX) {
 		fw_buf_puts(b, "null");
 		return;
 	}
-	fw_buf_printf(b, "[\"%c\",", kinds[c->kind]);
-	if (c->kind == FW_CELL_TEXT)
+	named = c->kind == FW_CELL_ID && c->text;
+	fw_buf_printf(b, "[\"%c\",", named ? 't' : kinds[c->kind]);
+	if (c->kind == FW_CELL_TEXT || named)
 		string(b, c->text ? c->text : "");
 	else if (c->kind == FW_CELL_RATE || c->kind == FW_CELL_PERCENT)
 		fw_buf_printf(b, "%.10g", c->d);
@@ -221,10 +223,13 @@ static void section(struct fw_buf *b, const struct fw_section *s)
 	fw_buf_puts(b, "]}");
 }
 
-static void model(struct fw_buf *b, const struct fw_report *r)
+/* @every_s: how often a served page fetches the model again; 0: it is a file. */
+static void model(struct fw_buf *b, const struct fw_report *r, unsigned int every_s)
 {
 	fw_buf_putc(b, '{');
 	text(b, "version", FW_VERSION);
+	if (every_s)
+		fw_buf_printf(b, ",\"live\":{\"from\":\"model.json\",\"every_s\":%u}", every_s);
 	key(b, "complete");
 	fw_buf_puts(b, r->failed ? "false" : "true");
 	facts(b, "about", &r->about);
@@ -249,17 +254,41 @@ static void model(struct fw_buf *b, const struct fw_report *r)
 	fw_buf_putc(b, '}');
 }
 
-void fw_report_html(const struct fw_report *r, struct fw_buf *out)
+void fw_report_html_model(const struct fw_report *r, unsigned int every_s, struct fw_buf *out)
 {
 	struct fw_buf json = { 0 };
+
+	model(&json, r, every_s);
+	safe(out, &json);
+	out->failed |= json.failed;
+	fw_buf_free(&json);
+}
+
+/* The page up to the place of the model. A page that is served may ask its own server. */
+static void beginning(struct fw_buf *out, const char *place, bool is_live)
+{
+	const char *policy = memmem(fw_html_page, place - fw_html_page, FW_HTML_POLICY,
+				    strlen(FW_HTML_POLICY));
+	const char *rest = policy + strlen(FW_HTML_POLICY);
+
+	fw_buf_mem(out, fw_html_page, rest - fw_html_page);
+	if (is_live)
+		fw_buf_puts(out, "; connect-src 'self'");
+	fw_buf_mem(out, rest, place - rest);
+}
+
+void fw_report_html_live(const struct fw_report *r, unsigned int every_s, struct fw_buf *out)
+{
 	size_t len = fw_html_page_end - fw_html_page;
 	const char *place = memmem(fw_html_page, len, FW_HTML_PLACE, strlen(FW_HTML_PLACE));
 	const char *after = place + strlen(FW_HTML_PLACE);
 
-	model(&json, r);
-	fw_buf_mem(out, fw_html_page, place - fw_html_page);
-	safe(out, &json);
+	beginning(out, place, every_s > 0);
+	fw_report_html_model(r, every_s, out);
 	fw_buf_mem(out, after, fw_html_page_end - after);
-	out->failed |= json.failed;
-	fw_buf_free(&json);
+}
+
+void fw_report_html(const struct fw_report *r, struct fw_buf *out)
+{
+	fw_report_html_live(r, 0, out);
 }

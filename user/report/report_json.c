@@ -69,6 +69,10 @@ static void cell(struct fw_buf *b, const char *name, const struct fw_cell *c)
 		return;
 	key_with(b, name, suffixes[c->kind], c->at_least ? "_min" : "");
 	value(b, c);
+	if (c->kind != FW_CELL_ID || !c->text)
+		return;
+	key_with(b, name, "_name", "");
+	fw_buf_json(b, c->text, SIZE_MAX);
 }
 
 static void facts(struct fw_buf *b, const struct fw_facts *f)

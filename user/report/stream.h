@@ -37,6 +37,7 @@ struct fw_stream {
 	/* The name of a network namespace, or NULL. May itself be NULL. */
 	const char *(*netns_name)(void *arg, uint32_t inum);
 	void *netns_arg;
+	uint32_t own_netns; /* text names all other ones; 0: none */
 	bool transitions;	/* which of the two the header is for */
 	bool clock;		/* time of day instead of seconds since the start */
 	bool color;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "core/workload.h"
 #include "report/stream.h"
 #include "util/fmt.h"
 
@@ -166,6 +167,34 @@ static void note(struct fw_stream *s, const struct fw_conn *c, const struct fw_t
 		fw_buf_puts(s->out, "FIN+ACK in one segment");
 }
 
+/* " [netns blue, container 0123456789ab]": what the same addresses and ports can be told apart by. */
+static void whose(struct fw_stream *s, uint32_t netns, uint64_t cgroup_id)
+{
+	const char *path = cgroup_id && s->cgroup_path ? s->cgroup_path(s->cgroup_arg, cgroup_id) : NULL;
+	bool other = s->own_netns && netns != s->own_netns;
+	const char *name = other && s->netns_name ? s->netns_name(s->netns_arg, netns) : NULL;
+	struct fw_workload w;
+
+	fw_workload_of(path, &w);
+	if (!other && !w.container[0])
+		return;
+	fw_buf_puts(s->out, " [");
+	if (other) {
+		fw_buf_puts(s->out, "netns ");
+		if (name)
+			fw_buf_visible(s->out, name, SIZE_MAX);
+		else
+			fw_buf_u64(s->out, netns);
+	}
+	if (w.container[0]) {
+		fw_buf_puts(s->out, other ? ", container " : "container ");
+		fw_workload_words(&s->scratch, path);
+		fw_buf_visible(s->out, fw_buf_str(&s->scratch), s->scratch.len);
+		fw_buf_clear(&s->scratch);
+	}
+	fw_buf_putc(s->out, ']');
+}
+
 static void trim(struct fw_buf *b)
 {
 	while (b->len && b->data[b->len - 1] == ' ')
@@ -181,6 +210,7 @@ static void text_transition(struct fw_stream *s, const struct fw_conn *c,
 	state_column(s, tr->to);
 	dwell(s, tr);
 	note(s, c, tr);
+	whose(s, c->netns, c->cgroup_id);
 	trim(s->out);
 	fw_buf_putc(s->out, '\n');
 }
@@ -221,6 +251,7 @@ static void text_bind_failed(struct fw_stream *s, const struct fw_bind_failure *
 	fw_buf_puts(s->out, "bind() failed: ");
 	fw_buf_puts(s->out, strerrorname_np(rec->err) ? strerrorname_np(rec->err) : "?");
 	bind_note(s->out, f);
+	whose(s, rec->head.netns, rec->cgroup_id);
 	fw_buf_putc(s->out, '\n');
 }
 
@@ -268,6 +299,19 @@ static void end_words(struct fw_stream *s, const struct fw_conn *c)
 {
 	fw_buf_puts(s->out, fw_end_words(c->end));
 	fw_buf_puts(s->out, gap_words(c));
+}
+
+/* Folded, it has a line of its own. */
+static void whose_line(struct fw_stream *s, const struct fw_conn *c, size_t indent)
+{
+	size_t before = s->out->len, after;
+
+	if (s->width)
+		newline(s, indent - 1);
+	after = s->out->len;
+	whose(s, c->netns, c->cgroup_id);
+	if (s->out->len == after)
+		s->out->len = before;
 	fw_buf_putc(s->out, '\n');
 }
 
@@ -308,6 +352,7 @@ static void text_connection(struct fw_stream *s, const struct fw_conn *c)
 	room = s->width ? room : PATH_WIDTH;
 	fw_buf_pad(s->out, s->out->len, used + 2 < room ? room - used : 2, 2);
 	end_words(s, c);
+	whose_line(s, c, indent);
 }
 
 const struct fw_stream_format fw_stream_text = {

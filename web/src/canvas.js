@@ -57,6 +57,8 @@ export const prepare = (canvas, width, height) => {
 };
 
 const hatched = (c, x0, x1, y, height, ink) => {
+	if (x1 <= x0)
+		return;
 	c.save();
 	c.beginPath();
 	c.rect(x0, y, x1 - x0, height);
@@ -134,12 +136,16 @@ const cross = (view, x, y) => {
 	c.stroke();
 };
 
+/* From the left to where it is first known to have been, and at least to the start of finwait. */
+const before = ({ c, colors, left, x }, from, y) => {
+	hatched(c, left, Math.max(left, from), y, BAR, colors.hatch);
+	hatched(c, Math.max(left, from), x(0), y, BAR, colors.paper);
+};
+
 const bar = (view, i, y) => {
 	const path = lives.path(i);
 	let us = lives.start(i);
 
-	if (path.flags[0] & lives.STEP_AT_LEAST)
-		hatched(view.c, view.left, Math.max(view.left, view.x(us)), y, BAR, view.colors.hatch);
 	path.names.forEach((state, step) => {
 		const end = us + lives.dwell(i, step);
 
@@ -149,6 +155,8 @@ const bar = (view, i, y) => {
 				Math.min(view.right, view.x(end)), y, BAR, view.colors.paper);
 		us = end;
 	});
+	if (path.flags[0] & lives.STEP_AT_LEAST)
+		before(view, view.x(lives.start(i)), y);
 	if (lives.isOpen(i))
 		openArrow(view, view.x(us), y, lives.lastState(i));
 	else if (!GOOD.has(lives.endName(i)))

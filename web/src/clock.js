@@ -2,10 +2,15 @@
 /*
  * Times of the trace as times of the day, to be found in other logs. In UTC, as the report has its start.
  */
-import { model } from "./model.js";
+import { derive, model } from "./model.js";
 
-const startText = model.about.find(([key]) => key === "start")?.[2]?.[1] ?? "";
-const startMs = Date.parse(startText.replace(/(\.\d{3})\d+/, "$1"));
+export let startMs; /* since 1970; NaN: unknown */
+
+derive(() => {
+	const text = model.about.find(([key]) => key === "start")?.[2]?.[1] ?? "";
+
+	startMs = Date.parse(text.replace(/(\.\d{3})\d+/, "$1"));
+});
 
 const iso = (us) => new Date(startMs + us / 1000).toISOString().replace("T", " ");
 

@@ -9,9 +9,9 @@ import { count, plural } from "./format.js";
 import { groupings, orders } from "./listing.js";
 import * as lives from "./lives.js";
 
-const choice = (label, options, onChange) => {
+const choice = (label, options, value, onChange) => {
 	const select = h("select", { onchange: () => onChange(select.value) },
-		options.map(([value, text]) => h("option", { value }, text)));
+		options.map(([name, text]) => h("option", { value: name, selected: name === value }, text)));
 
 	return { select, element: h("label", {}, h("span", {}, label), select) };
 };
@@ -21,7 +21,7 @@ const button = (text, label, onclick) =>
 
 const search = () => {
 	const input = h("input", { type: "search", placeholder: "process, address, port, control group",
-		oninput: () => setFilter({ text: input.value }) });
+		value: filter.text || null, oninput: () => setFilter({ text: input.value }) });
 
 	onFilter((f) => {
 		if (input.value !== f.text)
@@ -34,7 +34,7 @@ const troubleChoice = () => {
 	const present = lives.troubles.filter(([name]) =>
 		lives.matching({ ...everything, trouble: name }).length);
 	const c = choice("Only", [["", "all connections"], ...present],
-		(value) => setFilter({ trouble: value || null }));
+		filter.trouble ?? "", (value) => setFilter({ trouble: value || null }));
 
 	onFilter((f) => {
 		c.select.value = f.trouble ?? "";
@@ -74,10 +74,11 @@ const sample = () => {
 		`is wrong, and an even sample of ${count(lives.total - kept)} others (--connections). `;
 };
 
-export const controls = (list) => {
+/* @kept: what was chosen before the page was built anew. */
+export const controls = (list, kept) => {
 	const status = h("p", { class: "remark", role: "status" });
 	const what = sample();
-	const tableButton = h("button", { type: "button", "aria-pressed": "false", onclick: () => {
+	const tableButton = h("button", { type: "button", "aria-pressed": String(kept.table), onclick: () => {
 		const on = tableButton.getAttribute("aria-pressed") === "false";
 
 		tableButton.setAttribute("aria-pressed", on);
@@ -88,9 +89,9 @@ export const controls = (list) => {
 		element: h("div", { class: "controls" },
 			h("div", { class: "fields" }, search(), troubleChoice(),
 				choice("Group", Object.entries(groupings).map(([k, v]) => [k, v[0]]),
-					(grouping) => list.set({ grouping })).element,
+					kept.grouping, (grouping) => list.set({ grouping })).element,
 				choice("Order", Object.entries(orders).map(([k, v]) => [k, v[0]]),
-					(order) => list.set({ order })).element,
+					kept.order, (order) => list.set({ order })).element,
 				h("div", { class: "buttons" },
 					button("+", "Zoom in", () => list.zoomBy(1.6)),
 					button("−", "Zoom out", () => list.zoomBy(1 / 1.6)),

@@ -9,42 +9,51 @@ import { everything, filter, goTo, onFilter, showOnly } from "./filter.js";
 import { count, duration, plural } from "./format.js";
 import { boxOf, edges, exit, route, sizeFor, small } from "./layout.js";
 import { matching, total } from "./lives.js";
-import { model, rows, STATES, table } from "./model.js";
+import { derive, model, rows, STATES, table } from "./model.js";
 
-const words = Object.fromEntries(model.lives?.ends ?? []);
-const taken = rows(table("transitions", "edges"));
-const states = Object.fromEntries(rows(table("states", "states")).map((s) => [s.state, s]));
+let words, taken, states; /* of ends; all transitions; rows of the table of states by name */
+let drawn, exits, others; /* edges: of the figure; ends that it has not; what else it has not */
+let restarts, most;       /* of TIME_WAIT; the largest count */
+
 const known = new Set(edges.map((e) => `${e.from}>${e.to}`));
 
 const sum = (list) => list.reduce((n, t) => n + t.count, 0);
 
-/* What the figure has, with counts. Listeners are not connections: nothing lists them. */
-const drawn = edges.map((edge) => {
+/* An edge of the figure, with counts. Listeners are not connections: nothing lists them. */
+const counted = (edge) => {
 	const parts = taken.filter((t) => t.from === edge.from && t.to === edge.to &&
 		(!edge.ends || edge.ends.includes(t.end)));
 
 	return { ...edge, count: sum(parts), parts,
 		 listener: edge.from === "LISTEN" && edge.to === "CLOSE" || edge.to === "LISTEN" };
-});
+};
 
-/* What it has not: all other ends of each state, and any other transition. */
-const exits = [...STATES].map((from) => {
+/* All other ends of a state. */
+const exitOf = (from) => {
 	const regular = edges.find((e) => e.from === from && e.to === "CLOSE")?.ends ?? [];
 	const parts = taken.filter((t) => t.from === from && t.to === "CLOSE" &&
 		!regular.includes(t.end));
 
 	return { from, to: "CLOSE", ends: parts.map((p) => p.end), count: sum(parts), parts,
 		 what: "not in RFC 9293's figure" };
-}).filter((e) => e.count);
+};
 
-const others = taken.filter((t) => t.to !== "CLOSE" && t.from !== t.to &&
-	!known.has(`${t.from}>${t.to}`)).map((t) => (
-	{ ...t, parts: [t], what: "not in RFC 9293's figure",
-	  a: [t.from === "CLOSE" ? "BEGIN" : t.from, "b", 0.6], b: [t.to, "t", 0.6] }));
+const strange = (t) => ({
+	...t, parts: [t], what: "not in RFC 9293's figure",
+	a: [t.from === "CLOSE" ? "BEGIN" : t.from, "b", 0.6], b: [t.to, "t", 0.6] });
 
-const restarts = taken.find((t) => t.from === "TIME_WAIT" && t.to === "TIME_WAIT");
+derive(() => {
+	words = Object.fromEntries(model.lives?.ends ?? []);
+	taken = rows(table("transitions", "edges"));
+	states = Object.fromEntries(rows(table("states", "states")).map((s) => [s.state, s]));
+	drawn = edges.map(counted);
+	exits = STATES.map(exitOf).filter((e) => e.count);
+	others = taken.filter((t) => t.to !== "CLOSE" && t.from !== t.to &&
+		!known.has(`${t.from}>${t.to}`)).map(strange);
+	restarts = taken.find((t) => t.from === "TIME_WAIT" && t.to === "TIME_WAIT");
+	most = Math.max(1, ...drawn.map((e) => e.count), ...exits.map((e) => e.count));
+});
 
-const most = Math.max(1, ...drawn.map((e) => e.count), ...exits.map((e) => e.count));
 const thickness = (n) => (n ? 1.5 + 7 * Math.sqrt(n / most) : 1.2);
 
 const nice = (state) => (state === "CLOSE" ? "CLOSED" : state);
@@ -156,11 +165,17 @@ const classOf = (edge, isExit) => {
 
 const LINE = 16;
 
+/* In fewer words: beside which state they stand says the rest. */
+const brief = {
+	time_wait_purged: "netns removed", time_wait_overflow: "table full", time_wait_reset: "RST",
+	fin_wait_2_data: "data after close", half_open_expired: "timed out", half_open_dropped: "dropped",
+};
+
 /* How else connections ended, most first: what there is room for beside an exit. */
 const reasons = (edge) => {
 	const most = [...edge.parts].sort((a, b) => b.count - a.count);
 	const lines = most.slice(0, most.length > 3 ? 2 : 3).map((p) =>
-		(most.length > 1 ? `${count(p.count)} ` : "") + (words[p.end] ?? p.end));
+		(most.length > 1 ? `${count(p.count)} ` : "") + (brief[p.end] ?? words[p.end] ?? p.end));
 
 	return most.length > 3 ? [...lines, `${most.length - 2} more kinds`] : lines;
 };

@@ -45,6 +45,14 @@ export const block = (title, ...children) =>
 
 const PAPER = 680; /* CSS pixels of A4 between its margins */
 
+const drawers = []; /* functions of the width, or of 0 for what it was */
+
+addEventListener("beforeprint", () => drawers.forEach((draw) => draw(PAPER)));
+addEventListener("afterprint", () => drawers.forEach((draw) => draw(0)));
+
+/* The page is built anew: what was drawn is gone. */
+export const forgetDrawers = () => drawers.splice(0);
+
 /*
  * Calls @draw with the width of @element now and whenever it changes; and with that of paper before it
  * is printed, since nothing observes the size it has there.
@@ -60,6 +68,5 @@ export const onWidth = (element, draw) => {
 			draw(width);
 		}
 	}).observe(element);
-	addEventListener("beforeprint", () => draw(PAPER));
-	addEventListener("afterprint", () => last && draw(last));
+	drawers.push((width) => (width || last) && draw(width || last));
 };

@@ -16,6 +16,9 @@ export let filter = { ...everything };
 
 export const onFilter = (listener) => listeners.push(listener);
 
+/* The page is built anew: what listened is gone. */
+export const forgetFilterListeners = () => listeners.splice(0);
+
 export const setFilter = (change) => {
 	filter = { ...filter, ...change };
 	for (const listener of listeners)

@@ -63,7 +63,8 @@ const offendersOf = ({ id, offenders }) => {
 
 	if (!offenders?.rows.length)
 		return null;
-	return tableOf({ ...offenders, title: "" }, shows && offenders.rows.length > 1 ? show : null);
+	return tableOf({ ...offenders, title: "" },
+		{ place: id, action: shows && offenders.rows.length > 1 ? show : null });
 };
 
 const card = (finding) =>

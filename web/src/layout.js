@@ -14,7 +14,7 @@
  *	                         CLOSED
  */
 const sizes = {
-	wide: { width: 900, height: 690, left: 195, middle: 450, right: 705, node: [156, 50],
+	wide: { width: 960, height: 700, left: 225, middle: 480, right: 735, node: [156, 50],
 		small: [104, 32], words: true, rows: [28, 104, 192, 288, 386, 452, 520, 596, 660] },
 	narrow: { width: 380, height: 704, left: 55, middle: 192, right: 325, node: [108, 50],
 		  small: [92, 30], words: false, rows: [24, 92, 172, 266, 366, 446, 520, 604, 680] },
@@ -140,12 +140,13 @@ const sideways = (box, dx, gap) => {
 		 label: { x: x + dx * 32, y: y + 4, anchor: dx > 0 ? "start" : "end" } };
 };
 
-const downwards = (box, share, gap, hasWords) => {
+/* @aside: 1 or -1, which side of the arrow its words stand; 0: there is room for the number only. */
+const downwards = (box, share, gap, aside) => {
 	const x = box.x + box.w * share;
 	const y = box.y + box.h;
 
 	return { d: `M${x},${y}V${y + 20 - gap}`, tip: { x, y: y + 20, dx: 0, dy: -1 },
-		 label: hasWords ? { x: x + 8, y: y + 20, anchor: "start" } :
+		 label: aside ? { x: x + 8 * aside, y: y + 20, anchor: aside > 0 ? "start" : "end" } :
 			 { x, y: y + 34, anchor: "middle" } };
 };
 
@@ -157,8 +158,10 @@ export const exit = (size, name, gap) => {
 	if (size.words && column !== "middle")
 		return sideways(box, column === "right" ? 1 : -1, gap);
 	if (name === "ESTABLISHED")
-		return downwards(box, 0.5, gap, size.words);
-	return downwards(box, column === "right" || name === "CLOSING" ? 0.85 : 0.12, gap, size.words);
+		return downwards(box, 0.5, gap, size.words ? 1 : 0);
+	if (column === "right" || name === "CLOSING")
+		return downwards(box, 0.85, gap, size.words ? 1 : 0);
+	return downwards(box, 0.12, gap, size.words ? -1 : 0);
 };
 
 export const sizeFor = (width) => (width < 620 ? sizes.narrow : sizes.wide);

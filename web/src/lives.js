@@ -4,10 +4,10 @@
  */
 import { clock } from "./clock.js";
 import { count, duration } from "./format.js";
-import { model } from "./model.js";
+import { derive, model } from "./model.js";
 
-const lives = model.lives;
-const rows = lives?.rows;
+let lives;
+let rows;
 
 export const FLAG_GAP = 1 << 6;
 const FLAG_LISTENERS_PID = 1 << 12;
@@ -18,28 +18,39 @@ const STEP_ORPHANED = 2;
 export const STEP_AT_MOST = 4;
 const OPEN = 0;
 
-export const total = rows ? rows.id.length : 0;
-export const seen = lives?.seen ?? 0;
-export const inTrouble = lives?.in_trouble ?? 0;
-export const spanUs = lives?.span_us ?? 0;
-export const losses = lives?.losses ?? [];
-export const troubles = lives?.troubles ?? [];
+export let total, seen, inTrouble, spanUs, losses, troubles;
+let paths;   /* each once */
+let dwellAt; /* where the dwells of each row begin */
+let texts;   /* of each row, for the search; made when first asked for */
 
-/* Each path once: its states by name, and the edges it takes. */
-const paths = (lives?.paths ?? []).map((steps) => {
+/* Of a path: its states by name, and the edges it takes. */
+const pathOf = (steps) => {
 	const names = steps.map(([state]) => lives.states[state]);
 	const first = names[0] === "SYN_RECV" ? "LISTEN" : "CLOSE";
 	const edges = new Set();
 
 	names.forEach((name, i) => i && edges.add(`${names[i - 1]}>${name}`));
 	return { names, flags: steps.map((s) => s[1]), edges, first: `${first}>${names[0]}` };
+};
+
+derive(() => {
+	({ lives } = model);
+	rows = lives?.rows;
+	total = rows ? rows.id.length : 0;
+	seen = lives?.seen ?? 0;
+	inTrouble = lives?.in_trouble ?? 0;
+	spanUs = lives?.span_us ?? 0;
+	losses = lives?.losses ?? [];
+	troubles = lives?.troubles ?? [];
+	paths = (lives?.paths ?? []).map(pathOf);
+	texts = new Array(total);
+	dwellAt = new Uint32Array(total + 1);
+	for (let i = 0; i < total; i++)
+		dwellAt[i + 1] = dwellAt[i] + paths[rows.path[i]].names.length;
 });
 
-/* Where the dwells of each row begin. */
-const dwellAt = new Uint32Array(total + 1);
-for (let i = 0; i < total; i++)
-	dwellAt[i + 1] = dwellAt[i] + paths[rows.path[i]].names.length;
-
+export const id = (i) => rows.id[i];
+export const withId = (wanted) => rows.id.indexOf(wanted);
 export const start = (i) => rows.start[i];
 export const path = (i) => paths[rows.path[i]];
 export const dwell = (i, step) => rows.dwell[dwellAt[i] + step];
@@ -165,8 +176,6 @@ export const facts = (i) => [
 ].filter(([, value]) => value);
 
 /* ---- Which ------------------------------------------------------------------------------- */
-
-const texts = new Array(total);
 
 const textOf = (i) =>
 	(texts[i] ??= [process(i), local(i), remote(i), endWords(i), lives.cgroups[rows.cgroup[i]],

@@ -4,12 +4,14 @@
  */
 import { startsAt } from "./clock.js";
 import { diagram } from "./diagram.js";
-import { h, visible } from "./dom.js";
+import { forgetDrawers, h, visible } from "./dom.js";
+import { forgetFilterListeners } from "./filter.js";
 import { findings, factList, tally } from "./findings.js";
+import { liveLine, startLive } from "./live.js";
 import { model, section } from "./model.js";
 import { overTime } from "./overtime.js";
 import { sections, shownSections, tablesOf } from "./sections.js";
-import { startTheme, themeButton } from "./theme.js";
+import { forgetThemeListeners, startTheme, themeButton } from "./theme.js";
 import { timelines } from "./timelines.js";
 
 const link = (id, title) => h("li", {}, h("a", { href: `#${id}` }, title));
@@ -18,7 +20,7 @@ const contents = () =>
 	h("nav", { "aria-label": "Contents" }, h("ul", {},
 		link("findings", "Findings"), link("diagram", "State diagram"),
 		link("connections", "Connections"), link("over-time", "Over time"),
-		shownSections.map((s) => link(`section-${s.key}`, s.title))));
+		shownSections().map((s) => link(`section-${s.key}`, s.title))));
 
 const about = (key) => model.about.find((f) => f[0] === key)?.[2]?.[1];
 
@@ -29,7 +31,7 @@ const header = () =>
 	h("header", {},
 		h("div", { class: "title" }, h("h1", {}, name()),
 			h("span", { class: "tally" }, tally() || "nothing wrong was seen"), themeButton()),
-		factList(model.about));
+		liveLine(), factList(model.about));
 
 const picture = (id, title, ...children) =>
 	h("section", { id }, h("h2", {}, title), children);
@@ -46,8 +48,16 @@ const body = () => [
 	sections(),
 ];
 
+const build = () => {
+	forgetDrawers();
+	forgetFilterListeners();
+	forgetThemeListeners();
+	document.title = [name(), startsAt()].filter(Boolean).join(", ");
+	document.getElementById("app").replaceChildren(header(), contents(),
+		h("main", {}, body().flat(9).filter(Boolean)));
+};
+
 startTheme();
-document.title = [name(), startsAt()].filter(Boolean).join(", ");
 document.getElementById("version").textContent = ` ${model.version}`;
-document.getElementById("app").append(header(), contents(),
-	h("main", {}, body().flat(9).filter(Boolean)));
+build();
+startLive(build);

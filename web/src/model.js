@@ -1,8 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The report, as user/report/report_html.c wrote it into the page, and ways to find things in it.
+ * The report, as user/report/report_html.c wrote it into the page, and ways to find things in it. In a
+ * page that is served another one replaces it now and then (live.js).
  */
-export const model = JSON.parse(document.getElementById("report").textContent);
+export let model = JSON.parse(document.getElementById("report").textContent);
+
+const loaders = [];
+
+/* @load makes what a module keeps of the model: now, and again when there is another. */
+export const derive = (load) => {
+	loaders.push(load);
+	load();
+};
+
+export const replaceModel = (next) => {
+	model = next;
+	for (const load of loaders)
+		load();
+};
 
 export const STATES = [
 	"SYN_SENT", "SYN_RECV", "ESTABLISHED", "FIN_WAIT_1", "FIN_WAIT_2", "CLOSING", "TIME_WAIT",

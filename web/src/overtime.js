@@ -8,15 +8,20 @@ import { area, curveStepBefore, stack } from "d3-shape";
 import { countAxis, hatch, reading, stateLegend, timeAxis } from "./axis.js";
 import { h, onWidth, svg } from "./dom.js";
 import { count, duration, plural } from "./format.js";
-import { rows, section, STATES, table } from "./model.js";
+import { derive, rows, section, STATES, table } from "./model.js";
 
 const HEIGHT = 240;
 const LEFT = 52;
 const BOTTOM = 26;
 const TOP = 8;
 
-const steps = rows(table("over_time", "steps")).map((s) => ({ ...s, at: s.at / 1e9 }));
-const present = STATES.filter((state) => steps.some((s) => s[state]));
+let steps;   /* rows of the table, their times in seconds */
+let present; /* states that there were */
+
+derive(() => {
+	steps = rows(table("over_time", "steps")).map((s) => ({ ...s, at: s.at / 1e9 }));
+	present = STATES.filter((state) => steps.some((s) => s[state]));
+});
 
 const sumOf = (step) => present.reduce((n, state) => n + step[state], 0);
 

@@ -61,16 +61,21 @@ const remark = (t, shown) => {
 	return `${plural(shown, "row")} of ${count(t.rows.length)}${more && `; ${more}`}`;
 };
 
-/* @action: makes an element that ends a row, or null. */
-export const tableOf = (t, action) => {
+const asked = new Map(); /* what was typed and sorted by, also when the page is built anew */
+
+/*
+ * @place: section or finding, for tables in several have the same key. @action: makes an element that
+ * ends a row, or null.
+ */
+export const tableOf = (t, { place, action }) => {
+	const mine = `${place} ${t.key} ${t.title}`;
 	const numeric = t.columns.map((_, i) => t.rows.some((row) => isNumber(row[i])));
 	const body = h("tbody");
 	const note = h("p", { class: "remark", role: "status" });
-	let column = -1;
-	let direction = 1;
-	let words = [];
+	let { column, direction, text } = asked.get(mine) ?? { column: -1, direction: 1, text: "" };
 
 	const draw = () => {
+		const words = text.toLowerCase().split(/\s+/).filter(Boolean);
 		const found = t.rows.filter((row) => matches(row, words));
 		const shown = column < 0 ? found : sorted(found, column, direction);
 
@@ -78,6 +83,7 @@ export const tableOf = (t, action) => {
 		note.textContent = remark(t, shown.length);
 		note.hidden = !note.textContent;
 		state(th, column, direction);
+		asked.set(mine, { column, direction, text });
 	};
 	const th = headings(t, numeric, (i) => {
 		direction = column === i ? -direction : numeric[i] ? -1 : 1;
@@ -86,9 +92,9 @@ export const tableOf = (t, action) => {
 	});
 	const search = t.rows.length > SEARCHABLE && h("input", {
 		type: "search", placeholder: "Search", class: "search",
-		"aria-label": `Search in ${t.title || "this table"}`,
+		"aria-label": `Search in ${t.title || "this table"}`, value: text || null,
 		oninput: (event) => {
-			words = event.target.value.toLowerCase().split(/\s+/).filter(Boolean);
+			text = event.target.value;
 			draw();
 		},
 	});

@@ -20,13 +20,15 @@ const current = () => chosen ?? (system.matches ? "dark" : "light");
 /* What is drawn on a canvas must be drawn anew. */
 export const onTheme = (listener) => listeners.push(listener);
 
+/* The page is built anew: what listened is gone. */
+export const forgetThemeListeners = () => listeners.splice(0);
+
 export const color = (name) => getComputedStyle(root).getPropertyValue(`--${name}`).trim();
 
 export const themeButton = () => {
 	const button = h("button", { type: "button", class: "theme", onclick: () => {
 		chosen = current() === "dark" ? "light" : "dark";
 		apply(chosen);
-		label();
 	} });
 	const label = () => {
 		button.textContent = current() === "dark" ? "Light" : "Dark";
@@ -34,15 +36,13 @@ export const themeButton = () => {
 	};
 
 	label();
-	system.addEventListener("change", () => {
-		apply(current());
-		label();
-	});
+	onTheme(label);
 	return button;
 };
 
 export const startTheme = () => {
 	apply(current());
+	system.addEventListener("change", () => apply(current()));
 	addEventListener("beforeprint", () => apply("light"));
 	addEventListener("afterprint", () => apply(current()));
 };

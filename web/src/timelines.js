@@ -10,7 +10,7 @@ import { zoom, zoomIdentity } from "d3-zoom";
 import { stateLegend } from "./axis.js";
 import { AXIS, drawAxis, drawRows, palette, prepare, ROW } from "./canvas.js";
 import { chosenOne } from "./chosen.js";
-import { clock } from "./clock.js";
+import { clock, startMs } from "./clock.js";
 import { controls } from "./controls.js";
 import { h, onWidth } from "./dom.js";
 import { filter, onFilter } from "./filter.js";
@@ -39,31 +39,57 @@ const element = () => ({
 	table: h("div", { hidden: true }),
 });
 
+/*
+ * What the reader chose, also when the page is built anew. span: what is zoomed to, in milliseconds since
+ * 1970, or null: everything.
+ */
+const kept = {
+	order: "worst", grouping: "none", id: -1, span: null, scrollTop: 0, table: false,
+};
+
+const msOf = (us) => (startMs || 0) + us / 1000;
+const usOf = (ms) => (ms - (startMs || 0)) * 1000;
+
 class Timelines {
 	constructor() {
 		this.parts = element();
 		this.box = h("div", { class: "rows", tabindex: 0, role: "listbox",
 			"aria-label": "Connections", "aria-activedescendant": "chosen-row" },
 		this.parts.canvas, this.parts.space, this.parts.option);
-		this.order = "worst";
-		this.grouping = "none";
 		this.chosen = -1;
 		this.pointer = null;
 		this.width = 0;
 		this.transform = zoomIdentity;
-		this.controls = controls(this);
+		this.controls = controls(this, kept);
+		this.before = { ...kept };
 		this.listen();
 		this.filterChanged();
+	}
+
+	/* As it was before the page was built anew. */
+	restore({ id, scrollTop, table }) {
+		const i = id < 0 ? -1 : lives.withId(id);
+		const k = i < 0 ? -1 : this.items.indexOf(i);
+
+		if (k >= 0)
+			this.choose(k);
+		this.box.scrollTop = scrollTop;
+		if (table)
+			this.showTable(true);
 	}
 
 	listen() {
 		this.zoom = zoom().scaleExtent([1, 1e6]).filter((event) => this.isZoom(event))
 			.on("zoom", (event) => {
 				this.transform = event.transform;
+				kept.span = this.transform.k === 1 ? null : this.scale().domain().map(msOf);
 				this.dirty();
 			});
 		select(this.box).call(this.zoom).on("dblclick.zoom", null);
-		this.box.addEventListener("scroll", () => this.dirty(), { passive: true });
+		this.box.addEventListener("scroll", () => {
+			kept.scrollTop = this.box.scrollTop;
+			this.dirty();
+		}, { passive: true });
 		this.box.addEventListener("click", (event) => this.choose(this.rowAt(event)));
 		this.box.addEventListener("dblclick", (event) => this.zoomTo(this.items[this.rowAt(event)]));
 		this.box.addEventListener("pointermove", (event) => this.point(event));
@@ -87,10 +113,11 @@ class Timelines {
 	}
 
 	filterChanged() {
-		const { found, items } = listing(filter, this.order, this.grouping);
+		const { found, items } = listing(filter, kept.order, kept.grouping);
 
 		this.items = items;
 		this.chosen = -1;
+		kept.id = -1;
 		this.parts.option.textContent = NOT_CHOSEN;
 		this.parts.detail.replaceChildren();
 		this.parts.space.style.height = `${Math.max(0, items.length * ROW - this.height())}px`;
@@ -107,11 +134,12 @@ class Timelines {
 	}
 
 	set(change) {
-		Object.assign(this, change);
+		Object.assign(kept, change);
 		this.filterChanged();
 	}
 
 	showTable(on) {
+		kept.table = on;
 		this.parts.table.hidden = !on;
 		this.parts.table.replaceChildren(...(on ? [pages(this.items)] : []));
 	}
@@ -123,6 +151,11 @@ class Timelines {
 		this.width = width;
 		this.zoom.extent([[this.left(), 0], [this.right(), HEIGHT]])
 			.translateExtent([[this.left(), -Infinity], [this.right(), Infinity]]);
+		if (kept.span)
+			this.zoomToSpan(...kept.span.map(usOf), 1);
+		if (this.before)
+			this.restore(this.before);
+		this.before = null;
 		this.draw();
 	}
 
@@ -208,6 +241,7 @@ class Timelines {
 		if (last < 0)
 			return;
 		this.chosen = Math.max(0, Math.min(last, k));
+		kept.id = typeof this.items[this.chosen] === "number" ? lives.id(this.items[this.chosen]) : -1;
 		this.parts.option.textContent = this.words(this.items[this.chosen]);
 		this.parts.detail.replaceChildren(...chosenOne(this.items[this.chosen],
 			(item) => this.zoomTo(item)));
@@ -260,18 +294,22 @@ class Timelines {
 		select(this.box).call(this.zoom.transform, zoomIdentity);
 	}
 
-	/* So that its life fills nine tenths of the width. @item: a connection, or nothing to zoom to. */
-	zoomTo(item) {
-		if (typeof item !== "number")
-			return;
+	/* So that this time fills @share of the width, in its middle. */
+	zoomToSpan(fromUs, toUs, share) {
 		const base = this.base();
-		const from = base(Math.max(0, lives.start(item)));
-		const width = Math.max(base(lives.until(item)) - from, 1e-6);
-		const k = (0.9 * (this.right() - this.left())) / width;
-		const margin = 0.05 * (this.right() - this.left());
+		const from = base(fromUs);
+		const [left, right] = base.range();
+		const k = Math.min(1e6, (share * (right - left)) / Math.max(base(toUs) - from, 1e-6));
+		const margin = (1 - share) / 2 * (right - left);
 
-		select(this.box).call(this.zoom.transform, zoomIdentity
-			.translate(this.left() + margin - k * from, 0).scale(Math.min(k, 1e6)));
+		select(this.box).call(this.zoom.transform,
+			zoomIdentity.translate(left + margin - k * from, 0).scale(k));
+	}
+
+	/* @item: a connection, or nothing to zoom to. */
+	zoomTo(item) {
+		if (typeof item === "number")
+			this.zoomToSpan(Math.max(0, lives.start(item)), lives.until(item), 0.9);
 	}
 }
 

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Proves that finwait's counts are of the same span as the kernel's beside them, that a difference is
+ * explained only by what can explain it, and that namespaces are kept apart.
+ */
+#include "analysis.h"
+
+#include <string.h>
+
+#define ROW_ACTIVE_OPENS 0
+#define ROW_MINISOCKS 4
+
+static void read_counters(struct watch *w, double from_ms, double ms)
+{
+	w->truth.read_from_ns = ns_of(from_ms);
+	w->truth.read_ns = ns_of(ms);
+	fw_analyses_counters_read(&w->analyses, &w->truth, 1);
+}
+
+static void expect_row(struct watch *w, size_t row, uint64_t finwait, const char *difference,
+		       const char *why)
+{
+	const struct fw_cell *cell = watch_at(w, "kernel", "counters", row, "why");
+
+	assert_int_equal(watch_at(w, "kernel", "counters", row, "finwait")->u, finwait);
+	assert_string_equal(watch_at(w, "kernel", "counters", row, "difference")->text, difference);
+	assert_int_equal(cell->kind, why ? FW_CELL_TEXT : FW_CELL_UNKNOWN);
+	if (why)
+		assert_non_null(strstr(cell->text, why));
+}
+
+static void close_at(struct watch *w, unsigned int n, double ms)
+{
+	scene_connection(&w->scene, n);
+	three_segment_close(&w->scene, ms);
+}
+
+/* Hooks are attached before the counters are read first, and detached after they are read last. */
+static void same_span(void **state)
+{
+	struct watch *w = *state;
+
+	read_counters(w, 99, 100);
+	close_at(w, 1, 50);
+	close_at(w, 2, 300);
+	close_at(w, 3, 400);
+	w->truth.counters = (struct fw_kernel_counters){ .active_opens = 2, .tw = 2 };
+	read_counters(w, 499, 500);
+	close_at(w, 4, 800);
+	watch_report(w, 1000);
+	expect_row(w, ROW_ACTIVE_OPENS, 2, "+0", NULL);
+	expect_row(w, ROW_MINISOCKS, 2, "+0", NULL);
+	/* The next report has the one that came too late for this one. */
+	w->truth.counters = (struct fw_kernel_counters){ .active_opens = 3, .tw = 3 };
+	read_counters(w, 1999, 2000);
+	watch_report(w, 2000);
+	expect_row(w, ROW_ACTIVE_OPENS, 3, "+0", NULL);
+	expect_row(w, ROW_MINISOCKS, 3, "+0", NULL);
+}
+
+static void while_reading(void **state)
+{
+	struct watch *w = *state;
+
+	read_counters(w, 0, 0);
+	w->truth.counters = (struct fw_kernel_counters){ .active_opens = 0, .tw = 1 };
+	read_counters(w, 199, 500);
+	close_at(w, 1, 400);
+	watch_report(w, 1000);
+	expect_row(w, ROW_ACTIVE_OPENS, 1, "+1", "during a reading");
+	/* More than there were is something else. */
+	w->truth.counters.active_opens = 90;
+	watch_report(w, 1000);
+	expect_row(w, ROW_ACTIVE_OPENS, 1, "-89", "not explained");
+}
+
+static void lost(void **state)
+{
+	struct watch *w = *state;
+
+	read_counters(w, 0, 0);
+	close_at(w, 1, 200);
+	fw_tracker_lost(&w->scene.tracker, 7, ns_of(300));
+	w->truth.counters = (struct fw_kernel_counters){ .active_opens = 3, .tw = 1 };
+	read_counters(w, 400, 400);
+	watch_report(w, 1000);
+	expect_row(w, ROW_ACTIVE_OPENS, 1, "-2", "events were lost");
+	expect_row(w, ROW_MINISOCKS, 1, "+0", NULL);
+}
+
+/* A minisock that was there before finwait is not one that was born meanwhile. */
+static void older_minisock(void **state)
+{
+	struct watch *w = *state;
+
+	scene_connection(&w->scene, 1);
+	mini(&w->scene, 100, FW_REC_TW_END, FW_TIME_WAIT, FW_CAUSE_EXPIRED);
+	watch_report(w, 1000);
+	expect_row(w, ROW_MINISOCKS, 0, "+0", NULL);
+}
+
+static void elsewhere(void **state)
+{
+	struct watch *w = *state;
+	struct fw_truth truth[2] = { watch_truth(), watch_truth() };
+	struct fw_report r = { 0 };
+	struct fw_analysis_context ctx = {
+		.start_ns = SCENE_START_NS, .now_ns = ns_of(1000), .tracker = &w->scene.tracker,
+		.hooks = "timer", .truth = truth, .nr_truth = 2,
+	};
+
+	truth[0].counters.active_opens = 1;
+	truth[1].netns = WATCH_NETNS + 1;
+	truth[1].sysctls.tcp_tw_reuse = 1;
+	truth[1].counters.active_opens = 2;
+	close_at(w, 1, 100);
+	w->scene.netns = WATCH_NETNS + 1;
+	close_at(w, 2, 200);
+	close_at(w, 3, 300);
+	fw_analyses_report(&w->analyses, &ctx, &r);
+	fw_report_fini(&w->report);
+	w->report = r;
+	assert_int_equal(watch_at(w, "kernel", "by_netns", 0, "active_finwait")->u, 1);
+	assert_int_equal(watch_at(w, "kernel", "by_netns", 1, "active_finwait")->u, 2);
+	assert_int_equal(watch_at(w, "kernel", "by_netns", 1, "netns")->u, WATCH_NETNS + 1);
+	/* The busier one's settings are shown, so the other one's are the different ones. */
+	assert_int_equal(watch_at(w, "kernel", "other_sysctls", 0, "netns")->u, WATCH_NETNS);
+	assert_string_equal(watch_at(w, "kernel", "other_sysctls", 0, "name")->text, "tcp_tw_reuse");
+	assert_int_equal(watch_at(w, "kernel", "other_sysctls", 0, "value")->u, 2);
+	/* And rows about connections say whose they are. */
+	assert_int_equal(watch_at(w, "flows", "by_destination", 0, "netns")->u, WATCH_NETNS + 1);
+	assert_int_equal(watch_at(w, "flows", "by_destination", 1, "netns")->u, WATCH_NETNS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		watch_test(same_span), watch_test(while_reading), watch_test(lost),
+		watch_test(older_minisock), watch_test(elsewhere),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "cmd/rights.h"
+
+#include "io/journal.h"
+#include "io/sandbox.h"
+
+static bool works(void *arg)
+{
+	struct fw_source *src = arg;
+
+	return src->ops->works(src);
+}
+
+int fw_rights_find(struct fw_privileges *p, struct fw_source *src, const char *user,
+		   bool all_namespaces, struct fw_err *err)
+{
+	*p = (struct fw_privileges){ .caps = all_namespaces ? FW_CAPS_NAMESPACES : 0 };
+	if (fw_privileges_user(p, user, err))
+		return err->code;
+	return fw_privileges_measure(p, works, src, err);
+}
+
+int fw_rights_give_up(const struct fw_privileges *p, struct fw_err *err)
+{
+	struct fw_buf kept = { 0 };
+
+	if (fw_privileges_drop(p, err) || fw_sandbox_enter(err))
+		return err->code;
+	fw_privileges_print(p->caps, &kept);
+	fw_say(FW_LEVEL_INFO, "going on as user %s with %s", p->user, fw_buf_str(&kept));
+	fw_buf_free(&kept);
+	return 0;
+}
