@@ -5,7 +5,7 @@
 # make live       live tests on this kernel (root)
 # make lab        incidents that finwait report must recognise (root)
 # make web        the page of HTML reports, in headless Chromium (root for what the lab has not left)
-# make export     its JSON Lines in jq, ClickHouse and SQLite (root)
+# make export     its connections in jq, ClickHouse and SQLite (root)
 # make fuzz       fuzz every parser for FUZZ_SECONDS each (default 20), in clang's sanitizers
 # make vm         live tests on real kernels under qemu (root); KERNEL=6.12 for one
 # make soak       load and faults for ten minutes (root); SOAK=1h for longer
@@ -208,8 +208,8 @@ lab: finwait
 web: finwait
 	$(Q)tests/web/run
 
-export: finwait $B/tests/peer
-	$(Q)tests/export/export.py
+export: finwait $B/tests/peer $B/tests/churn
+	$(Q)status=0; tests/export/export.py || status=1; tests/export/fleet.py || status=1; exit $$status
 
 vm: finwait $(LIVE_PROGRAMS)
 	$(Q)tests/vm/run.sh

@@ -7,7 +7,8 @@
     FINWAIT_FLEET=100000       rows of the largest case
 
 The server is stopped, killed, fills up and comes back; every row comes exactly once, or is counted as
-lost. Environment and output as for tests/live/real.py.
+lost. FINWAIT_SKIP_OK=1: without a server this is skipped, not failed. Environment and output as for
+tests/live/real.py.
 """
 
 import os
@@ -242,6 +243,10 @@ CASES = [
 
 def main():
     results = Results(sys.argv[1:])
+    if not find_clickhouse() and os.environ.get("FINWAIT_SKIP_OK") == "1":
+        print("skipped: there is no clickhouse-server")
+        print("0 passed, 0 failed")
+        return 0
     if not find_clickhouse():
         print("FAIL fleet.py: there is no clickhouse-server (scripts/deps export)")
         print("0 passed, 1 failed")

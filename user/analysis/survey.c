@@ -14,13 +14,13 @@
 #include "analysis/local_ports.h"
 
 #define MS 1000000ULL
-#define S (1000 * MS)
+#define S  (1000 * MS)
 
 /* At most 100,000 places a second: 2 % of a processor at the most. */
-#define SLICE_NS (20 * MS)
+#define SLICE_NS     (20 * MS)
 #define SLICE_PLACES 2048
 /* A round begins a second after the last one began, or later. */
-#define ROUND_NS S
+#define ROUND_NS	 S
 #define HALF_OPEN_OLD_NS S
 
 struct usage {
@@ -74,8 +74,8 @@ static void see_leak(struct fw_survey *s, const struct fw_conn *c, uint64_t age_
 
 static void see_port(struct fw_survey *s, const struct fw_conn *c, uint64_t age_ns)
 {
-	struct fw_group_key key = fw_group_key_of(c, FW_BY_NETNS | FW_BY_LADDR | FW_BY_RADDR |
-							     FW_BY_RPORT);
+	struct fw_group_key key =
+		fw_group_key_of(c, FW_BY_NETNS | FW_BY_LADDR | FW_BY_RADDR | FW_BY_RPORT);
 	struct usage *usage = fw_groups_get(&s->ports, &key);
 
 	if (fw_conn_state(c) != FW_TIME_WAIT) {
@@ -186,9 +186,8 @@ static void conclude_ports(struct fw_survey *s, const struct fw_truth *truth, si
 	fw_groups_each(&s->ports, conclude_usage, &truths);
 	s->now.nr_ports = fw_groups_top(&s->ports, usage_of, top, FW_SURVEY_TOP, NULL);
 	for (size_t i = 0; i < s->now.nr_ports; i++)
-		s->now.port[i] = (struct fw_survey_port){
-			top[i]->key, (double)usage_of(top[i]->value) / 1e6
-		};
+		s->now.port[i] = (struct fw_survey_port){ top[i]->key,
+							  (double)usage_of(top[i]->value) / 1e6 };
 }
 
 /* ---- Rounds ------------------------------------------------------------------------------ */

@@ -14,7 +14,7 @@
 #include "core/tracker.h"
 
 /* How many groups are named; what is left is "other". With them cardinality is bounded. */
-#define FW_SURVEY_TOP 10
+#define FW_SURVEY_TOP	10
 #define FW_SURVEY_OTHER "other"
 
 struct fw_survey_leak {
@@ -27,7 +27,7 @@ struct fw_survey_port {
 };
 
 struct fw_survey_result {
-	uint64_t took_ns; /* from the first connection to the last; 0: there was no round yet */
+	uint64_t took_ns;    /* from the first connection to the last; 0: there was no round yet */
 	uint64_t stalled[2]; /* in FIN_WAIT_2 for long: half-closed, orphaned */
 	uint64_t half_open_old; /* in SYN_RECV for over a second */
 	/* in CLOSE_WAIT for long, by the name of the process, most first */

@@ -60,8 +60,12 @@ static struct fw_metrics_process process(const struct fw_exporter *e)
 
 	fw_usage_read(&u);
 	return (struct fw_metrics_process){
-		.cpu_s = u.cpu_s, .start_s = e->start_s, .resident_bytes = u.resident_bytes,
-		.virtual_bytes = u.virtual_bytes, .open_fds = u.open_fds, .max_fds = u.max_fds,
+		.cpu_s = u.cpu_s,
+		.start_s = e->start_s,
+		.resident_bytes = u.resident_bytes,
+		.virtual_bytes = u.virtual_bytes,
+		.open_fds = u.open_fds,
+		.max_fds = u.max_fds,
 	};
 }
 
@@ -70,8 +74,10 @@ void fw_exporter_render(struct fw_exporter *e, struct fw_session *s,
 {
 	struct fw_source_cost bpf = { 0 };
 	struct fw_om om = {
-		.out = out, .openmetrics = openmetrics,
-		.common = e->opt->labels, .nr_common = e->opt->nr_labels,
+		.out = out,
+		.openmetrics = openmetrics,
+		.common = e->opt->labels,
+		.nr_common = e->opt->nr_labels,
 	};
 	struct fw_metrics_context ctx = {
 		.version = FW_VERSION,

@@ -7,9 +7,9 @@
 #include "util/fmt.h"
 
 /* One block for ClickHouse: far below max_insert_block_size, which is a million rows. */
-#define BATCH_ROWS 10000U
+#define BATCH_ROWS  10000U
 #define BATCH_BYTES (8U << 20)
-#define BATCH_NS (2 * FW_NS_PER_S)
+#define BATCH_NS    (2 * FW_NS_PER_S)
 
 void fw_pusher_init(struct fw_pusher *p, struct fw_session *session, const char *host)
 {
@@ -129,8 +129,7 @@ void fw_pusher_stop(struct fw_pusher *p)
 	fw_push_stop(p->push, &stats);
 	p->push = NULL;
 	fw_say(FW_LEVEL_INFO, "%llu connections sent, %llu lost, %llu left in the spool",
-	       (unsigned long long)stats.rows_sent,
-	       (unsigned long long)(stats.rows_lost + p->lost),
+	       (unsigned long long)stats.rows_sent, (unsigned long long)(stats.rows_lost + p->lost),
 	       (unsigned long long)stats.rows_waiting);
 }
 

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cmd/answers.h"
 #include "cmd/cmd.h"
 #include "cmd/cost.h"
 #include "cmd/exporter.h"
@@ -35,12 +36,8 @@
 /* For how long the BPF programs are measured. */
 #define MEASURE_NS (10 * FW_NS_PER_S)
 
-#define PAGE_REFRESH_S "15"
-
 /* Who observes; the window has two slots. */
 enum { SLOT_METRICS, SLOT_WINDOW, SLOT_PUSHER = SLOT_WINDOW + 2 };
-
-enum document { DOC_OPENMETRICS, DOC_METRICS_TEXT, DOC_PAGE, DOC_REPORT, NR_DOCUMENTS };
 
 struct run {
 	const struct fw_options *opt;
@@ -60,37 +57,6 @@ struct run {
 
 /* ---- What is answered -------------------------------------------------------------------- */
 
-static struct fw_http_answer answer_metrics(const char *accept)
-{
-	if (fw_om_wanted(accept))
-		return (struct fw_http_answer){ DOC_OPENMETRICS, FW_OM_CONTENT_TYPE, { NULL } };
-	return (struct fw_http_answer){ DOC_METRICS_TEXT, FW_OM_TEXT_CONTENT_TYPE, { NULL } };
-}
-
-/* The page is one file; whatever is in it, nothing is fetched from anywhere. */
-static struct fw_http_answer answer_page(const char *accept)
-{
-	(void)accept;
-	return (struct fw_http_answer){ DOC_PAGE, "text/html; charset=utf-8", {
-		"Refresh", PAGE_REFRESH_S,
-		"Content-Security-Policy", "default-src 'none'; script-src 'unsafe-inline'; "
-					   "style-src 'unsafe-inline'; img-src data:; "
-					   "frame-ancestors 'none'", NULL } };
-}
-
-static struct fw_http_answer answer_report(const char *accept)
-{
-	(void)accept;
-	return (struct fw_http_answer){ DOC_REPORT, "application/json", { NULL } };
-}
-
-static const struct fw_http_route routes[] = {
-	{ "/metrics", answer_metrics },
-	{ "/", answer_page },
-	{ "/report.json", answer_report },
-	{ NULL, NULL },
-};
-
 /* In an HTTP thread. Of the run only what does not change any more is looked at. */
 static bool health(void *arg, struct fw_buf *json)
 {
@@ -103,12 +69,12 @@ static bool health(void *arg, struct fw_buf *json)
 	return well;
 }
 
-static void render_report(struct run *run, enum document which, struct fw_buf *out)
+static void render_report(struct run *run, enum fw_serve_document which, struct fw_buf *out)
 {
 	struct fw_report r = { 0 };
 
 	fw_window_report(&run->window, &run->session, &r);
-	if (which == DOC_PAGE)
+	if (which == FW_DOC_PAGE)
 		fw_report_html(&r, out);
 	else
 		fw_report_json(&r, out);
@@ -122,18 +88,18 @@ static void render_metrics(struct run *run, bool openmetrics, struct fw_buf *out
 	fw_exporter_render(&run->exporter, &run->session, &push, openmetrics, out);
 }
 
-static void render(struct run *run, enum document which, struct fw_buf *out)
+static void render(struct run *run, enum fw_serve_document which, struct fw_buf *out)
 {
 	switch (which) {
-	case DOC_PAGE:
-	case DOC_REPORT:
+	case FW_DOC_PAGE:
+	case FW_DOC_REPORT:
 		render_report(run, which, out);
 		break;
-	case DOC_OPENMETRICS:
-	case DOC_METRICS_TEXT:
-		render_metrics(run, which == DOC_OPENMETRICS, out);
+	case FW_DOC_OPENMETRICS:
+	case FW_DOC_METRICS_TEXT:
+		render_metrics(run, which == FW_DOC_OPENMETRICS, out);
 		break;
-	case NR_DOCUMENTS:
+	case FW_NR_DOCUMENTS:
 		break;
 	}
 }
@@ -142,13 +108,13 @@ static void render_wanted(struct run *run)
 {
 	struct fw_source *src = run->session.src;
 
-	for (unsigned int i = 0; i < NR_DOCUMENTS; i++) {
+	for (unsigned int i = 0; i < FW_NR_DOCUMENTS; i++) {
 		uint64_t begin = src->ops->now_ns(src);
 		struct fw_buf out = { 0 };
 
 		if (!fw_documents_wanted(run->docs, i))
 			continue;
-		render(run, (enum document)i, &out);
+		render(run, (enum fw_serve_document)i, &out);
 		fw_documents_publish(run->docs, i, &out, src->ops->now_ns(src) - begin);
 	}
 }
@@ -166,7 +132,8 @@ static void sign_of_life(struct run *run)
 	run->next_watchdog_ns = now + run->watchdog_ns / 2;
 }
 
-static int read_token(const struct fw_serve_options *wishes, struct fw_buf *token, struct fw_err *err)
+static int read_token(const struct fw_serve_options *wishes, struct fw_buf *token,
+		      struct fw_err *err)
 {
 	return wishes->token_file ? fw_secret_read(wishes->token_file, token, err) : 0;
 }
@@ -223,7 +190,8 @@ static int open_sockets(struct run *run, struct fw_err *err)
 		if (!run->listen[i].is_local && !w->token_file)
 			fw_say(FW_LEVEL_WARNING,
 			       "whoever reaches %s can read who talks to whom on this host: think "
-			       "of --token-file, and of TLS by a proxy", w->listen[i]);
+			       "of --token-file, and of TLS by a proxy",
+			       w->listen[i]);
 	}
 	return 0;
 }
@@ -272,9 +240,11 @@ static int start_push(struct run *run, struct fw_err *err)
 {
 	const struct fw_serve_options *w = run->wishes;
 	const struct fw_push_options options = {
-		.to = { .url = w->clickhouse, .table = w->clickhouse_table,
+		.to = { .url = w->clickhouse,
+			.table = w->clickhouse_table,
 			.auth = run->push_auth.len ? fw_buf_str(&run->push_auth) : NULL },
-		.spool_dir = w->spool_dir, .spool_max_bytes = w->spool_max_bytes,
+		.spool_dir = w->spool_dir,
+		.spool_max_bytes = w->spool_max_bytes,
 	};
 	int ret = w->clickhouse ? fw_pusher_start(&run->pusher, &options, err) : 0;
 
@@ -285,7 +255,11 @@ static int start_push(struct run *run, struct fw_err *err)
 static int start_http(struct run *run, const char *token, struct fw_err *err)
 {
 	const struct fw_http_options options = {
-		.docs = run->docs, .routes = routes, .health = health, .arg = run, .token = token,
+		.docs = run->docs,
+		.routes = fw_serve_routes,
+		.health = health,
+		.arg = run,
+		.token = token,
 	};
 
 	run->http = fw_http_start(&options, run->listen, run->nr_listen, err);
@@ -335,7 +309,7 @@ static int run_all(struct run *run, struct fw_err *err)
 	struct fw_buf token = { 0 };
 	int ret;
 
-	run->docs = fw_documents_new(NR_DOCUMENTS);
+	run->docs = fw_documents_new(FW_NR_DOCUMENTS);
 	if (!run->docs || fw_exporter_init(&run->exporter, &run->wishes->exporter))
 		return fw_err_set(err, -ENOMEM, "no memory for the metrics");
 	run->fanout.to[SLOT_METRICS] = fw_exporter_observer(&run->exporter);
@@ -350,8 +324,8 @@ static int run_all(struct run *run, struct fw_err *err)
 	if (!ret)
 		ret = fw_session_open(&run->session, run->opt, &observer, err);
 	if (!ret) {
-		run->pusher.host = run->wishes->host ? run->wishes->host :
-						       run->session.src->info.host;
+		run->pusher.host =
+			run->wishes->host ? run->wishes->host : run->session.src->info.host;
 		fw_say(FW_LEVEL_INFO, "watching TCP with the %s hooks",
 		       run->session.src->info.hooks);
 		fw_exporter_read_settings(&run->exporter);

@@ -158,11 +158,19 @@ static const char doc[] =
 	"  finwait serve                               then: curl http://127.0.0.1:9435/metrics\n"
 	"  finwait serve --listen 0.0.0.0:9435 --token-file /etc/finwait/token\n"
 	"  finwait serve --listen unix:/run/finwait/http --label role=proxy\n"
+	"  finwait serve --clickhouse http://clickhouse:8123/ --spool-dir /var/lib/finwait/spool\n"
 	"SIGHUP reads the token and the kernel's settings again.\n";
 
 /* Counters of a part of all connections would be taken for those of the host. */
-static bool is_usable(const struct fw_filter *f)
+static bool is_usable(const struct fw_options *opt)
 {
+	const struct fw_filter *f = &opt->filter;
+
+	if (opt->nr_inputs) {
+		fputs("finwait: serve watches the running kernel: finwait report -i reads a "
+		      "recording\n", stderr);
+		return false;
+	}
 	if (!f->states && !f->min_duration_ns && !f->nr_pids && !f->nr_comms && !f->cgroup)
 		return true;
 	fputs("finwait: --state, --min-duration, --pid, --comm and --cgroup are for trace and "
@@ -184,7 +192,7 @@ int fw_serve_options_parse(struct fw_serve_options *w, struct fw_options *opt, i
 		.spool_max_bytes = DEFAULT_SPOOL_BYTES,
 	};
 	fw_options_parse(opt, argc, argv, &command);
-	if (!is_usable(&opt->filter))
+	if (!is_usable(opt))
 		return -EINVAL;
 	if (!w->clickhouse && (w->spool_dir || w->clickhouse_auth)) {
 		fputs("finwait: --spool-dir and --clickhouse-auth are for --clickhouse\n", stderr);

@@ -32,7 +32,10 @@ int fw_window_init(struct fw_window *w, const struct fw_analysis_options *opt, u
 		   struct fw_fanout *fanout, unsigned int slot)
 {
 	*w = (struct fw_window){
-		.opt = *opt, .length_ns = length_ns, .fanout = fanout, .slot = slot,
+		.opt = *opt,
+		.length_ns = length_ns,
+		.fanout = fanout,
+		.slot = slot,
 	};
 	return restart(w, 0);
 }

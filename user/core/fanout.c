@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/fanout.h"
 
-#define TELL(arg, event, ...)                                                    \
-	do {                                                                     \
-		const struct fw_fanout *f_ = (arg);                              \
-		for (unsigned int i_ = 0; i_ < FW_FANOUT_MAX; i_++) {            \
-			if (f_->to[i_].event)                                    \
-				f_->to[i_].event(f_->to[i_].arg, __VA_ARGS__);   \
-		}                                                                \
+#define TELL(arg, event, ...)                                                  \
+	do {                                                                   \
+		const struct fw_fanout *f_ = (arg);                            \
+		for (unsigned int i_ = 0; i_ < FW_FANOUT_MAX; i_++) {          \
+			if (f_->to[i_].event)                                  \
+				f_->to[i_].event(f_->to[i_].arg, __VA_ARGS__); \
+		}                                                              \
 	} while (0)
 
 static void on_transition(void *arg, const struct fw_conn *c, const struct fw_transition *tr)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONNECT_S 5L
+#define CONNECT_S  5L
 #define TRANSFER_S 30L
 /* Of what the server says; the first line of an error is enough. */
 #define ANSWER_MAX 4096
@@ -124,16 +124,16 @@ static int set_url(struct fw_clickhouse *ch, struct fw_buf *query)
 	fw_buf_printf(&url, "%s%cinput_format_skip_unknown_fields=1&query=", ch->url,
 		      strchr(ch->url, '?') ? '&' : '?');
 	fw_buf_puts(&url, escaped ? escaped : "");
-	ret = !escaped || url.failed ||
-	      curl_easy_setopt(ch->curl, CURLOPT_URL, fw_buf_str(&url)) ? -ENOMEM : 0;
+	ret = !escaped || url.failed || curl_easy_setopt(ch->curl, CURLOPT_URL, fw_buf_str(&url)) ?
+		      -ENOMEM :
+		      0;
 	curl_free(escaped);
 	fw_buf_free(&url);
 	return ret;
 }
 
 /* "Code: 60, e.displayText() = DB::Exception: Table ... doesn't exist": its first line. */
-static int say_refused(struct fw_clickhouse *ch, long status, const char *doing,
-		       struct fw_err *err)
+static int say_refused(struct fw_clickhouse *ch, long status, const char *doing, struct fw_err *err)
 {
 	const char *said = fw_buf_str(&ch->answer);
 
@@ -156,8 +156,7 @@ static int ask(struct fw_clickhouse *ch, struct fw_buf *query, const struct fw_b
 	ch->why[0] = '\0';
 	curl_easy_setopt(ch->curl, CURLOPT_POST, 1L);
 	curl_easy_setopt(ch->curl, CURLOPT_POSTFIELDS, body ? body->data : "");
-	curl_easy_setopt(ch->curl, CURLOPT_POSTFIELDSIZE_LARGE,
-			 (curl_off_t)(body ? body->len : 0));
+	curl_easy_setopt(ch->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)(body ? body->len : 0));
 	code = curl_easy_perform(ch->curl);
 	curl_easy_getinfo(ch->curl, CURLINFO_RESPONSE_CODE, &status);
 	*sent = code != CURLE_COULDNT_CONNECT && code != CURLE_COULDNT_RESOLVE_HOST &&
@@ -177,8 +176,9 @@ static int count(struct fw_clickhouse *ch, const struct fw_batch *batch, uint64_
 	int ret;
 
 	/* A quote in the name of a host would end it. */
-	fw_buf_printf(&query, "SELECT uniqExact(batch_row) FROM %s WHERE batch = %" PRIu64
-			      " AND host = '", ch->table, batch->number);
+	fw_buf_printf(&query,
+		      "SELECT uniqExact(batch_row) FROM %s WHERE batch = %" PRIu64 " AND host = '",
+		      ch->table, batch->number);
 	for (const char *c = ch->host; *c; c++) {
 		if (*c == '\'' || *c == '\\')
 			fw_buf_putc(&query, '\\');

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define NS_PER_S 1000000000ULL
+#define NS_PER_S  1000000000ULL
 #define NS_PER_MS 1000000ULL
 /* The loop comes by every 50 ms, unless it renders a large page or the host is very busy. */
 #define STUCK_NS (3 * NS_PER_S)

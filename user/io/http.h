@@ -12,14 +12,14 @@
 #include "io/documents.h"
 #include "io/listen.h"
 
-#define FW_HTTP_CONNECTIONS 512
+#define FW_HTTP_CONNECTIONS  512
 #define FW_HTTP_HEADER_BYTES (16 * 1024)
-#define FW_HTTP_IDLE_S 15
+#define FW_HTTP_IDLE_S	     15
 
 /* What a path leads to. */
 struct fw_http_answer {
 	unsigned int document;
-	const char *type;	 /* Content-Type */
+	const char *type;	/* Content-Type */
 	const char *headers[5]; /* name, value, ..., NULL: further ones */
 };
 

@@ -26,7 +26,9 @@ static int is_journal(void)
 const char *fw_level_prefix(enum fw_level level)
 {
 	static const char *const prefixes[FW_LEVEL_MAX] = {
-		[FW_LEVEL_ERROR] = "<3>", [FW_LEVEL_WARNING] = "<4>", [FW_LEVEL_INFO] = "<6>",
+		[FW_LEVEL_ERROR] = "<3>",
+		[FW_LEVEL_WARNING] = "<4>",
+		[FW_LEVEL_INFO] = "<6>",
 	};
 
 	return level < FW_LEVEL_MAX && is_journal() ? prefixes[level] : "";

@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define UNIX "unix:"
+#define UNIX	"unix:"
 #define BACKLOG 128
 
 static int new_socket(int family)
@@ -29,8 +29,8 @@ static bool is_left_over(const struct sockaddr_un *addr)
 
 	if (fd < 0)
 		return false;
-	refused = connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) &&
-		  errno == ECONNREFUSED;
+	refused =
+		connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) && errno == ECONNREFUSED;
 	close(fd);
 	return refused;
 }
@@ -56,7 +56,8 @@ static int open_unix(struct fw_listen *l, const char *path, struct fw_err *err)
 	l->is_local = true;
 	/* Who may ask: its owner and group. */
 	return chmod(path, 0660) ? fw_err_set(err, -errno, "cannot set the mode of %s: %s", path,
-					      strerror(errno)) : 0;
+					      strerror(errno)) :
+				   0;
 }
 
 /* ---- address:port ------------------------------------------------------------------------ */

@@ -16,8 +16,8 @@
 /* What it takes to look into network namespaces of others: setns(), /proc/PID/ns, names of control
  * groups. See capabilities(7).
  */
-#define FW_CAPS_NAMESPACES (1ULL << 21 /* SYS_ADMIN */ | 1ULL << 19 /* SYS_PTRACE */ | \
-			    1ULL << 2 /* DAC_READ_SEARCH */)
+#define FW_CAPS_NAMESPACES \
+	(1ULL << 21 /* SYS_ADMIN */ | 1ULL << 19 /* SYS_PTRACE */ | 1ULL << 2 /* DAC_READ_SEARCH */)
 
 struct fw_privileges {
 	char user[32];

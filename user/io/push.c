@@ -16,8 +16,8 @@
 #include "io/journal.h"
 #include "io/spool.h"
 
-#define NS_PER_S 1000000000ULL
-#define FIRST_PAUSE_NS (NS_PER_S / 2)
+#define NS_PER_S	 1000000000ULL
+#define FIRST_PAUSE_NS	 (NS_PER_S / 2)
 #define LONGEST_PAUSE_NS (30 * NS_PER_S)
 
 struct fw_push {

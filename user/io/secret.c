@@ -21,8 +21,8 @@ static int take_line(const char *path, const char *text, size_t len, struct fw_b
 	}
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] <= ' ' || text[i] > '~')
-			return fw_err_set(err, -EINVAL, "the secret in %s is not one printable word",
-					  path);
+			return fw_err_set(err, -EINVAL,
+					  "the secret in %s is not one printable word", path);
 	}
 	if (!len)
 		return fw_err_set(err, -EINVAL, "there is no secret in %s", path);

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define NAME_LEN 64
-#define TMP "new"
+#define TMP	 "new"
 
 struct entry {
 	uint64_t number, bytes;
@@ -96,11 +96,13 @@ static int find_all(struct fw_spool *s, DIR *dir)
 int fw_spool_make(const char *directory, uid_t uid, gid_t gid, struct fw_err *err)
 {
 	if (mkdir(directory, 0700))
-		return errno == EEXIST ? 0 : fw_err_set(err, -errno, "cannot make %s: %s", directory,
-							strerror(errno));
-	return chown(directory, uid, gid) ? fw_err_set(err, -errno, "cannot give %s to user %u: %s",
-						       directory, (unsigned int)uid,
-						       strerror(errno)) : 0;
+		return errno == EEXIST ? 0 :
+					 fw_err_set(err, -errno, "cannot make %s: %s", directory,
+						    strerror(errno));
+	return chown(directory, uid, gid) ?
+		       fw_err_set(err, -errno, "cannot give %s to user %u: %s", directory,
+				  (unsigned int)uid, strerror(errno)) :
+		       0;
 }
 
 struct fw_spool *fw_spool_open(const char *directory, uint64_t max_bytes, struct fw_err *err)
@@ -187,8 +189,8 @@ int fw_spool_put(struct fw_spool *s, const struct fw_batch *batch, struct fw_err
 	ret = write_file(s, batch, name);
 	if (!ret)
 		ret = add(s, batch->number, batch->rows, batch->body.len);
-	return ret ? fw_err_set(err, ret, "cannot write %s/%s: %s", s->path, name,
-				strerror(-ret)) : 0;
+	return ret ? fw_err_set(err, ret, "cannot write %s/%s: %s", s->path, name, strerror(-ret)) :
+		     0;
 }
 
 static int read_file(struct fw_spool *s, const struct entry *e, struct fw_buf *out)

@@ -67,8 +67,12 @@ static void read_start(struct fw_usage *u)
 void fw_usage_read(struct fw_usage *u)
 {
 	*u = (struct fw_usage){
-		.cpu_s = seconds(CLOCK_PROCESS_CPUTIME_ID), .start_s = -1, .resident_bytes = -1,
-		.virtual_bytes = -1, .open_fds = -1, .max_fds = -1,
+		.cpu_s = seconds(CLOCK_PROCESS_CPUTIME_ID),
+		.start_s = -1,
+		.resident_bytes = -1,
+		.virtual_bytes = -1,
+		.open_fds = -1,
+		.max_fds = -1,
 	};
 	read_memory(u);
 	read_fds(u);

@@ -36,8 +36,11 @@ static const char *suffix_of(enum fw_om_type type)
 static size_t utf8_len(const unsigned char *s, size_t left)
 {
 	static const uint32_t lowest[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t len = s[0] < 0x80 ? 1 : (s[0] & 0xe0) == 0xc0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 :
-		     (s[0] & 0xf8) == 0xf0		     ? 4 : 0;
+	size_t len = s[0] < 0x80	   ? 1 :
+		     (s[0] & 0xe0) == 0xc0 ? 2 :
+		     (s[0] & 0xf0) == 0xe0 ? 3 :
+		     (s[0] & 0xf8) == 0xf0 ? 4 :
+					     0;
 	uint32_t c = s[0] & (0x7fU >> len);
 
 	if (len <= 1)
@@ -271,8 +274,10 @@ int fw_om_parse_label(char *text, const char *const *taken, struct fw_om_label *
 	*equals = '\0';
 	*out = (struct fw_om_label){ .name = text, .value = equals + 1 };
 	if (!is_name(text) || !strncmp(text, "__", 2))
-		return fw_err_set(err, -EINVAL, "'%s' is not the name of a label: letters, digits "
-						"and _, not first a digit, not first __", text);
+		return fw_err_set(err, -EINVAL,
+				  "'%s' is not the name of a label: letters, digits "
+				  "and _, not first a digit, not first __",
+				  text);
 	for (; taken && *taken; taken++) {
 		if (!strcmp(text, *taken))
 			return fw_err_set(err, -EINVAL, "'%s' is a label that finwait itself sets",
