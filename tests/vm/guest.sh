@@ -28,9 +28,6 @@ runner_seconds=1200
 # time to 50 ms. The load has to fit into the guest's small TIME_WAIT table: see boot.sh.
 export FINWAIT_TOLERANCE_MS=${FINWAIT_TOLERANCE_MS:-250}
 export FINWAIT_CHURN=${FINWAIT_CHURN:-1500}
-# A look takes emulated processors long, and a hundred witnesses look. So often is enough for that
-# tolerance.
-export FINWAIT_WITNESS_MS=${FINWAIT_WITNESS_MS:-20}
 # Here no task is hidden from BPF programs, so no case may be run again because finwait missed an end.
 export FINWAIT_HIDDEN_RUNS=0
 
