@@ -143,6 +143,9 @@ $B/tests/empty: tests/bench/empty.c
 $B/tests/micro: tests/bench/micro.c $B/libfinwait.a
 	$(say) CC $@
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $^ -lzstd
+$B/tests/packing: tests/bench/packing.c $B/libfinwait.a
+	$(say) CC $@
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $^ -lzstd
 $B/tests/leaker: tests/live/leaker.c
 $B/tests/flood: tests/live/flood.c tests/live/peer_net.c tests/live/peer_packet.c
 $(LIVE_PROGRAMS): $(wildcard tests/live/*.h)
@@ -163,8 +166,9 @@ web: finwait
 vm: finwait $(LIVE_PROGRAMS)
 	$(Q)tests/vm/run.sh
 
-bench: finwait $B/tests/churn $B/tests/micro $B/tests/empty $B/tests/empty.bpf.o
+bench: finwait $B/tests/churn $B/tests/micro $B/tests/packing $B/tests/empty $B/tests/empty.bpf.o
 	$(Q)tests/bench/bench.py
+	$(Q)tests/bench/recording.py
 	$(Q)$B/tests/micro
 
 install: finwait
