@@ -114,7 +114,7 @@ def programs():
 
 
 def finwait(*args):
-    ready = {"report": "watching TCP", "record": "recording TCP"}.get(args[0], "tracing TCP")
+    ready = "watching TCP" if args[0] == "report" else "tracing TCP"
     return Tracer("finwait " + " ".join(args), [FINWAIT, *args], ready, r"(\d+) events lost")
 
 
@@ -127,7 +127,6 @@ def all_tracers():
         finwait("timeline"),
         finwait("timeline", "-f", "json"),
         finwait("report"),
-        finwait("record", "-o", "/dev/null"),
         Tracer("tcpstates", ["tcpstates"], lost=r"[Ll]ost (\d+) events"),
         Tracer("tcplife", ["tcplife"], lost=r"[Ll]ost (\d+) events"),
         Tracer("bpftrace printf", ["bpftrace", "-e", BPFTRACE], lost=r"Lost (\d+) events"),

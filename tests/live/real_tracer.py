@@ -19,7 +19,6 @@ CHURN = os.environ.get("CHURN", os.path.join(TOP, "build/tests/churn"))
 TOLERANCE_NS = int(os.environ.get("FINWAIT_TOLERANCE_MS", "50")) * 1_000_000
 # Loading BPF programs takes seconds on an emulated machine.
 READY_S = 60
-READY = ("finwait: tracing", "finwait: recording", "finwait: watching")
 
 # RFC 9293's transitions that a life can show, with what Linux adds: a FIN can be queued before
 # SYN_RECV has become ESTABLISHED.
@@ -34,6 +33,9 @@ NEXT_STATES = {
     "LAST_ACK": set(),
     "TIME_WAIT": set(),
 }
+
+
+ATTACHED = ("finwait: tracing", "finwait: recording", "finwait: watching")
 
 
 class Tracer:
@@ -67,7 +69,7 @@ class Tracer:
     def is_ready(self):
         if self.process.poll() is not None:
             raise Failure(f"finwait {self.name}: status {self.process.returncode}: {self.stderr()}")
-        return any(line.startswith(READY) for line in self.stderr().splitlines())
+        return any(line.startswith(ATTACHED) for line in self.stderr().splitlines())
 
     def __enter__(self):
         return self
