@@ -398,7 +398,7 @@ def usage_errors():
         for args in ([], ["-o", path, "-p", "1"], ["-o", path, "--state", "time_wait"],
                      ["-o", path, "--keep", "3"], ["-o", "-", "--max-size", "1M"],
                      ["-o", path, "--max-size", "1"], ["-o", path, "0"], ["-o", path, "--"],
-                     ["-o", path, "1s", "--", "true"], ["-o", path, "--compress-level", "99"],
+                     ["-o", path, "1s", "--", "true"], ["-o", "-", "--", "true"], ["-o", path, "--compress-level", "99"],
                      ["-i", path, "-o", path]):
             finwait("record", *args, status=2)
             check(not os.path.exists(path), f"{args}: made a file")
