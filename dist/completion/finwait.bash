@@ -115,6 +115,10 @@ _finwait() {
 		_finwait_fill "$(_finwait_commands "$program")"$'\n--help\n--version' "$word"
 		return
 	fi
+	if [[ $command == record && " ${COMP_WORDS[*]:2:COMP_CWORD-2} " == *" -- "* ]]; then
+		mapfile -t COMPREPLY < <(compgen -c -- "$word" | sort -u)
+		return
+	fi
 	# readline splits "--format=te" into three words.
 	[[ $word == = ]] && word=
 	[[ $previous == = ]] && previous=${COMP_WORDS[COMP_CWORD - 2]}

@@ -77,6 +77,11 @@ def lists_go_on_behind_their_last_comma():
     check(have == ["time_wait,fin_wait_1", "time_wait,fin_wait_2"], have)
 
 
+def command_of_record_is_any():
+    check("sleep" in offered("record", "-o", "x", "--", "slee"), offered("record", "-o", "x", "--", "slee"))
+    check("--keep=" in offered("record", "--ke"), "options of record's own are gone")
+
+
 def explain_has_topics():
     topics = offered("explain", "")
     check({"fin_wait_2", "close-wait-leak"} <= set(topics) and len(topics) > 20, topics)
@@ -143,7 +148,7 @@ if __name__ == "__main__":
     raise SystemExit(run_cases([
         commands_are_those_of_help, options_are_those_of_usage,
         options_that_take_a_value_end_in_an_equals_sign, values_are_accepted,
-        values_are_found_for_every_spelling, lists_go_on_behind_their_last_comma, explain_has_topics,
+        values_are_found_for_every_spelling, lists_go_on_behind_their_last_comma, command_of_record_is_any, explain_has_topics,
         namespaces_and_processes_are_those_of_the_host, hostile_names_are_not_expanded,
         tab_completes_in_a_shell,
     ]))
