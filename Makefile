@@ -176,6 +176,15 @@ $B/tests/empty: tests/bench/empty.c
 $B/tests/micro: tests/bench/micro.c $B/libfinwait.a
 	$(say) CC $@
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $^ -lzstd
+
+# What recordings take, and cost, and how fast they are read (root).
+.PHONY: bench-recording
+bench-recording: finwait $B/tests/churn $B/tests/packing
+	$(Q)tests/bench/recording.py
+
+$B/tests/packing: tests/bench/packing.c $B/libfinwait.a
+	$(say) CC $@
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $^ -lzstd
 $B/tests/leaker: tests/live/leaker.c
 $B/tests/flood: tests/live/flood.c tests/live/peer_net.c tests/live/peer_packet.c
 $(LIVE_PROGRAMS): $(wildcard tests/live/*.h)
