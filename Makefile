@@ -6,7 +6,7 @@
 # make web        the page of HTML reports, in headless Chromium (root for what the lab has not left)
 # make vm         live tests on real kernels under qemu (root); KERNEL=6.12 for one
 # make soak       load and faults for ten minutes (root); SOAK=1h for longer
-# make bench      what it costs, traced against untraced (root)
+# make bench      what it costs, traced against untraced (root); BENCH='--part cost' for less
 # make install    PREFIX=/usr/local, DESTDIR=
 # V=1 shows commands, DEBUG=1 builds for the debugger, SANITIZE=1 with ASan and UBSan.
 
@@ -166,7 +166,8 @@ soak: finwait $B/san/finwait $B/tests/churn
 	$(Q)tests/soak/soak.py $(or $(SOAK),10m)
 
 bench: finwait $B/tests/churn $B/tests/micro $B/tests/empty $B/tests/empty.bpf.o
-	$(Q)tests/bench/bench.py
+	$(Q)tests/bench/bench.py $(BENCH)
+	$(Q)tests/bench/scale.py
 	$(Q)$B/tests/micro
 
 install: finwait
