@@ -9,7 +9,7 @@
 # make fuzz       fuzz every parser for FUZZ_SECONDS each (default 20), in clang's sanitizers
 # make vm         live tests on real kernels under qemu (root); KERNEL=6.12 for one
 # make soak       load and faults for ten minutes (root); SOAK=1h for longer
-# make bench      what it costs, traced against untraced (root)
+# make bench      what it costs, traced against untraced (root); BENCH='--part cost' for less
 # make dist       what dist/ holds: man pages, completion, unit, package, alerts, dashboard (root)
 # make install    PREFIX=/usr/local, DESTDIR=; make uninstall takes it away again
 # make deb        a Debian package, into build/deb
@@ -227,7 +227,8 @@ soak: finwait $B/san/finwait $B/tests/churn
 	$(Q)tests/soak/soak.py $(or $(SOAK),10m)
 
 bench: finwait $B/tests/churn $B/tests/micro $B/tests/empty $B/tests/empty.bpf.o
-	$(Q)tests/bench/bench.py
+	$(Q)tests/bench/bench.py $(BENCH)
+	$(Q)tests/bench/scale.py
 	$(Q)$B/tests/micro
 
 dist: finwait
