@@ -11,10 +11,10 @@ cd "$(dirname "$0")/../.." || exit 1
 
 # Every front end has to tell every path, and to leave nothing behind; the rest is the same program
 # whatever the front end is.
-# VM_QUICK: real servers are left to the native run, and the front ends that finwait would not
+# VM_QUICK: real servers and owners are left to the native run, and the front ends that finwait would not
 # choose here show their hooks and the paths with a minisock.
 RUNNERS="tests/live/refused.py tests/live/paths.py"
-RUNNERS_OF_THE_BEST="tests/live/real.py"
+RUNNERS_OF_THE_BEST="tests/live/real.py tests/live/owners.py"
 [ -z "${VM_QUICK:-}" ] || RUNNERS_OF_THE_BEST=
 QUICK_CASES="*wait*"
 # VM_QUICK=self-test: which hooks can be attached, and fire; a minute a kernel.
