@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What a recording takes, what it costs, and how fast it is read.
 
-    sudo tests/bench/recording.py [--connections N] [--rounds N]
+    sudo tests/bench/recording.py [--connections N] [--rounds N] [--only bytes|read|cost]
 
 Records tests/bench/churn.c (mixed closes) in a network namespace of its own, and prints bytes per
 event on disk, and what other ways of writing the same records would take (tests/bench/packing.c);
@@ -132,18 +132,24 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--connections", type=int, default=50000)
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--only", choices=("bytes", "read", "cost"), help="one part")
     args = parser.parse_args()
+    parts = (args.only,) if args.only else ("bytes", "read", "cost")
     with tempfile.TemporaryDirectory() as scratch:
         path = os.path.join(scratch, "churn.fwr")
-        record(path, args.connections)
-        said = info(path)
-        events = int(said["events"].replace(",", ""))
-        print("%d events, %s lost; snapshots: %s; %s"
-              % (events, said["lost"], said["snapshots"], said["size"]))
-        print("%.2f bytes per event on disk" % (os.path.getsize(path) / events), flush=True)
-        subprocess.run([PACKING, path], check=True)
-        replay(path, events, args.rounds)
-        cost(path, min(args.connections, 10000), args.rounds)
+        if parts != ("cost",):
+            record(path, args.connections)
+            said = info(path)
+            events = int(said["events"].replace(",", ""))
+        if "bytes" in parts:
+            print("%d events, %s lost; snapshots: %s; %s"
+                  % (events, said["lost"], said["snapshots"], said["size"]))
+            print("%.2f bytes per event on disk" % (os.path.getsize(path) / events), flush=True)
+            subprocess.run([PACKING, path], check=True)
+        if "read" in parts:
+            replay(path, events, args.rounds)
+        if "cost" in parts:
+            cost(path, min(args.connections, 10000), args.rounds)
 
 
 if __name__ == "__main__":

@@ -140,7 +140,7 @@ def filters_offline_equal_filters_live():
     with Netns() as netns, Scratch() as scratch:
         path = scratch.file("all.fwr")
         filters = [["-4"], ["-6"], ["--local", "127.0.0.1"], ["--remote", "::1"], ["-L", "7401"],
-                   ["-D", "7401"], ["--comm", "churn"], ["--state", "time_wait"]]
+                   ["-D", "7401"], ["--comm", "churn"], ["--state", "last_ack"]]
         with Leaker(netns, 7401, "closed") as leaker:
             tracers = [Tracer("timeline", "-f", "json", "--netns", netns.path, *f) for f in filters]
             with Tracer("record", "-o", path, "--netns", netns.path) as recorder:
