@@ -104,6 +104,7 @@ def service_runs_with_the_options_of_etc_default(_state):
         check(systemd.show(NAME, "ActiveState") == "active", "not active")
         with urllib.request.urlopen("http://127.0.0.1:9435/metrics", timeout=10) as answer:
             lines = answer.read().decode().splitlines()
+        check(os.path.isdir("/var/lib/finwait"), "it has no state directory: purge has less to do")
         check([line for line in lines if 'state="LISTEN"' in line and 'role="test"' in line], lines[:20])
     finally:
         systemd.close()
