@@ -158,7 +158,8 @@ if __name__ == "__main__":
     raise SystemExit(run_cases([
         commands_are_those_of_help, options_are_those_of_usage,
         options_that_take_a_value_end_in_an_equals_sign, values_are_accepted,
-        values_are_found_for_every_spelling, lists_go_on_behind_their_last_comma, files_and_folders_are_offered, command_of_record_is_any, explain_has_topics,
+        values_are_found_for_every_spelling, lists_go_on_behind_their_last_comma,
+        files_and_folders_are_offered, command_of_record_is_any, explain_has_topics,
         namespaces_and_processes_are_those_of_the_host, hostile_names_are_not_expanded,
         tab_completes_in_a_shell,
     ]))

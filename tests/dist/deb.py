@@ -40,7 +40,8 @@ def is_installed():
 
 def traces():
     """Of finwait, by name, wherever a package could have left it. This tree may be in one of these places."""
-    result = run(["find", *PLACES, "-path", TREE, "-prune", "-o", "-name", "*finwait*", "-print"], timeout=300)
+    result = run(["find", *PLACES, "-path", TREE, "-prune", "-o", "-name", "*finwait*", "-print"],
+                 timeout=300)
     return set(result.stdout.decode().split())
 
 
@@ -126,8 +127,8 @@ def purge_leaves_nothing(state):
 def main():
     results = Results(sys.argv[1:])
     cases = [
-        builds_without_network, lintian_is_silent, installs, runs, man_and_completion_are_found, service_is_there_and_off,
-        service_runs_with_the_options_of_etc_default, remove_keeps_what_was_edited, purge_leaves_nothing,
+        builds_without_network, lintian_is_silent, installs, runs, man_and_completion_are_found,
+        service_is_there_and_off, service_runs_with_the_options_of_etc_default, remove_keeps_what_was_edited, purge_leaves_nothing,
     ]
     state = {}
     try:

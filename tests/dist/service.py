@@ -88,7 +88,8 @@ def exposure_is_what_the_documentation_says(_service):
     overall = said(["systemd-analyze", "security", "--offline=true", UNIT]).splitlines()[-1]
     score = re.search(r"Overall exposure level .*: (\d+\.\d) ", overall)[1]
     with open(os.path.join(DIST, "..", "docs", "service.md"), encoding="utf-8") as file:
-        check(f"exposure level {score}" in " ".join(file.read().split()), f"docs/service.md does not say {score}")
+        check(f"exposure level {score}" in " ".join(file.read().split()),
+              f"docs/service.md does not say {score}")
 
 
 def is_ready_when_it_answers(service):
@@ -122,8 +123,9 @@ def sandbox_lets_all_hooks_fire(service):
 
 
 def status_of(headers):
+    request = urllib.request.Request(f"{URL}/metrics", headers=headers)
     try:
-        with urllib.request.urlopen(urllib.request.Request(f"{URL}/metrics", headers=headers), timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=10) as answer:
             return answer.status
     except urllib.error.HTTPError as error:
         return error.code
@@ -142,7 +144,8 @@ def token_is_a_credential(service):
 
 def spool_survives_a_restart(service):
     """There is no ClickHouse: what ends is kept in the state directory, by a user that changes."""
-    options = "Environment=\"FINWAIT_OPTIONS=--clickhouse http://127.0.0.1:9/ --spool-dir /var/lib/finwait/spool\""
+    options = ('Environment="FINWAIT_OPTIONS=--clickhouse http://127.0.0.1:9/ '
+               '--spool-dir /var/lib/finwait/spool"')
     service.start(options)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         for _ in range(20):
@@ -210,7 +213,8 @@ def main():
     cases = [
         unit_is_well_formed, exposure_is_what_the_documentation_says, is_ready_when_it_answers,
         keeps_no_privileges, keeps_what_all_namespaces_needs, sandbox_lets_all_hooks_fire,
-        token_is_a_credential, spool_survives_a_restart, reload_keeps_it_running, watchdog_kills_what_hangs, restarts_when_killed, stops_and_leaves_nothing,
+        token_is_a_credential, spool_survives_a_restart, reload_keeps_it_running,
+        watchdog_kills_what_hangs, restarts_when_killed, stops_and_leaves_nothing,
     ]
     service = Service()
     try:

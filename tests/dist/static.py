@@ -87,7 +87,8 @@ def daemonset_is_as_the_service():
     check(unit <= added and added - unit == {"CAP_SETUID", "CAP_SETGID"}, f"{added ^ unit}")
     mounts = {mount["name"] for mount in container["volumeMounts"]}
     check(mounts == {volume["name"] for volume in pod["volumes"]}, "mounts and volumes differ")
-    args = [arg.replace("$(NODE_ADDRESS)", "192.0.2.1").replace("$(NODE_NAME)", "n") for arg in container["args"]]
+    args = [arg.replace("$(NODE_ADDRESS)", "192.0.2.1").replace("$(NODE_NAME)", "n")
+            for arg in container["args"]]
     said([FINWAIT, *args, "--help"])
 
 
