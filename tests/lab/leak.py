@@ -14,6 +14,7 @@ for _ in range({LEAKS}):
     connections.append(socket.create_connection(("{HOST}", 5432)))
     connections[-1].sendall(b"query")
     connections[-1].recv(100)
+    connections[-1].sendall(b"thanks")
     time.sleep(0.02)
 time.sleep(3600)
 """
@@ -31,6 +32,7 @@ class Leak:
             connection, _ = server.accept()
             connection.recv(100)
             connection.sendall(b"answer")
+            connection.recv(100)
             connection.close()
         wait_until(lambda: count_in_state(netns, "close-wait") == LEAKS, 10, "CLOSE_WAIT")
         time.sleep(3)

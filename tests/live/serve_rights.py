@@ -82,6 +82,24 @@ def what_is_left_is_enough_after_a_loss():
         service.stop()
 
 
+CGROUPS = "/sys/fs/cgroup/unified", "/sys/fs/cgroup"
+
+
+def a_control_group_that_appears_later_has_its_name():
+    root = next(path for path in CGROUPS if os.path.exists(f"{path}/cgroup.procs"))
+    name = f"finwait-serve-{os.getpid()}"
+    with Netns() as netns, Service("--netns", netns.name) as service:
+        os.mkdir(f"{root}/{name}")
+        try:
+            script = f"echo $$ >{root}/{name}/cgroup.procs && exec {CHURN} -n 1"
+            done = netns.run("sh", "-c", script)
+            check(done.returncode == 0, f"{done.stderr}")
+            wait_until(lambda: f"/{name}".encode() in service.ask("/")[2], 30, "its name", 1)
+        finally:
+            os.rmdir(f"{root}/{name}")
+        service.stop()
+
+
 def check_death(sig, status):
     before, probes = bpf_objects(), kprobes()
     with Service() as service:
@@ -109,6 +127,6 @@ def doctor_says_what_is_kept():
 
 CASES = [
     little_is_left_of_its_privileges, more_is_kept_when_asked_for,
-    what_is_left_is_enough_after_a_loss, sigkill_leaves_nothing_of_serve,
+    what_is_left_is_enough_after_a_loss, a_control_group_that_appears_later_has_its_name, sigkill_leaves_nothing_of_serve,
     sigterm_leaves_nothing_of_serve, doctor_says_what_is_kept,
 ]

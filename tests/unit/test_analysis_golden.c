@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static char *slurp(const char *path)
 {
@@ -74,12 +75,35 @@ static void twice(void **state)
 	fw_buf_free(&second);
 }
 
+/* Whatever is in it, no line is longer than the terminal is wide. */
+static void fits(void **state)
+{
+	static const unsigned int widths[] = { 80, 100, 132 };
+	struct watch *w = *state;
+
+	whole_story(w);
+	for (size_t i = 0; i < ARRAY_SIZE(widths); i++) {
+		struct fw_buf b = { 0 };
+		char *save = NULL;
+
+		fw_report_text(&w->report, &b, widths[i], false);
+		fw_buf_str(&b);
+		for (char *line = strtok_r(b.data, "\n", &save); line;
+		     line = strtok_r(NULL, "\n", &save)) {
+			if (strlen(line) > widths[i])
+				fail_msg("longer than %u columns: %s", widths[i], line);
+		}
+		fw_buf_free(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		watch_test(text),
 		watch_test(json),
 		watch_test(twice),
+		watch_test(fits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,9 +7,11 @@
 
 README.md's table has one row per kernel that "make vm" boots, and says of each front end "all paths"
 (every case of paths.cases ran with it, and passed or was refused as tests/vm/refusals says),
-"minisock paths" (those that VM_QUICK runs: *wait*) or "refused" (finwait doctor said so). A claim stands if the recorded results say so and no fresh ones
-contradict it: a quick run does less than was recorded, so it can only contradict. The row that was
-tested natively is not looked at. docs/kernels.md has the differences of bpf/compat.bpf.h, by commit.
+"minisock paths" (those that VM_QUICK runs: *wait*), "hooks fire" (no more than that, as doctor's
+self-test saw) or "refused" (doctor said so). A claim stands if the recorded results say so and no
+fresh ones contradict it: a quick run does less than was recorded, so it can only contradict. The row
+that was tested natively is not looked at. docs/kernels.md has the differences of
+bpf/compat.bpf.h, by commit.
 
 One line a claim, "ok" or "FAIL"; then "N passed, N failed".
 """
@@ -24,7 +26,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 RECORDED = os.path.join(HERE, "results")
 FRONT_ENDS = ("trampoline", "kprobe", "timer")
 # Which cases of paths.cases a claim stands for.
-CLAIMS = {"all paths": "*", "minisock paths": "*wait*"}
+CLAIMS = {"all paths": "*", "minisock paths": "*wait*", "hooks fire": ""}
 HEADER = """\
 # What "make vm" saw, written by "make vm VM_RECORD=1": one line per kernel, front end and runner.
 # Refused: as documented in tests/vm/refusals. Claims in README.md are checked against this.

@@ -125,6 +125,8 @@ static void on_holder(void *arg, const struct fw_conn *c, const struct fw_rec_ho
 		one->fd = holder->fd;
 	if (one->nr_pids < LEAK_PIDS)
 		one->pids[one->nr_pids++] = holder->pid;
+	else
+		one->more_pids = true;
 }
 
 static void on_process(void *arg, const struct fw_rec_process *process)

@@ -23,6 +23,7 @@ struct leak_sock {
 	uint8_t laddr[16], raddr[16];
 	uint8_t family, nr_pids;
 	bool since_before; /* in CLOSE_WAIT for at least so long */
+	bool more_pids;	   /* than there is room for */
 	bool accepted;
 };
 

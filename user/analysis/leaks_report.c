@@ -70,6 +70,7 @@ void leak_say_holders(struct fw_buf *b, const struct fw_leaks *l, const struct l
 		}
 		fw_buf_u64(b, s->pids[i]);
 	}
+	fw_buf_puts(b, s->more_pids ? ", ..." : "");
 }
 
 struct fw_cell leak_text_cell(struct fw_buf *b)

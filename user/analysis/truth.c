@@ -9,6 +9,7 @@
  *	hooks attached   counters read              counters read   hooks detached
  *	      |  not counted  |      counted             |   later       |
  */
+#include "analysis/truth_settings.h"
 #include "analysis/words.h"
 
 #include <stdlib.h>
@@ -188,6 +189,16 @@ static void note_unexplained(const struct comparison *k, struct fw_section *s)
 	}
 }
 
+static int64_t minisocks_now(const struct fw_analysis_context *ctx, uint32_t netns)
+{
+	const struct fw_conn *c = NULL;
+	int64_t n = 0;
+
+	while ((c = fw_open_next(ctx, c)))
+		n += c->netns == netns && c->flags & FW_CONN_MINI;
+	return n;
+}
+
 static int64_t minisocks_of(const struct fw_kernel_counters *k)
 {
 	return k->tw < 0 || k->tw_killed < 0 ? FW_TRUTH_UNKNOWN : k->tw + k->tw_killed;
@@ -219,6 +230,9 @@ static void counters(const struct fw_analysis_context *ctx, const struct fw_trut
 	counter_row(&row, "TCPTimeWaitOverflow", k->time_wait_overflow, mine->overflow,
 		    mine->overflow < k->time_wait_overflow ?
 			    "each attempt is counted" : NULL);
+	counter_row(&row, "minisocks now (sockstat tw)", k->tw_now, minisocks_now(ctx, truth->netns),
+		    NULL);
+	counter_row(&row, "orphans now, host (sockstat)", k->orphans_now, FW_TRUTH_UNKNOWN, NULL);
 	counter_row(&row, "ListenOverflows", k->listen_overflows, FW_TRUTH_UNKNOWN, NULL);
 	counter_row(&row, "ListenDrops", k->listen_drops, FW_TRUTH_UNKNOWN, NULL);
 	counter_row(&row, "SyncookiesSent", k->syncookies_sent, FW_TRUTH_UNKNOWN, NULL);
@@ -227,50 +241,6 @@ static void counters(const struct fw_analysis_context *ctx, const struct fw_trut
 	counter_row(&row, "TCPAbortOnTimeout", k->abort_on_timeout, FW_TRUTH_UNKNOWN, NULL);
 	counter_row(&row, "TCPAbortOnMemory", k->abort_on_memory, FW_TRUTH_UNKNOWN, NULL);
 	note_unexplained(&row, s);
-}
-
-#define SETTINGS_MAX 15
-
-struct setting {
-	const char *name;
-	int64_t value;
-};
-
-static void settings_of(const struct fw_sysctls *sysctls, struct setting all[SETTINGS_MAX])
-{
-	const struct setting known[SETTINGS_MAX] = {
-		{ "tcp_fin_timeout", sysctls->tcp_fin_timeout },
-		{ "tcp_tw_reuse", sysctls->tcp_tw_reuse },
-		{ "tcp_max_tw_buckets", sysctls->tcp_max_tw_buckets },
-		{ "tcp_rfc1337", sysctls->tcp_rfc1337 },
-		{ "tcp_timestamps", sysctls->tcp_timestamps },
-		{ "tcp_max_orphans", sysctls->tcp_max_orphans },
-		{ "tcp_orphan_retries", sysctls->tcp_orphan_retries },
-		{ "tcp_max_syn_backlog", sysctls->tcp_max_syn_backlog },
-		{ "tcp_syncookies", sysctls->tcp_syncookies },
-		{ "tcp_synack_retries", sysctls->tcp_synack_retries },
-		{ "tcp_syn_retries", sysctls->tcp_syn_retries },
-		{ "somaxconn", sysctls->somaxconn },
-		{ "ip_local_port_range, lowest", sysctls->port_low },
-		{ "ip_local_port_range, highest", sysctls->port_high },
-		{ "ports reserved in it", sysctls->ports_reserved },
-	};
-
-	memcpy(all, known, sizeof(known));
-}
-
-static void sysctls(const struct fw_sysctls *sysctls, struct fw_report *r, struct fw_section *s)
-{
-	static const char *const columns[] = { "name", "Setting", "value", "Value", NULL };
-	struct fw_table *t = fw_section_table(r, s, "sysctls", "Settings", columns);
-	struct setting all[SETTINGS_MAX];
-
-	settings_of(sysctls, all);
-	for (size_t i = 0; i < SETTINGS_MAX; i++) {
-		if (all[i].value >= 0)
-			fw_table_row(r, t, (struct fw_cell[]){
-				fw_cell_text(all[i].name, SIZE_MAX), signed_count(all[i].value) });
-	}
 }
 
 static const struct own *own_in(const struct truth *t, uint32_t netns)
@@ -338,31 +308,9 @@ static void all_netns(const struct truth *t, const struct fw_analysis_context *c
 	}
 }
 
-static void other_settings(const struct truth *t, const struct fw_analysis_context *ctx,
-			   const struct fw_truth *shown, struct fw_report *r, struct fw_section *s)
+static bool is_seen(void *arg, uint32_t netns)
 {
-	static const char *const columns[] = { "netns", "netns", "name", "Setting", "value",
-					       "Value", NULL };
-	struct setting usual[SETTINGS_MAX], here[SETTINGS_MAX];
-	struct fw_table *table = NULL;
-
-	settings_of(&shown->sysctls, usual);
-	for (size_t i = 0; i < ctx->nr_truth; i++) {
-		if (!own_in(t, ctx->truth[i].netns)->seen)
-			continue;
-		settings_of(&ctx->truth[i].sysctls, here);
-		for (size_t k = 0; k < SETTINGS_MAX; k++) {
-			if (here[k].value < 0 || here[k].value == usual[k].value)
-				continue;
-			if (!table)
-				table = fw_section_table(r, s, "other_sysctls",
-							 "Different settings elsewhere", columns);
-			fw_table_row(r, table, (struct fw_cell[]){
-				fw_cell_netns(ctx, ctx->truth[i].netns),
-				fw_cell_text(here[k].name, SIZE_MAX),
-				signed_count(here[k].value) });
-		}
-	}
+	return own_in(arg, netns)->seen;
 }
 
 static size_t seen_in(const struct truth *t, const struct fw_analysis_context *ctx)
@@ -387,7 +335,7 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 	busiest = busiest_of(t, ctx);
 	fw_section_fact(r, s, "netns", "Network namespace", fw_cell_netns(ctx, busiest->netns));
 	counters(ctx, busiest, own_in(t, busiest->netns), r, s);
-	sysctls(&busiest->sysctls, r, s);
+	fw_settings(busiest, r, s);
 	if (ctx->filtered)
 		fw_section_note(r, s,
 				"A filter is in force: the kernel counts all connections, finwait "
@@ -395,7 +343,7 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 	if (seen_in(t, ctx) < 2)
 		return;
 	all_netns(t, ctx, r, s);
-	other_settings(t, ctx, busiest, r, s);
+	fw_other_settings(ctx, busiest, is_seen, t, r, s);
 	fw_section_note(r, s,
 			"Connections were seen in %s; the counters and settings above are those of "
 			"the busiest.",

@@ -38,6 +38,10 @@ struct fw_kernel_counters {
 	int64_t syncookies_sent;
 	int64_t req_q_full_drop;
 	int64_t abort_on_data, abort_on_timeout, abort_on_memory;
+	/* Not what they grew by, but what there is: /proc/net/sockstat. tw counts minisocks; orphan
+	 * counts full sockets without a process, of all network namespaces.
+	 */
+	int64_t tw_now, orphans_now;
 };
 
 struct fw_truth {

@@ -47,8 +47,11 @@ void fw_exporter_step(struct fw_exporter *e, struct fw_session *s)
 	uint64_t now = s->src->ops->now_ns(s->src);
 
 	if (now >= e->next_truths_ns) {
-		/* Others may not be to be entered any more: they stay as they were. */
-		fw_truths_refresh_own(&e->truths);
+		/* Those that cannot be entered any more stay as they were. */
+		if (e->opt->all_namespaces)
+			fw_exporter_read_settings(e);
+		else
+			fw_truths_refresh_own(&e->truths);
 		e->next_truths_ns = now + TRUTHS_NS;
 	}
 	fw_survey_step(&e->survey, &s->tracker, now, e->truths.truth, e->truths.nr);

@@ -14,6 +14,7 @@
 
 struct fw_exporter_options {
 	uint64_t stall_ns, leak_age_ns;
+	bool all_namespaces; /* other network namespaces can be entered later too */
 	struct fw_om_label labels[FW_EXPORTER_LABELS]; /* of every sample */
 	size_t nr_labels;
 };

@@ -123,10 +123,20 @@ static void name_cgroup(struct fw_session *s, uint64_t id)
 		name(s, FW_MARK_CGROUP, id, s->src->ops->cgroup_path(s->src, id));
 }
 
-static void name_netns(struct fw_session *s, uint32_t inum)
+static bool is_same(const char *a, const char *b)
 {
-	if (!fw_names_knows(&s->netns, inum) && s->src->ops->netns_name)
-		name(s, FW_MARK_NETNS, inum, s->src->ops->netns_name(s->src, inum));
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+static void name_netns(struct fw_session *s, uint32_t inum, uint64_t ts_ns)
+{
+	const char *now;
+
+	if (!s->src->ops->netns_name || !fw_names_due(&s->netns, inum, ts_ns))
+		return;
+	now = s->src->ops->netns_name(s->src, inum);
+	if (!fw_names_knows(&s->netns, inum) || !is_same(now, fw_names_get(&s->netns, inum)))
+		name(s, FW_MARK_NETNS, inum, now);
 }
 
 static uint64_t cgroup_of(const struct fw_event *ev)
@@ -156,7 +166,7 @@ void fw_inputs_record(void *arg, const void *record, size_t len)
 	if (ev.head->kind == FW_REC_SNAP_BEGIN)
 		fw_names_forget_unnamed(&s->netns);
 	name_cgroup(s, cgroup_of(&ev));
-	name_netns(s, ev.head->netns);
+	name_netns(s, ev.head->netns, ev.head->ts_ns);
 	fw_tap_event(s, &ev);
 	fw_tracker_apply(&s->tracker, &ev);
 }

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "cmd/answers.h"
@@ -33,6 +34,7 @@
 
 /* After that the event loop is said to be stuck; it comes by every 50 ms. */
 #define STUCK_NS (5 * FW_NS_PER_S)
+#define FILES (FW_SERVE_LISTEN_MAX * FW_HTTP_CONNECTIONS + 256U)
 /* For how long the BPF programs are measured. */
 #define MEASURE_NS (10 * FW_NS_PER_S)
 
@@ -168,6 +170,17 @@ static bool hung_up(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGHUP);
 	return sigtimedwait(&set, NULL, &at_once) == SIGHUP;
+}
+
+/* Each client is a file; the usual 1024 are fewer than two sockets let in. */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= FILES)
+		return;
+	limit.rlim_cur = limit.rlim_max < FILES ? limit.rlim_max : FILES;
+	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static void block_hangup(void)
@@ -350,6 +363,7 @@ static int run_and_close(const struct fw_options *opt, const struct fw_serve_opt
 	int ret;
 
 	block_hangup();
+	raise_file_limit();
 	fw_pusher_init(&run.pusher, &run.session, "");
 	ret = run_all(&run, &err);
 	fw_http_stop(run.http);

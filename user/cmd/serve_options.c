@@ -199,6 +199,7 @@ int fw_serve_options_parse(struct fw_serve_options *w, struct fw_options *opt, i
 		return -EINVAL;
 	}
 	opt->truths = true;
+	w->exporter.all_namespaces = w->all_namespaces;
 	w->analysis.stall_ns = w->exporter.stall_ns;
 	w->analysis.leak_age_ns = w->exporter.leak_age_ns;
 	if (!w->nr_listen)

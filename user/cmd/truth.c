@@ -42,6 +42,8 @@ static void set_counters(struct fw_kernel_counters *to, const struct fw_ground *
 		.abort_on_data = fw_ground_value(g, "TCPAbortOnData"),
 		.abort_on_timeout = fw_ground_value(g, "TCPAbortOnTimeout"),
 		.abort_on_memory = fw_ground_value(g, "TCPAbortOnMemory"),
+		.tw_now = fw_ground_value(g, "sockstat_tw"),
+		.orphans_now = fw_ground_value(g, "sockstat_orphan"),
 	};
 }
 

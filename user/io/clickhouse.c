@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NS_PER_S UINT64_C(1000000000)
 #define CONNECT_S  5L
 #define TRANSFER_S 30L
 /* Of what the server says; the first line of an error is enough. */
@@ -175,10 +176,11 @@ static int count(struct fw_clickhouse *ch, const struct fw_batch *batch, uint64_
 	bool sent;
 	int ret;
 
-	/* A quote in the name of a host would end it. */
 	fw_buf_printf(&query,
-		      "SELECT uniqExact(batch_row) FROM %s WHERE batch = %" PRIu64 " AND host = '",
-		      ch->table, batch->number);
+		      "SELECT uniqExact(batch_row) FROM %s WHERE batch = %" PRIu64
+		      " AND batch_time = toDateTime(%" PRIu64 ") AND host = '",
+		      ch->table, batch->number, batch->number / NS_PER_S);
+	/* A quote in the name of a host would end it. */
 	for (const char *c = ch->host; *c; c++) {
 		if (*c == '\'' || *c == '\\')
 			fw_buf_putc(&query, '\\');

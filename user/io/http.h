@@ -14,7 +14,7 @@
 
 #define FW_HTTP_CONNECTIONS  512
 #define FW_HTTP_HEADER_BYTES (16 * 1024)
-#define FW_HTTP_IDLE_S	     15
+#define FW_HTTP_IDLE_S	     35 /* longer than most wait between two scrapes */
 
 /* What a path leads to. */
 struct fw_http_answer {

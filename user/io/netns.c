@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,9 +35,25 @@ static struct fw_netns *find(const struct fw_netns_list *list, uint32_t inum)
 	return NULL;
 }
 
-const struct fw_netns *fw_netns_find(const struct fw_netns_list *list, uint32_t inum)
+struct fw_netns *fw_netns_find(const struct fw_netns_list *list, uint32_t inum)
 {
 	return find(list, inum);
+}
+
+void fw_netns_remove(struct fw_netns_list *list, uint32_t inum)
+{
+	struct fw_netns *ns = find(list, inum);
+
+	if (ns)
+		*ns = list->ns[--list->nr];
+}
+
+bool fw_netns_has(const struct fw_netns *ns, uint32_t pid)
+{
+	char path[PATH_LEN];
+
+	snprintf(path, sizeof(path), "/proc/%u/ns/net", pid);
+	return inum_of(path) == ns->inum;
 }
 
 /* A process that finwait starts or is ends before long: whoever was there first will not. */

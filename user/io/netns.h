@@ -5,6 +5,7 @@
 #ifndef FW_IO_NETNS_H
 #define FW_IO_NETNS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,7 @@
 struct fw_netns {
 	uint32_t inum;
 	uint32_t pid; /* the process in it with the lowest number; 0: none */
+	uint64_t checked_ns; /* netns_names.c's own */
 	char name[FW_NETNS_NAME_LEN]; /* as in "ip netns", or "" */
 };
 
@@ -34,7 +36,13 @@ void fw_netns_list_free(struct fw_netns_list *list);
 int fw_netns_add(struct fw_netns_list *list, const struct fw_netns *ns);
 
 /* NULL: not in the list. */
-const struct fw_netns *fw_netns_find(const struct fw_netns_list *list, uint32_t inum);
+struct fw_netns *fw_netns_find(const struct fw_netns_list *list, uint32_t inum);
+
+/* Takes it out, if it is there. */
+void fw_netns_remove(struct fw_netns_list *list, uint32_t inum);
+
+/* That process is in it now. */
+bool fw_netns_has(const struct fw_netns *ns, uint32_t pid);
 
 /* An open file of it for setns(), or a negative errno. */
 int fw_netns_open(const struct fw_netns *ns);

@@ -18,11 +18,17 @@
 static const uint64_t sets[] = { 0, BIT(CAP_BPF), BIT(CAP_BPF) | BIT(CAP_PERFMON) };
 #define NR_SETS (sizeof(sets) / sizeof(sets[0]))
 
+static bool may(int cap)
+{
+	capng_get_caps_process();
+	return capng_have_capability(CAPNG_EFFECTIVE, (unsigned int)cap);
+}
+
 int fw_privileges_user(struct fw_privileges *p, const char *name, struct fw_err *err)
 {
 	const struct passwd *pw;
 
-	if (geteuid()) {
+	if (geteuid() || (!name && !(may(CAP_SETUID) && may(CAP_SETGID)))) {
 		pw = getpwuid(geteuid());
 		snprintf(p->user, sizeof(p->user), "%s", pw ? pw->pw_name : "this user");
 		p->uid = geteuid();
@@ -43,11 +49,6 @@ int fw_privileges_user(struct fw_privileges *p, const char *name, struct fw_err 
 	return 0;
 }
 
-static bool may(int cap)
-{
-	return capng_have_capability(CAPNG_EFFECTIVE, (unsigned int)cap);
-}
-
 static void choose_caps(uint64_t caps)
 {
 	capng_get_caps_process();
@@ -60,10 +61,8 @@ static void choose_caps(uint64_t caps)
 
 static int become(const struct fw_privileges *p)
 {
-	bool bounds, root = !geteuid();
+	bool bounds = may(CAP_SETPCAP), root = !geteuid();
 
-	capng_get_caps_process();
-	bounds = may(CAP_SETPCAP);
 	choose_caps(p->caps);
 	if (root && p->uid)
 		return capng_change_id((int)p->uid, (int)p->gid,

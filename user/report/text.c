@@ -234,6 +234,8 @@ static void bind_note(struct fw_buf *b, const struct fw_bind_failure *f)
 		fw_buf_puts(b, "SO_REUSEADDR does not wait");
 	} else if (f->live) {
 		fw_buf_printf(b, ": held by %u connections; SO_REUSEADDR does not wait", f->live);
+	} else if (f->searched) {
+		fw_buf_puts(b, ": what holds it was not seen");
 	}
 }
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define AGAIN_NS 100000000ULL
+
 void fw_names_init(struct fw_names *n)
 {
 	n->places = calloc(FW_NAMES_PLACES, sizeof(*n->places));
@@ -15,6 +17,19 @@ void fw_names_fini(struct fw_names *n)
 		free(n->places[i].name);
 	free(n->places);
 	n->places = NULL;
+}
+
+bool fw_names_due(struct fw_names *n, uint64_t number, uint64_t now_ns)
+{
+	struct fw_named *place;
+
+	if (!number || !n->places)
+		return false;
+	place = &n->places[number % FW_NAMES_PLACES];
+	if (place->number == number && now_ns - place->asked_ns < AGAIN_NS)
+		return false;
+	place->asked_ns = now_ns;
+	return true;
 }
 
 void fw_names_set(struct fw_names *n, uint64_t number, const char *name, size_t len)

@@ -18,6 +18,7 @@
 struct fw_named {
 	uint64_t number; /* 0: nobody's */
 	char *name;	 /* NULL: it has none, as far as known */
+	uint64_t asked_ns; /* when fw_names_due() said so last */
 };
 
 struct fw_names {
@@ -32,6 +33,11 @@ static inline bool fw_names_knows(const struct fw_names *n, uint64_t number)
 {
 	return !number || !n->places || n->places[number % FW_NAMES_PLACES].number == number;
 }
+
+/* Whether it is time to ask for it: it is not known, or may have changed since, because the kernel gives
+ * numbers to something new as soon as they are free.
+ */
+bool fw_names_due(struct fw_names *n, uint64_t number, uint64_t now_ns);
 
 /* @name: of @len bytes, is copied; NULL: none is known. */
 void fw_names_set(struct fw_names *n, uint64_t number, const char *name, size_t len);
