@@ -128,7 +128,8 @@ def main():
     results = Results(sys.argv[1:])
     cases = [
         builds_without_network, lintian_is_silent, installs, runs, man_and_completion_are_found,
-        service_is_there_and_off, service_runs_with_the_options_of_etc_default, remove_keeps_what_was_edited, purge_leaves_nothing,
+        service_is_there_and_off, service_runs_with_the_options_of_etc_default,
+        remove_keeps_what_was_edited, purge_leaves_nothing,
     ]
     state = {}
     try:
