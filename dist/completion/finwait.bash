@@ -79,9 +79,9 @@ _finwait_fill() {
 _finwait_fill_value() {
 	local option=${3% *} value=${3#* } before=
 
-	if [[ $value == FILE ]]; then
+	if [[ $value == FILE || $value == DIR ]]; then
 		compopt -o filenames 2>/dev/null
-		mapfile -t COMPREPLY < <(compgen -f -- "$4")
+		mapfile -t COMPREPLY < <(compgen "$([[ $value == DIR ]] && echo -d || echo -f)" -- "$4")
 		return
 	fi
 	# A list: what stands before its last comma stays.

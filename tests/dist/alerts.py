@@ -212,8 +212,8 @@ def dashboard_has_data(host):
         for target in panel.get("targets", []):
             query = target["expr"].replace("$__rate_interval", "1m").replace("$instance", ".*")
             check("$" not in query, f"a variable that nothing fills: {query}")
-            result = host.prometheus.api("query_range", query=query, start=now - 30, end=now, step=1)["result"]
-            values = [float(value) for series in result for _, value in series["values"]]
+            answer = host.prometheus.api("query_range", query=query, start=now - 30, end=now, step=1)
+            values = [float(value) for series in answer["result"] for _, value in series["values"]]
             number += 1
             if not any(math.isfinite(value) for value in values):
                 empty.append(f"{panel['title']}: {query}")

@@ -77,6 +77,16 @@ def lists_go_on_behind_their_last_comma():
     check(have == ["time_wait,fin_wait_1", "time_wait,fin_wait_2"], have)
 
 
+def files_and_folders_are_offered():
+    with tempfile.TemporaryDirectory() as directory:
+        os.mkdir(f"{directory}/folder")
+        open(f"{directory}/file", "w", encoding="ascii").close()
+        files = offered("trace", "-o", f"{directory}/f")
+        check(set(files) == {f"{directory}/folder", f"{directory}/file"}, files)
+        folders = offered("serve", "--spool-dir", "=", f"{directory}/f")
+        check(folders == [f"{directory}/folder"], folders)
+
+
 def command_of_record_is_any():
     check("sleep" in offered("record", "-o", "x", "--", "slee"), offered("record", "-o", "x", "--", "slee"))
     check("--keep=" in offered("record", "--ke"), "options of record's own are gone")
@@ -148,7 +158,8 @@ if __name__ == "__main__":
     raise SystemExit(run_cases([
         commands_are_those_of_help, options_are_those_of_usage,
         options_that_take_a_value_end_in_an_equals_sign, values_are_accepted,
-        values_are_found_for_every_spelling, lists_go_on_behind_their_last_comma, command_of_record_is_any, explain_has_topics,
+        values_are_found_for_every_spelling, lists_go_on_behind_their_last_comma,
+        files_and_folders_are_offered, command_of_record_is_any, explain_has_topics,
         namespaces_and_processes_are_those_of_the_host, hostile_names_are_not_expanded,
         tab_completes_in_a_shell,
     ]))

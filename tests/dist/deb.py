@@ -40,7 +40,8 @@ def is_installed():
 
 def traces():
     """Of finwait, by name, wherever a package could have left it. This tree may be in one of these places."""
-    result = run(["find", *PLACES, "-path", TREE, "-prune", "-o", "-name", "*finwait*", "-print"], timeout=300)
+    result = run(["find", *PLACES, "-path", TREE, "-prune", "-o", "-name", "*finwait*", "-print"],
+                 timeout=300)
     return set(result.stdout.decode().split())
 
 
@@ -104,6 +105,7 @@ def service_runs_with_the_options_of_etc_default(_state):
         check(systemd.show(NAME, "ActiveState") == "active", "not active")
         with urllib.request.urlopen("http://127.0.0.1:9435/metrics", timeout=10) as answer:
             lines = answer.read().decode().splitlines()
+        check(os.path.isdir("/var/lib/finwait"), "it has no state directory: purge has less to do")
         check([line for line in lines if 'state="LISTEN"' in line and 'role="test"' in line], lines[:20])
     finally:
         systemd.close()
@@ -125,8 +127,9 @@ def purge_leaves_nothing(state):
 def main():
     results = Results(sys.argv[1:])
     cases = [
-        builds_without_network, lintian_is_silent, installs, runs, man_and_completion_are_found, service_is_there_and_off,
-        service_runs_with_the_options_of_etc_default, remove_keeps_what_was_edited, purge_leaves_nothing,
+        builds_without_network, lintian_is_silent, installs, runs, man_and_completion_are_found,
+        service_is_there_and_off, service_runs_with_the_options_of_etc_default,
+        remove_keeps_what_was_edited, purge_leaves_nothing,
     ]
     state = {}
     try:

@@ -3,7 +3,8 @@
 
 It runs in new PID, mount, IPC, UTS and cgroup namespaces, in the network namespace of the host, and knows
 only the units it is given: nothing of the host is started, and /proc/sys is read-only to it. As on a host of
-systemd's, tracefs and cgroup2 are mounted. The services are real ones: their sandbox, capabilities, watchdog and notification are systemd's.
+systemd's, tracefs and cgroup2 are mounted. The services are real ones: their sandbox, capabilities,
+watchdog and notification are systemd's.
 """
 
 import os

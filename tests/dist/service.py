@@ -12,6 +12,7 @@ import json
 import os
 import re
 import signal
+import socket
 import sys
 import time
 import urllib.error
@@ -40,6 +41,12 @@ class Service:
         self.systemd.systemctl("reset-failed", NAME)
         result = self.systemd.systemctl("start", NAME)
         check(result.returncode == 0, f"{result.stderr.decode()} {self.systemd.output(NAME)}")
+
+    def close(self):
+        """systemd makes the state directory on the host's own /var/lib."""
+        self.systemd.systemctl("stop", NAME)
+        self.systemd.systemctl("clean", "--what=state", NAME)
+        self.systemd.close()
 
     def pid(self):
         return self.systemd.main_pid(NAME)
@@ -81,7 +88,8 @@ def exposure_is_what_the_documentation_says(_service):
     overall = said(["systemd-analyze", "security", "--offline=true", UNIT]).splitlines()[-1]
     score = re.search(r"Overall exposure level .*: (\d+\.\d) ", overall)[1]
     with open(os.path.join(DIST, "..", "docs", "service.md"), encoding="utf-8") as file:
-        check(f"exposure level {score}" in " ".join(file.read().split()), f"docs/service.md does not say {score}")
+        check(f"exposure level {score}" in " ".join(file.read().split()),
+              f"docs/service.md does not say {score}")
 
 
 def is_ready_when_it_answers(service):
@@ -115,8 +123,9 @@ def sandbox_lets_all_hooks_fire(service):
 
 
 def status_of(headers):
+    request = urllib.request.Request(f"{URL}/metrics", headers=headers)
     try:
-        with urllib.request.urlopen(urllib.request.Request(f"{URL}/metrics", headers=headers), timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=10) as answer:
             return answer.status
     except urllib.error.HTTPError as error:
         return error.code
@@ -131,6 +140,25 @@ def token_is_a_credential(service):
     check(status_of({}) == 401, f"without a token: {status_of({})}")
     check(status_of({"Authorization": "Bearer open-barley"}) == 401, "any token will do")
     check(status_of({"Authorization": "Bearer open-sesame"}) == 200, "the right token is refused")
+
+
+def spool_survives_a_restart(service):
+    """There is no ClickHouse: what ends is kept in the state directory, by a user that changes."""
+    options = ('Environment="FINWAIT_OPTIONS=--clickhouse http://127.0.0.1:9/ '
+               '--spool-dir /var/lib/finwait/spool"')
+    service.start(options)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        for _ in range(20):
+            client = socket.create_connection(listener.getsockname())
+            server = listener.accept()[0]
+            server.close()
+            client.close()
+    wait_until(lambda: glob.glob("/var/lib/finwait/spool/*"), SECONDS, "the spool to be written")
+    kept = set(glob.glob("/var/lib/finwait/spool/*"))
+    service.start(options)
+    rows = re.search(r"^finwait_push_waiting_rows (\d+)", get(f"{URL}/metrics"), re.M)
+    check(rows and int(rows[1]) > 0, f"after the restart: {rows}")
+    check(kept <= set(glob.glob("/var/lib/finwait/spool/*")), "the spool is gone")
 
 
 def reload_keeps_it_running(service):
@@ -185,14 +213,15 @@ def main():
     cases = [
         unit_is_well_formed, exposure_is_what_the_documentation_says, is_ready_when_it_answers,
         keeps_no_privileges, keeps_what_all_namespaces_needs, sandbox_lets_all_hooks_fire,
-        token_is_a_credential, reload_keeps_it_running, watchdog_kills_what_hangs, restarts_when_killed, stops_and_leaves_nothing,
+        token_is_a_credential, spool_survives_a_restart, reload_keeps_it_running,
+        watchdog_kills_what_hangs, restarts_when_killed, stops_and_leaves_nothing,
     ]
     service = Service()
     try:
         for case in results.wants(cases):
             results.run(case, service)
     finally:
-        service.systemd.close()
+        service.close()
     print(f"{results.passed} passed, {results.failed} failed")
     return 1 if results.failed or not results.passed else 0
 

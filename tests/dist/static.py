@@ -87,7 +87,8 @@ def daemonset_is_as_the_service():
     check(unit <= added and added - unit == {"CAP_SETUID", "CAP_SETGID"}, f"{added ^ unit}")
     mounts = {mount["name"] for mount in container["volumeMounts"]}
     check(mounts == {volume["name"] for volume in pod["volumes"]}, "mounts and volumes differ")
-    args = [arg.replace("$(NODE_ADDRESS)", "192.0.2.1").replace("$(NODE_NAME)", "n") for arg in container["args"]]
+    args = [arg.replace("$(NODE_ADDRESS)", "192.0.2.1").replace("$(NODE_NAME)", "n")
+            for arg in container["args"]]
     said([FINWAIT, *args, "--help"])
 
 
@@ -130,6 +131,7 @@ def install_is_complete_and_uninstall_leaves_nothing():
 if __name__ == "__main__":
     raise SystemExit(run_cases([
         rules_are_well_formed, each_alert_fires_in_its_scenario_only, each_alert_is_tested_both_ways,
-        what_alerts_advise_exists, package_is_built_from_what_scripts_deps_installs, panels_of_the_dashboard_do_not_overlap, daemonset_is_as_the_service,
+        what_alerts_advise_exists, package_is_built_from_what_scripts_deps_installs,
+        panels_of_the_dashboard_do_not_overlap, daemonset_is_as_the_service,
         install_is_complete_and_uninstall_leaves_nothing,
     ]))
