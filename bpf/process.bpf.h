@@ -10,8 +10,8 @@
 #include <bpf/bpf_core_read.h>
 
 /*
- * A main thread, which most are, names itself: the helper takes a tenth of the two guarded reads that
- * go to another thread's name.
+ * A main thread, which most are, names itself by a helper, without the two guarded reads that go to
+ * another thread's name.
  */
 static __always_inline void fw_process_name(char comm[FW_COMM_LEN])
 {
