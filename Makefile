@@ -9,7 +9,7 @@
 # make fuzz       fuzz every parser for FUZZ_SECONDS each (default 20), in clang's sanitizers
 # make vm         live tests on real kernels under qemu (root); KERNEL=6.12 for one
 # make soak       load and faults for ten minutes (root); SOAK=1h for longer
-# make bench      what it costs, traced against untraced (root)
+# make bench      what it costs, traced against untraced (root); BENCH='--part cost' for less
 # make dist       what dist/ holds: man pages, completion, unit, package, alerts, dashboard (root)
 # make install    PREFIX=/usr/local, DESTDIR=; make uninstall takes it away again
 # make deb        a Debian package, into build/deb
@@ -44,8 +44,8 @@ endif
 
 # In the binary itself: a recording can be read where none of them is installed. Who lacks the archives
 # says LIBS_DYNAMIC=1.
-LIBS := -lbpf -lelf -lz -lzstd
-SERVE_LIBS := -lmicrohttpd -lcap-ng -lseccomp -lcurl
+LIBS := -lbpf -lelf -lz -lzstd -lcap-ng -lseccomp
+SERVE_LIBS := -lmicrohttpd -lcurl
 ifeq ($(LIBS_DYNAMIC),1)
 STATIC_LIBS = $(LIBS)
 else
@@ -57,10 +57,16 @@ BPF_SRC := bpf/state.bpf.c $(filter-out bpf/state.bpf.c bpf/iter.bpf.c,$(wildcar
 BPF_OBJ := $(BPF_SRC:bpf/%.bpf.c=$B/bpf/%.bpf.o)
 PURE_SRC := $(wildcard user/util/*.c user/core/*.c user/record/*.c user/report/*.c user/analysis/*.c)
 APP_SRC := user/main.c $(wildcard user/cmd/*.c user/io/*.c)
+# What only finwait-serve has, which finwait becomes for "serve": see there.
+SERVE_EXEC := user/cmd/serve_exec.c
+SERVE_SRC := $(addprefix user/cmd/,serve.c serve_options.c answers.c exporter.c pusher.c window.c) \
+	     $(addprefix user/io/,batch.c clickhouse.c documents.c http.c listen.c push.c secret.c spool.c \
+	       usage.c)
 PURE_OBJ := $(PURE_SRC:%.c=$B/%.o)
-APP_OBJ := $(APP_SRC:%.c=$B/%.o)
+APP_OBJ := $(patsubst %.c,$B/%.o,$(filter-out $(SERVE_SRC),$(APP_SRC)))
+SERVE_OBJ := $(patsubst %.c,$B/%.o,$(filter-out $(SERVE_EXEC),$(APP_SRC)))
 PURE_SAN_OBJ := $(PURE_SRC:%.c=$B/san/%.o)
-APP_SAN_OBJ := $(APP_SRC:%.c=$B/san/%.o)
+APP_SAN_OBJ := $(patsubst %.c,$B/san/%.o,$(filter-out $(SERVE_EXEC),$(APP_SRC)))
 UNIT := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
 LIVE_PROGRAMS := $B/tests/peer $B/tests/witness $B/tests/churn $B/tests/flood $B/tests/leaker
 
@@ -70,7 +76,11 @@ LIVE_PROGRAMS := $B/tests/peer $B/tests/witness $B/tests/churn $B/tests/flood $B
 
 all: finwait
 
-finwait: $(APP_OBJ) $B/libfinwait.a
+finwait: $(APP_OBJ) $B/libfinwait.a | finwait-serve
+	$(say) LINK $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STATIC_LIBS)
+
+finwait-serve: $(SERVE_OBJ) $B/libfinwait.a
 	$(say) LINK $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STATIC_LIBS) $(SERVE_LIBS)
 
@@ -187,6 +197,15 @@ $B/tests/empty: tests/bench/empty.c
 $B/tests/micro: tests/bench/micro.c $B/libfinwait.a
 	$(say) CC $@
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $^ -lzstd
+
+# What recordings take, and cost, and how fast they are read (root).
+.PHONY: bench-recording
+bench-recording: finwait $B/tests/churn $B/tests/packing
+	$(Q)tests/bench/recording.py
+
+$B/tests/packing: tests/bench/packing.c $B/libfinwait.a
+	$(say) CC $@
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $^ -lzstd
 $B/tests/leaker: tests/live/leaker.c
 $B/tests/flood: tests/live/flood.c tests/live/peer_net.c tests/live/peer_packet.c
 $(LIVE_PROGRAMS): $(wildcard tests/live/*.h)
@@ -218,7 +237,8 @@ soak: finwait $B/san/finwait $B/tests/churn
 	$(Q)tests/soak/soak.py $(or $(SOAK),10m)
 
 bench: finwait $B/tests/churn $B/tests/micro $B/tests/empty $B/tests/empty.bpf.o
-	$(Q)tests/bench/bench.py
+	$(Q)tests/bench/bench.py $(BENCH)
+	$(Q)tests/bench/scale.py
 	$(Q)$B/tests/micro
 
 dist: finwait
@@ -234,6 +254,6 @@ deb:
 	$(Q)VERSION=$(VERSION) dist/make-deb
 
 clean:
-	rm -rf $B finwait
+	rm -rf $B finwait finwait-serve
 
 -include $(shell find $B -name '*.d' 2>/dev/null)

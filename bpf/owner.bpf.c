@@ -9,8 +9,6 @@
 #include "process.bpf.h"
 #include <bpf/bpf_tracing.h>
 
-#define S_IFMT 0170000
-#define S_IFSOCK 0140000
 #define EADDRINUSE 98
 
 /* What bind() is asked for, between its entry and its return. */
@@ -43,21 +41,26 @@ static __always_inline void fw_emit_process(struct fw_rec_head *head, __u8 kind,
 	if (sk)
 		rec->uid = BPF_CORE_READ(sk, sk_uid.val);
 	fw_process_name(rec->comm);
-	rec->cgroup_id = fw_process_cgroup_id();
+	rec->cgroup_id = bpf_get_current_cgroup_id();
 	fw_emit_submit(rec);
 }
 
-static __always_inline int fw_accepted(struct sock *sk)
+/* @sk: a TCP socket. */
+static __always_inline void fw_emit_accepted(struct sock *sk)
 {
 	struct fw_rec_head head;
 
-	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
-		return 0;
 	fw_head_from_common(&head, &sk->__sk_common);
 	if (fw_cfg.no_cookie_helper)
 		head.cookie = fw_compat_sk_cookie(head.skaddr);
 	head.oldstate = head.newstate = BPF_CORE_READ(sk, __sk_common.skc_state);
 	fw_emit_process(&head, FW_REC_ACCEPTED, sk, 0);
+}
+
+static __always_inline int fw_accepted(struct sock *sk)
+{
+	if (sk && BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP)
+		fw_emit_accepted(sk);
 	return 0;
 }
 
@@ -147,9 +150,12 @@ static __always_inline struct sock *fw_sock_of_fd(__u64 fd)
 	if (fd >= BPF_CORE_READ(fdt, max_fds))
 		return NULL;
 	bpf_probe_read_kernel(&file, sizeof(file), &files[fd]);
-	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+	if (!file)
 		return NULL;
+	/* Of all private data only a socket's points back to the file. */
 	socket = BPF_CORE_READ(file, private_data);
+	if (!socket || BPF_CORE_READ(socket, file) != file)
+		return NULL;
 	sk = BPF_CORE_READ(socket, sk);
 	return sk && BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP &&
 		       (BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET ||
@@ -159,7 +165,11 @@ static __always_inline struct sock *fw_sock_of_fd(__u64 fd)
 
 static __always_inline int fw_accept_returned(long ret)
 {
-	return ret < 0 ? 0 : fw_accepted(fw_sock_of_fd(ret));
+	struct sock *sk = ret < 0 ? NULL : fw_sock_of_fd(ret);
+
+	if (sk)
+		fw_emit_accepted(sk);
+	return 0;
 }
 
 SEC("tp/syscalls/sys_exit_accept")

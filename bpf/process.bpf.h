@@ -9,10 +9,20 @@
 #include "maps.bpf.h"
 #include <bpf/bpf_core_read.h>
 
+/*
+ * A main thread, which most are, names itself: the helper takes a tenth of the two guarded reads that
+ * go to another thread's name.
+ */
 static __always_inline void fw_process_name(char comm[FW_COMM_LEN])
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+	struct task_struct *task;
 
+	if ((__u32)pid_tgid == pid_tgid >> 32) {
+		bpf_get_current_comm(comm, FW_COMM_LEN);
+		return;
+	}
+	task = (struct task_struct *)bpf_get_current_task();
 	task = BPF_CORE_READ(task, group_leader);
 	bpf_probe_read_kernel(comm, FW_COMM_LEN, &task->comm);
 }
@@ -28,13 +38,6 @@ static __always_inline bool fw_is_kernel_thread(void)
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 
 	return BPF_CORE_READ(task, flags) & PF_KTHREAD;
-}
-
-static __always_inline __u64 fw_process_cgroup_id(void)
-{
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-
-	return BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
 }
 
 #endif

@@ -24,8 +24,12 @@ static __always_inline __u64 fw_sock_cookie(struct sock *sk, const struct fw_rec
 {
 	bool child = oldstate == TCP_LISTEN && newstate == TCP_SYN_RECV;
 
-	if (!fw_cfg.no_cookie_helper)
-		return child ? 0 : bpf_get_socket_cookie(sk);
+	if (!fw_cfg.no_cookie_helper) {
+		__u64 cookie = child ? 0 : sk->__sk_common.skc_cookie.counter;
+
+		/* All but its first transition find it there. */
+		return child || cookie ? cookie : bpf_get_socket_cookie(sk);
+	}
 	if (!child)
 		return fw_compat_cookie(head, oldstate, newstate);
 	fw_compat_forget(head->skaddr);

@@ -16,6 +16,7 @@ twenty is faster than, what is left when other programs run; "median" of the one
     speed   connections per second with several threads, and what is lost
     kernel  the time of the BPF programs (kernel.bpf_stats_enabled, which costs by itself)
     start   from the tracer's start until it shows the first connection
+    hooks   the ratio with each of finwait's front ends that works here (only if asked for)
 
 Each part prints a table (Markdown). --write FILE puts it into FILE, between the lines
 "<!-- bench PART -->" and "<!-- end -->".
@@ -31,7 +32,7 @@ import subprocess
 import sys
 
 from load import churn
-from tracers import all_tracers, programs
+from tracers import Finwait, all_tracers, programs
 
 # What a connection of each kind is, in options of churn.
 KINDS = {
@@ -166,7 +167,24 @@ def start(tracers, args):
     return rows + [[t.name, spread(took[t])] for t in tracers if took[t]]
 
 
-PARTS = {part.__name__: part for part in (cost, kinds, speed, kernel, start)}
+def works(tracer):
+    try:
+        with tracer:
+            return True
+    except SystemExit:
+        return False
+
+
+def hooks(_, args):
+    names = ("trampoline", "kprobe", "timer")
+    found = [t for t in (Finwait("timeline", "-f", "json", "--hooks=" + n) for n in names) if works(t)]
+    ratio = lists()
+    for t, traced, untraced in measure(found, args.rounds, [args.connections], "hooks"):
+        ratio[t].append(traced["undisturbed_ns"] / untraced["undisturbed_ns"])
+    return [["tracer", "traced / untraced, undisturbed"]] + [[t.name, spread(ratio[t])] for t in found]
+
+
+PARTS = {part.__name__: part for part in (cost, kinds, speed, kernel, start, hooks)}
 
 # ---- Output --------------------------------------------------------------------------------------
 
@@ -221,7 +239,7 @@ def main():
             print(f"bench: {tracer.name} is not installed (scripts/deps bench): left out")
     tracers = [t for t in tracers if t.is_there()]
     churn(args.connections)
-    for part in args.part or PARTS:
+    for part in args.part or [part for part in PARTS if part != "hooks"]:
         text = ("Linux %s, %d processors, %d rounds of %d connections; load %.1f at the end\n\n%s"
                 % (platform.release(), os.cpu_count(), args.rounds, args.connections,
                    os.getloadavg()[0], table(PARTS[part](tracers, args))))

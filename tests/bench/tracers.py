@@ -157,6 +157,26 @@ class Finwait(Tracer):
                          r"(\d+) events lost", r"(\d+) events, ")
 
 
+class Stopped(Finwait):
+    """Its reader is stopped, its small ring full: what overload costs the host."""
+
+    def __init__(self):
+        super().__init__("timeline", "--ring-size=1")
+        self.name = "finwait timeline, reader stopped"
+
+    def __enter__(self):
+        super().__enter__()
+        self.process.send_signal(signal.SIGSTOP)
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGCONT)
+        super().__exit__()
+
+    def first_event_s(self):
+        return None
+
+
 class Report(Tracer):
     """It counts on its standard output, and has no line for an event."""
 
@@ -195,6 +215,7 @@ def all_tracers():
         Finwait("timeline"),
         Finwait("timeline", "-f", "json"),
         Report(),
+        Stopped(),
         Tracer("tcpstates", ["tcpstates"], lost=LOST),
         Tracer("tcplife", ["tcplife"], lost=LOST),
         Tracer("bpftrace printf", ["bpftrace", "-e", BPFTRACE], lost=LOST),

@@ -25,6 +25,7 @@ mount --make-rprivate /
 mount -t tmpfs tmpfs /run
 mkdir -p /run/systemd/system /run/netns /run/finwait-test
 cp "$1" /run/finwait-test/finwait
+[ ! -e "$1-serve" ] || cp "$1-serve" /run/finwait-test/finwait-serve
 mount --rbind "$0/netns" /run/netns
 umount -l /sys/fs/cgroup
 mount -t cgroup2 cgroup2 /sys/fs/cgroup

@@ -112,7 +112,8 @@ def install_is_complete_and_uninstall_leaves_nothing():
         make = ["make", "-s", "-C", TREE, f"DESTDIR={folder}", "PREFIX=/opt/fw"]
         said([*make, "install"])
         have = files_below(folder)
-        want = {"bin/finwait", "share/man/man1/finwait.1", "share/man/man1/finwait-serve.1",
+        want = {"bin/finwait", "libexec/finwait/finwait-serve", "share/man/man1/finwait.1",
+                "share/man/man1/finwait-serve.1",
                 "share/bash-completion/completions/finwait", "lib/systemd/system/finwait.service",
                 "share/doc/finwait/README.md", "share/doc/finwait/docs/service.md",
                 "share/finwait/prometheus/finwait.rules.yml", "share/finwait/grafana/finwait.json",

@@ -41,7 +41,10 @@ static void check(const struct fw_options *o)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct fw_command_options command = {
-		.doc = "", .args = "[DURATION]", .html = true, .parse = take_own,
+		.doc = "",
+		.args = "[DURATION]",
+		.html = true,
+		.parse = take_own,
 	};
 	char *argv[MAX_ARGS + 2] = { (char *)"finwait timeline" }, *save = NULL;
 	char *text = strndup((const char *)data, size);

@@ -7,8 +7,10 @@
 
 static void check_text(const struct fw_buf *b)
 {
-	static const char *const colors[] = { "[0m", "[1m", "[2m", "[31m", "[32m", "[33m", "[35m",
-					      "[36m", "[1;31m", "[1;33m", "[1;32m", "[1;36m" };
+	static const char *const colors[] = {
+		"[0m",	"[1m",	"[2m",	  "[31m",   "[32m",   "[33m",
+		"[35m", "[36m", "[1;31m", "[1;33m", "[1;32m", "[1;36m"
+	};
 
 	must(!b->failed);
 	must(!b->len || b->data[b->len - 1] == '\n');

@@ -3,8 +3,8 @@
 
 #include <netinet/in.h>
 
-#define START_NS 1000000000000ULL
-#define JIFFIES_0 4294892296ULL
+#define START_NS    1000000000000ULL
+#define JIFFIES_0   4294892296ULL
 #define MAX_RECORDS 4000
 
 /* What is not a record. */
@@ -25,7 +25,8 @@ static void symbols_init(struct fw_symbols *s)
 {
 	s->nr = FW_FRAME_MAX;
 	for (unsigned int i = 0; i < FW_FRAME_MAX; i++)
-		s->sym[i] = (struct fw_symbol){ 0x1000 * (i + 1ULL), 0x1000 * (i + 1ULL) + 0x100, i };
+		s->sym[i] =
+			(struct fw_symbol){ 0x1000 * (i + 1ULL), 0x1000 * (i + 1ULL) + 0x100, i };
 }
 
 /* ---- Everybody who listens --------------------------------------------------------------- */
@@ -81,15 +82,15 @@ static void on_bind_failed(void *arg, const struct fw_bind_failure *f)
 }
 
 /* Both those who keep count of sockets: the analyses, and that of leaks. */
-#define both(call, ...)                                                   \
-	do {                                                              \
-		struct play *p = arg;                                     \
-		struct fw_observer a = analysts(p), l = { 0 };            \
-		fw_leaks_observe(p->leaks, &l);                           \
-		if (a.call)                                               \
-			a.call(a.arg, ##__VA_ARGS__);                     \
-		if (l.call)                                               \
-			l.call(l.arg, ##__VA_ARGS__);                     \
+#define both(call, ...)                                        \
+	do {                                                   \
+		struct play *p = arg;                          \
+		struct fw_observer a = analysts(p), l = { 0 }; \
+		fw_leaks_observe(p->leaks, &l);                \
+		if (a.call)                                    \
+			a.call(a.arg, ##__VA_ARGS__);          \
+		if (l.call)                                    \
+			l.call(l.arg, ##__VA_ARGS__);          \
 	} while (0)
 
 static void on_snapshot_begin(void *arg, uint64_t ts_ns)
@@ -140,10 +141,17 @@ static void streams_init(struct play *p, const struct fw_stream_format *format, 
 {
 	for (int i = 0; i < 2; i++) {
 		p->streams[i] = (struct fw_stream){
-			.format = format, .out = &p->out, .start_ns = START_NS,
+			.format = format,
+			.out = &p->out,
+			.start_ns = START_NS,
 			.wall_offset_ns = 1795374494000000001LL - (int64_t)START_NS,
-			.cgroup_path = path_of, .cgroup_arg = p, .netns_name = netns_of,
-			.netns_arg = p, .transitions = !i, .clock = how & 1, .color = how & 2,
+			.cgroup_path = path_of,
+			.cgroup_arg = p,
+			.netns_name = netns_of,
+			.netns_arg = p,
+			.transitions = !i,
+			.clock = how & 1,
+			.color = how & 2,
 			.width = how & 4 ? how : 0,
 		};
 		if (format && format->header)
@@ -165,8 +173,12 @@ static void truth_init(struct fw_truth *t, struct input *in)
 {
 	*t = (struct fw_truth){
 		.netns = 1,
-		.sysctls = { .tcp_fin_timeout = 60, .tcp_tw_reuse = 2, .tcp_max_tw_buckets = 65536,
-			     .port_low = 32768, .port_high = 60999, .tcp_timestamps = 1 },
+		.sysctls = { .tcp_fin_timeout = 60,
+			     .tcp_tw_reuse = 2,
+			     .tcp_max_tw_buckets = 65536,
+			     .port_low = 32768,
+			     .port_high = 60999,
+			     .tcp_timestamps = 1 },
 		.counters = { .tw = 100, .time_wait_overflow = 1, .active_opens = 1000 },
 	};
 	if (!(input_u8(in) & 1))
@@ -181,18 +193,29 @@ void play_init(struct play *p, struct input *in, const struct fw_stream_format *
 	       bool analyse)
 {
 	static const struct fw_observer observer = {
-		.transition = on_transition, .connection = on_connection,
-		.bind_failed = on_bind_failed, .snapshot_begin = on_snapshot_begin,
-		.socket = on_socket, .holder = on_holder, .process = on_process,
-		.snapshot_end = on_snapshot_end, .lost = on_lost,
+		.transition = on_transition,
+		.connection = on_connection,
+		.bind_failed = on_bind_failed,
+		.snapshot_begin = on_snapshot_begin,
+		.socket = on_socket,
+		.holder = on_holder,
+		.process = on_process,
+		.snapshot_end = on_snapshot_end,
+		.lost = on_lost,
 	};
 	uint8_t top = input_u8(in), max = input_u8(in), how = input_u8(in), states = input_u8(in);
 	uint64_t stall_ns = input_ns(in), age_ns = input_ns(in), min_ns = input_ns(in);
 	const struct fw_analysis_options opt = {
-		.top = 1 + top % 20, .lives = top / 16, .stall_ns = stall_ns, .leak_age_ns = age_ns,
+		.top = 1 + top % 20,
+		.lives = top / 16,
+		.stall_ns = stall_ns,
+		.leak_age_ns = age_ns,
 	};
 	const struct fw_leaks_options leaks = {
-		.leak_age_ns = age_ns, .tracker = &p->tracker, .cgroup_path = path_of, .arg = p,
+		.leak_age_ns = age_ns,
+		.tracker = &p->tracker,
+		.cgroup_path = path_of,
+		.arg = p,
 		.filter = &p->filter,
 	};
 	struct fw_observer mine = observer;
@@ -395,10 +418,16 @@ void play_fini(struct play *p)
 void play_report(struct play *p, struct fw_report *r)
 {
 	const struct fw_analysis_context ctx = {
-		.start_ns = START_NS, .now_ns = p->now_ns, .tracker = &p->tracker,
-		.hooks = p->path, .suppressed = p->tracker.counters.events % 3,
-		.truth = &p->truth, .nr_truth = 1,
-		.cgroup_path = path_of, .netns_name = netns_of, .names_arg = p,
+		.start_ns = START_NS,
+		.now_ns = p->now_ns,
+		.tracker = &p->tracker,
+		.hooks = p->path,
+		.suppressed = p->tracker.counters.events % 3,
+		.truth = &p->truth,
+		.nr_truth = 1,
+		.cgroup_path = path_of,
+		.netns_name = netns_of,
+		.names_arg = p,
 	};
 
 	*r = (struct fw_report){ 0 };

@@ -13,7 +13,9 @@ static inline bool is_utf8(const char *text)
 	while (*s) {
 		unsigned int more = *s < 0x80 ? 0 : *s < 0xe0 ? 1 : *s < 0xf0 ? 2 : 3;
 		uint32_t c = more ? *s & (0x3fU >> more) : *s, least = more == 1 ? 0x80 :
-			     more == 2 ? 0x800 : more == 3 ? 0x10000 : 0;
+								       more == 2 ? 0x800 :
+								       more == 3 ? 0x10000 :
+										   0;
 
 		if ((*s >= 0x80 && *s < 0xc2) || *s > 0xf4)
 			return false;

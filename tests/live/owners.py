@@ -457,7 +457,7 @@ def executed_another_program():
 def bind_meets_a_listener():
     """trace names who listens there; report has the finding, and when TIME_WAIT will let go."""
     with Netns() as netns, Leaker(netns, 8080, "closed") as leaker:
-        report = subprocess.Popen([FINWAIT, "report", "3s", "-f", "json", "--netns", netns.path],
+        report = subprocess.Popen([FINWAIT, "report", "-f", "json", "--netns", netns.path],
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         check(b"watching" in report.stderr.readline(), "no report")
         with Tracer("trace", "-l", "--netns", netns.path) as text:
@@ -481,6 +481,7 @@ def bind_meets_a_listener():
         lines = [line for line in text.output().decode().splitlines() if "bind() failed" in line]
         check(len(lines) == 2 and f"held by a listener, leaker/{leaker.pid}" in lines[0], str(lines))
         check("held by 1 in TIME_WAIT, for " in lines[1] and "SO_REUSEADDR" in lines[1], str(lines))
+        report.terminate()
         document = json.loads(report.communicate()[0])
         found = [f for f in document["findings"] if f["id"] == "bind-in-use"]
         rows = {row["address"]: row for row in found[0]["offenders"]}

@@ -10,8 +10,7 @@ Prints one line per case and family, and at last "N passed, N failed". Needs roo
 
 Environment: FINWAIT (the program), FINWAIT_ARGS (more arguments), PEER (the test peer),
 FINWAIT_TOLERANCE_MS (60), FINWAIT_SKIP_OK=1 (a case that cannot run here is skipped, not failed),
-FINWAIT_WITNESS_MS (2: how often the witness looks), FINWAIT_HIDDEN_RUNS (2; 0 where the kernel
-hides no task from BPF programs).
+FINWAIT_HIDDEN_RUNS (2; 0 where the kernel hides no task from BPF programs).
 """
 
 import argparse

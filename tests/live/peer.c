@@ -52,7 +52,6 @@ static int run_setup(struct run *run)
 {
 	struct scripted *peer = &run->peer;
 	int family = run->family == FAMILY_V6 ? AF_INET6 : AF_INET;
-	const char *interval_ms = getenv("FINWAIT_WITNESS_MS");
 
 	if (net_namespace_enter(&run->outer_fd, &run->netns, run->error, sizeof(run->error)) ||
 	    net_loopback_up(run->error, sizeof(run->error)) ||
@@ -65,7 +64,7 @@ static int run_setup(struct run *run)
 	run_set_addr(peer->ep.src, family, NET_PEER_V4, NET_PEER_V6);
 	run_set_addr(peer->ep.dst, family, NET_KERNEL_V4, NET_KERNEL_V6);
 	peer->snd_nxt = FIRST_SEQ;
-	run->witness = witness_start(-1, interval_ms ? strtoull(interval_ms, NULL, 10) * 1000000 : 0);
+	run->witness = witness_start(-1, 0);
 	return run->witness ? 0 : run_fail(run, "no witness: %s", strerror(errno));
 }
 

@@ -35,6 +35,9 @@ NEXT_STATES = {
 }
 
 
+ATTACHED = ("finwait: tracing", "finwait: recording", "finwait: watching")
+
+
 class Tracer:
     """A running finwait. stop() is SIGTERM; its status is then in .status."""
 
@@ -66,7 +69,7 @@ class Tracer:
     def is_ready(self):
         if self.process.poll() is not None:
             raise Failure(f"finwait {self.name}: status {self.process.returncode}: {self.stderr()}")
-        return any(line.startswith("finwait: tracing") for line in self.stderr().splitlines())
+        return any(line.startswith(ATTACHED) for line in self.stderr().splitlines())
 
     def __enter__(self):
         return self

@@ -17,7 +17,7 @@ class Watcher(Tracer):
 
     def __init__(self, command, *args, binary=None):
         self.rows = collections.Counter()
-        self.open = collections.Counter()
+        self.open = collections.defaultdict(list)
         self.bad = 0
         argv0, real_tracer.FINWAIT = real_tracer.FINWAIT, binary or real_tracer.FINWAIT
         try:
@@ -63,7 +63,7 @@ class Counting(Watcher):
                 continue
             self.rows[row["netns"], row.get("role"), row["gap"]] += 1
             if row.get("open"):
-                self.open[row["netns"], row["states"][-1]["state"]] += 1
+                self.open[row["netns"], row["states"][-1]["state"]].append(row)
 
     def of(self, inum):
         """{(role, gap): rows} of one namespace."""
@@ -71,7 +71,8 @@ class Counting(Watcher):
         return collections.Counter({(r, g): n for (i, r, g), n in rows.items() if i == inum})
 
     def open_in(self, inum):
-        return collections.Counter({s: n for (i, s), n in self.open.items() if i == inum})
+        """{state: rows} of what was open in the end."""
+        return {state: rows for (i, state), rows in self.open.items() if i == inum}
 
 
 class Reporting(Watcher):

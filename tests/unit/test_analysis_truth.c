@@ -9,6 +9,7 @@
 
 #define ROW_ACTIVE_OPENS 0
 #define ROW_MINISOCKS 4
+#define ROW_MINISOCKS_NOW 7
 
 static void read_counters(struct watch *w, double from_ms, double ms)
 {
@@ -44,12 +45,16 @@ static void same_span(void **state)
 	close_at(w, 1, 50);
 	close_at(w, 2, 300);
 	close_at(w, 3, 400);
-	w->truth.counters = (struct fw_kernel_counters){ .active_opens = 2, .tw = 2 };
+	w->truth.counters = (struct fw_kernel_counters){ .active_opens = 2, .tw = 2, .tw_now = 3 };
 	read_counters(w, 499, 500);
 	close_at(w, 4, 800);
+	scene_connection(&w->scene, 3);
+	mini(&w->scene, 900, FW_REC_TW_END, FW_TIME_WAIT, FW_CAUSE_RESET);
 	watch_report(w, 1000);
 	expect_row(w, ROW_ACTIVE_OPENS, 2, "+0", NULL);
 	expect_row(w, ROW_MINISOCKS, 2, "+0", NULL);
+	/* One and two are in TIME_WAIT still, three has ended since, and four was born since. */
+	expect_row(w, ROW_MINISOCKS_NOW, 3, "+0", NULL);
 	/* The next report has the one that came too late for this one. */
 	w->truth.counters = (struct fw_kernel_counters){ .active_opens = 3, .tw = 3 };
 	read_counters(w, 1999, 2000);

@@ -135,6 +135,30 @@ static void half_open_flood(void **state)
 	assert_int_equal(w->report.findings[0].severity, FW_SEVERITY_CRITICAL);
 }
 
+/* A busy server above --half-open-limit: what was only counted has become connections. */
+static void many_handshakes_are_no_flood(void **state)
+{
+	struct watch *w = *state;
+	struct scene *s = &w->scene;
+
+	for (unsigned int n = 1; n <= 300; n++) {
+		scene_connection(s, n);
+		s->lport = 80;
+		s->rport = (uint16_t)(30000 + n);
+		s->child_peer_known = true;
+		full(s, 1000 + n, FW_LISTEN, FW_SYN_RECV, .flags = FW_REC_REQ_UNSEEN);
+		full(s, 1000.02 + n, FW_SYN_RECV, FW_ESTABLISHED);
+	}
+	w->suppressed = 310;
+	watch_report(w, 2000);
+	expect_ids(w, "");
+	expect_fact(w, "half_open", "completed", 300);
+	w->suppressed = 5300;
+	watch_report(w, 2000);
+	expect_ids(w, "half-open-flood");
+	expect_evidence(w, "half-open-flood", "begun", 5300);
+}
+
 static void slow_answers(void **state)
 {
 	struct watch *w = *state;
@@ -292,6 +316,7 @@ int main(void)
 		watch_test(server_closes_first),
 		watch_test(ordinary_traffic),
 		watch_test(half_open_flood),
+		watch_test(many_handshakes_are_no_flood),
 		watch_test(slow_answers),
 		watch_test(nat_and_assassins),
 		watch_test(bind_in_use),

@@ -269,6 +269,84 @@ static void a_listener_that_is_gone_is_forgotten_without_a_connection(void **sta
 					(const uint8_t[16]){ 192, 0, 2, 1 }, 80));
 }
 
+/* In TIME_WAIT, but the last transition of its socket, which tells of it, is lost. */
+static void half_told_time_wait(struct scene *s)
+{
+	active_open(s, 10);
+	full(s, 20, FW_ESTABLISHED, FW_FIN_WAIT_1, .segs_in = 1);
+	full(s, 30, FW_FIN_WAIT_1, FW_FIN_WAIT_2, .segs_in = 2);
+	mini(s, 40, FW_REC_TW_SCHED, FW_TIME_WAIT, FW_CAUSE_UNKNOWN);
+	fw_tracker_lost(&s->tracker, 1, ns_of(41));
+	fw_buf_clear(&s->transitions);
+}
+
+static void a_minisock_whose_birth_was_half_lost_is_told_of_when_met(void **state)
+{
+	struct scene *s = *state;
+
+	half_told_time_wait(s);
+	snap_begin(s, 200);
+	sock_mini(s, 201, FW_TIME_WAIT, .armed_ms = 40);
+	snap_end(s, 202);
+	expect_transitions(s, "FIN_WAIT_2>TIME_WAIT 10 minisock\n");
+	snap_begin(s, 300);
+	snap_end(s, 302);
+	expect_transitions(s, "TIME_WAIT>CLOSE ? unknown\n");
+	assert_int_equal(s->tracker.table.nr, 0);
+}
+
+static void a_minisock_whose_birth_was_half_lost_ends_when_it_is_gone(void **state)
+{
+	struct scene *s = *state;
+
+	half_told_time_wait(s);
+	/* Not yet: the rest may be on its way. */
+	snap_begin(s, 41);
+	snap_end(s, 42);
+	assert_int_equal(s->tracker.table.nr, 1);
+	snap_begin(s, 200);
+	snap_end(s, 202);
+	assert_int_equal(s->tracker.table.nr, 0);
+	expect_transitions(s, "FIN_WAIT_2>TIME_WAIT 10 minisock\nTIME_WAIT>CLOSE ? unknown\n");
+	assert_true(s->last.flags & FW_CONN_GAP);
+}
+
+/* The handshake completes, but the child's first own transition is lost. */
+static void half_told_child(struct scene *s)
+{
+	request(s, 100, FW_REC_REQ_SCHED, FW_CAUSE_UNKNOWN);
+	full(s, 200, FW_LISTEN, FW_SYN_RECV);
+	request(s, 200.01, FW_REC_REQ_END, FW_CAUSE_COMPLETED);
+	fw_tracker_lost(&s->tracker, 1, ns_of(201));
+	fw_buf_clear(&s->transitions);
+}
+
+static void a_child_that_was_half_told_of_is_one_connection_when_met(void **state)
+{
+	struct scene *s = *state;
+
+	half_told_child(s);
+	snap_begin(s, 1000);
+	sock(s, 1001, FW_ESTABLISHED, .idle_ms = 800);
+	snap_end(s, 1002);
+	assert_int_equal(s->tracker.table.nr, 1);
+	assert_non_null(tracked(s));
+	full(s, 1100, FW_ESTABLISHED, FW_CLOSE_WAIT, .segs_in = 2);
+	assert_int_equal(s->tracker.table.nr, 1);
+	assert_int_equal(tracked(s)->role, FW_ROLE_PASSIVE);
+	assert_int_equal(fw_conn_state(tracked(s)), FW_CLOSE_WAIT);
+}
+
+static void a_child_that_was_half_told_of_is_nobody_when_it_is_gone(void **state)
+{
+	struct scene *s = *state;
+
+	half_told_child(s);
+	snap_begin(s, 1000);
+	snap_end(s, 1002);
+	assert_int_equal(s->tracker.table.nr, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -289,6 +367,10 @@ int main(void)
 		scene_test(two_lives_of_a_socket_are_kept_apart_minisock_last),
 		scene_test(a_minisock_that_the_iterator_gave_a_cookie_ends_once),
 		scene_test(a_listener_that_is_gone_is_forgotten_without_a_connection),
+		scene_test(a_minisock_whose_birth_was_half_lost_is_told_of_when_met),
+		scene_test(a_minisock_whose_birth_was_half_lost_ends_when_it_is_gone),
+		scene_test(a_child_that_was_half_told_of_is_one_connection_when_met),
+		scene_test(a_child_that_was_half_told_of_is_nobody_when_it_is_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,10 +11,10 @@ cd "$(dirname "$0")/../.." || exit 1
 
 # Every front end has to tell every path, and to leave nothing behind; the rest is the same program
 # whatever the front end is.
-# VM_QUICK: real servers are left to the native run, and the front ends that finwait would not
+# VM_QUICK: real servers and owners are left to the native run, and the front ends that finwait would not
 # choose here show their hooks and the paths with a minisock.
 RUNNERS="tests/live/refused.py tests/live/paths.py"
-RUNNERS_OF_THE_BEST="tests/live/real.py"
+RUNNERS_OF_THE_BEST="tests/live/real.py tests/live/owners.py"
 [ -z "${VM_QUICK:-}" ] || RUNNERS_OF_THE_BEST=
 QUICK_CASES="*wait*"
 # VM_QUICK=self-test: which hooks can be attached, and fire; a minute a kernel.
@@ -28,9 +28,6 @@ runner_seconds=1200
 # time to 50 ms. The load has to fit into the guest's small TIME_WAIT table: see boot.sh.
 export FINWAIT_TOLERANCE_MS=${FINWAIT_TOLERANCE_MS:-250}
 export FINWAIT_CHURN=${FINWAIT_CHURN:-1500}
-# A look takes emulated processors long, and a hundred witnesses look. So often is enough for that
-# tolerance.
-export FINWAIT_WITNESS_MS=${FINWAIT_WITNESS_MS:-20}
 # Here no task is hidden from BPF programs, so no case may be run again because finwait missed an end.
 export FINWAIT_HIDDEN_RUNS=0
 

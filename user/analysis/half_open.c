@@ -14,6 +14,7 @@ struct requests {
 
 struct half_open {
 	struct requests all;
+	uint64_t completed_unseen; /* of those that were only counted at their birth */
 	struct fw_groups ports;
 	struct fw_hist completed;
 };
@@ -53,9 +54,12 @@ static void on_transition(void *self, const struct fw_conn *c, const struct fw_t
 		sums[i]->expired += tr->to == FW_CLOSE && c->end == FW_END_HALF_OPEN_EXPIRED;
 		sums[i]->dropped += tr->to == FW_CLOSE && c->end != FW_END_HALF_OPEN_EXPIRED;
 	}
-	if (tr->from == FW_SYN_RECV && tr->to != FW_CLOSE &&
-	    !(tr->flags & (FW_TR_DWELL_AT_LEAST | FW_TR_DWELL_UNKNOWN)))
+	if (tr->from != FW_SYN_RECV || tr->to == FW_CLOSE)
+		return;
+	if (!(tr->flags & (FW_TR_DWELL_AT_LEAST | FW_TR_DWELL_UNKNOWN)))
 		fw_hist_record(&h->completed, tr->dwell_ns);
+	else if (!(c->flags & FW_CONN_SINCE_BEFORE))
+		h->completed_unseen++;
 }
 
 static void forget_now(void *arg, struct fw_group *group)
@@ -118,11 +122,17 @@ static const char *const columns[] = {
 	"expired", "expired", "dropped", "dropped", "open", "open", "pending", "over 1 s", NULL,
 };
 
+/* Of those that were only counted: how many did not become a connection, which would be seen. */
+static uint64_t failed_unseen(const struct half_open *h, const struct fw_analysis_context *ctx)
+{
+	return ctx->suppressed > h->completed_unseen ? ctx->suppressed - h->completed_unseen : 0;
+}
+
 static void find_flood(struct half_open *h, const struct fw_analysis_context *ctx,
 		       struct fw_report *r)
 {
-	uint64_t begun = h->all.begun + ctx->suppressed,
-		 failed = failed_of(&h->all) + ctx->suppressed;
+	uint64_t unseen = failed_unseen(h, ctx);
+	uint64_t begun = h->all.begun + unseen, failed = failed_of(&h->all) + unseen;
 	const struct fw_group *worst;
 	struct fw_finding *f;
 
@@ -150,8 +160,8 @@ static void find_flood(struct half_open *h, const struct fw_analysis_context *ct
 	fw_table_groups(ctx, r, fw_finding_offenders(r, f, columns), &h->ports, failed_of, row);
 	if (ctx->suppressed)
 		fw_finding_say(r, &f->confidence,
-			       "What was only counted (--half-open-limit) may have "
-			       "completed.");
+			       "Of what was only counted (--half-open-limit), how many did not "
+			       "complete is known, but not whose they were.");
 }
 
 static void report(void *self, const struct fw_analysis_context *ctx, struct fw_report *r)

@@ -18,6 +18,7 @@
 struct counts {
 	int64_t active_opens, passive_opens, attempt_fails, estab_resets;
 	int64_t minisocks, reused, overflow;
+	int64_t ended; /* minisocks */
 };
 
 struct own {
@@ -53,6 +54,7 @@ static void add(struct counts *to, const struct counts *more)
 	to->minisocks += more->minisocks;
 	to->reused += more->reused;
 	to->overflow += more->overflow;
+	to->ended += more->ended;
 }
 
 static void counters_read(void *self, const struct fw_truth *truth, size_t nr)
@@ -126,6 +128,7 @@ static void on_connection(void *self, const struct fw_conn *c)
 
 	if (!n)
 		return;
+	n->ended += c->end != FW_END_OPEN && c->flags & FW_CONN_MINI;
 	n->reused += c->end == FW_END_TIME_WAIT_REUSED;
 	n->overflow += c->end == FW_END_TIME_WAIT_OVERFLOW;
 }
@@ -189,10 +192,12 @@ static void note_unexplained(const struct comparison *k, struct fw_section *s)
 	}
 }
 
-static int64_t minisocks_now(const struct fw_analysis_context *ctx, uint32_t netns)
+/* At the moment of the reading. */
+static int64_t minisocks_now(const struct fw_analysis_context *ctx, const struct own *own,
+			     uint32_t netns)
 {
+	int64_t n = own->later.ended - own->later.minisocks;
 	const struct fw_conn *c = NULL;
-	int64_t n = 0;
 
 	while ((c = fw_open_next(ctx, c)))
 		n += c->netns == netns && c->flags & FW_CONN_MINI;
@@ -230,8 +235,8 @@ static void counters(const struct fw_analysis_context *ctx, const struct fw_trut
 	counter_row(&row, "TCPTimeWaitOverflow", k->time_wait_overflow, mine->overflow,
 		    mine->overflow < k->time_wait_overflow ?
 			    "each attempt is counted" : NULL);
-	counter_row(&row, "minisocks now (sockstat tw)", k->tw_now, minisocks_now(ctx, truth->netns),
-		    NULL);
+	counter_row(&row, "minisocks now (sockstat tw)", k->tw_now,
+		    minisocks_now(ctx, own, truth->netns), NULL);
 	counter_row(&row, "orphans now, host (sockstat)", k->orphans_now, FW_TRUTH_UNKNOWN, NULL);
 	counter_row(&row, "ListenOverflows", k->listen_overflows, FW_TRUTH_UNKNOWN, NULL);
 	counter_row(&row, "ListenDrops", k->listen_drops, FW_TRUTH_UNKNOWN, NULL);

@@ -20,6 +20,9 @@ struct fw_command {
 extern const struct fw_command fw_cmd_trace, fw_cmd_timeline, fw_cmd_report, fw_cmd_leaks,
 	fw_cmd_states, fw_cmd_record, fw_cmd_serve, fw_cmd_explain, fw_cmd_doctor;
 
+/* It is in two programs: see serve_exec.c. */
+#define FW_SERVE_SUMMARY "watch all the time: metrics for Prometheus over HTTP"
+
 /* Set by SIGINT and SIGTERM: finish, and report what was seen. */
 extern volatile sig_atomic_t fw_stopping;
 

@@ -315,6 +315,8 @@ static const char *problem(const struct fw_options *opt, const struct wishes *w)
 		       "--cgroup, --state and --min-duration with -i";
 	if (w->command && !w->command[0])
 		return "there is no command after --";
+	if (w->command && !strcmp(opt->recorder.path, "-"))
+		return "the command writes to standard output too: name a file with -o";
 	if (w->command && w->duration_ns)
 		return "either a duration or a command";
 	return NULL;

@@ -400,6 +400,6 @@ static int run_serve(int argc, char **argv)
 
 const struct fw_command fw_cmd_serve = {
 	.name = "serve",
-	.summary = "watch all the time: metrics for Prometheus over HTTP",
+	.summary = FW_SERVE_SUMMARY,
 	.run = run_serve,
 };

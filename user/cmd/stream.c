@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "cmd/session.h"
-#include "io/netns.h"
 #include "io/output.h"
 
 struct run {
@@ -60,7 +59,7 @@ static void stream_init(struct run *run, bool transitions)
 		.cgroup_arg = &run->session,
 		.netns_name = fw_session_netns_name,
 		.netns_arg = &run->session,
-		.own_netns = fw_netns_own(),
+		.own_netns = info->own_netns,
 		.transitions = transitions,
 		.clock = opt->clock,
 		.color = run->out.is_tty && !(no_color && *no_color),

@@ -12,6 +12,7 @@ static struct fw_header header_of(const struct fw_session *s)
 	struct fw_header h = {
 		.part = 1,
 		.hz = info->hz,
+		.netns = info->own_netns,
 		.start_ns = info->start_ns,
 		.wall_offset_ns = info->wall_offset_ns,
 		.rearms_unseen = info->rearms_unseen,

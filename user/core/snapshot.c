@@ -197,7 +197,7 @@ static void met(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *
 	bool mini = ev->sock->object == FW_OBJECT_MINI;
 	bool moved = mini && !(c->flags & FW_CONN_MINI);
 
-	/* A child is announced when its cookie is final. */
+	/* What announces it is on its way. */
 	if (c->flags & FW_CONN_UNANNOUNCED)
 		return;
 	if (mini && !moved) {
@@ -229,12 +229,38 @@ static void note_full(struct fw_conn *c, const struct fw_event *ev)
 	c->role = FW_ROLE_PASSIVE;
 }
 
+/* What should have announced it follows within microseconds: it was lost. */
+static bool is_overdue(const struct fw_conn *c, uint64_t now_ns)
+{
+	return c->flags & FW_CONN_UNANNOUNCED && c->end_ns + FW_UNDECIDED_NS < now_ns;
+}
+
+static void announce_mini(struct fw_tracker *t, struct fw_conn *c)
+{
+	c->flags &= (uint16_t)~FW_CONN_UNANNOUNCED;
+	c->flags |= FW_CONN_GAP;
+	conn_announce(t, c, FW_TR_MINISOCK);
+}
+
+/* A minisock whose socket's -> CLOSE was lost, or a child whose first own transition was. */
+static struct fw_conn *announce_overdue(struct fw_tracker *t, struct fw_conn *c,
+					const struct fw_event *ev)
+{
+	if (c->flags & FW_CONN_MINI)
+		announce_mini(t, c);
+	else if (ev->head->cookie)
+		c = request_child_known(t, ev);
+	return c;
+}
+
 void snapshot_socket(struct fw_tracker *t, const struct fw_event *ev)
 {
 	struct fw_conn *c = known(t, ev);
 
 	if (c && c->flags & FW_CONN_UNDECIDED)
 		return;
+	if (c && is_overdue(c, ev->head->ts_ns))
+		c = announce_overdue(t, c, ev);
 	if (c)
 		met(t, c, ev);
 	else
@@ -277,8 +303,22 @@ static bool was_visited(const struct fw_tracker *t, uint32_t netns)
 /* Nothing has happened to it since before the snapshot, and the snapshot has not met it. */
 static bool has_vanished(const struct fw_tracker *t, const struct fw_conn *c)
 {
-	return !(c->flags & (FW_CONN_SEEN | FW_CONN_UNDECIDED | FW_CONN_UNANNOUNCED)) &&
-	       c->end_ns < t->snapshot_ns && was_visited(t, c->netns);
+	if (c->flags & FW_CONN_UNANNOUNCED && !is_overdue(c, t->snapshot_ns))
+		return false;
+	return !(c->flags & (FW_CONN_SEEN | FW_CONN_UNDECIDED)) && c->end_ns < t->snapshot_ns &&
+	       was_visited(t, c->netns);
+}
+
+static void end_vanished(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns)
+{
+	/* A child that lost the race for its request, or never came to be known, was nobody's. */
+	if (c->flags & FW_CONN_UNANNOUNCED && !(c->flags & FW_CONN_MINI)) {
+		conn_drop(t, c);
+		return;
+	}
+	if (c->flags & FW_CONN_UNANNOUNCED)
+		announce_mini(t, c);
+	conn_end_unseen(t, c, ts_ns);
 }
 
 void snapshot_end(struct fw_tracker *t, const struct fw_event *ev)
@@ -291,7 +331,7 @@ void snapshot_end(struct fw_tracker *t, const struct fw_event *ev)
 		if (c->role == FW_ROLE_PASSIVE && !(c->flags & FW_CONN_ORPHANED))
 			conn_inherit_owner(t, c);
 		if (has_vanished(t, c))
-			conn_end_unseen(t, c, ev->head->ts_ns);
+			end_vanished(t, c, ev->head->ts_ns);
 	}
 	if (t->observer.snapshot_end)
 		t->observer.snapshot_end(t->observer.arg, ev->head->ts_ns);

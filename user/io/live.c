@@ -15,6 +15,7 @@
 #include "io/cgroup.h"
 #include "io/host.h"
 #include "io/hz.h"
+#include "io/netns.h"
 #include "io/netns_names.h"
 #include "io/ring.h"
 #include "io/snapshot.h"
@@ -346,6 +347,7 @@ struct fw_source *fw_live_open(const struct fw_live_options *opt, struct fw_live
 	name_host(&live->src.info);
 	live->src.info.hooks = fw_hooks_name(live->hooks.hooks);
 	live->src.info.rearms_unseen = live->hooks.hooks == FW_HOOKS_TIMER;
+	live->src.info.own_netns = fw_netns_own();
 	live->src.info.accepts_unseen = live->hooks.accepts_unseen;
 	live->src.info.start_ns = clock_ns(CLOCK_MONOTONIC);
 	live->ring = fw_ring_open(live->hooks.ring_fd, opt->ring_bytes);

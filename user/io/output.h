@@ -16,13 +16,13 @@ struct fw_output {
 	struct fw_buf buf;
 	const char *name;
 	int fd;
-	bool eager;   /* flush after every batch */
+	bool eager; /* flush after every batch */
 	bool is_tty;
-	bool gone;    /* the reader closed the pipe: stop, quietly */
+	bool gone; /* the reader closed the pipe: stop, quietly */
 	bool goes_on; /* set by whoever would rather lose lines than end where there is no room for them */
-	bool cut;     /* what is written ends within a line, whose rest .buf begins with */
+	bool cut;	   /* what is written ends within a line, whose rest .buf begins with */
 	uint64_t left_out; /* lines, for want of room */
-	int error;    /* the first one (negative errno): it comes back from every call after it */
+	int error; /* the first one (negative errno): it comes back from every call after it */
 	unsigned int columns; /* of the terminal; 0: not one */
 };
 

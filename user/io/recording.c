@@ -348,9 +348,12 @@ struct fw_source *fw_recording_open(const char *const *paths, size_t nr_paths, s
 		.hz = (unsigned int)r->header.hz,
 		.start_ns = r->header.start_ns,
 		.wall_offset_ns = r->header.wall_offset_ns,
+		.own_netns = (uint32_t)r->header.netns,
 		.filtered = r->header.filtered,
 		.recorded = true,
 	};
+	snprintf(r->src.info.host, sizeof(r->src.info.host), "%.64s", r->header.host);
+	snprintf(r->src.info.kernel, sizeof(r->src.info.kernel), "%.64s", r->header.kernel);
 	return &r->src;
 
 out_free:

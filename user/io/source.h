@@ -45,6 +45,7 @@ struct fw_source_info {
 	unsigned int hz;	/* of the kernel's jiffies; 0: unknown */
 	uint64_t start_ns;	/* CLOCK_MONOTONIC */
 	int64_t wall_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
+	uint32_t own_netns;	/* of whoever watches; 0: not known */
 	bool filtered;		/* only some connections were let through */
 	char host[65], kernel[65]; /* where it was seen: uname's nodename and release; "": unknown */
 	bool recorded;		/* time is that of the recording, and does not wait */

@@ -31,7 +31,7 @@ static const struct {
 	VALUE(part, NUMBER, true),	     VALUE(hz, NUMBER, true),
 	VALUE(start_ns, NUMBER, true),	     VALUE(wall_offset_ns, SIGNED, true),
 	VALUE(rearms_unseen, FLAG, true),    VALUE(accepts_unseen, FLAG, true),
-	VALUE(filtered, FLAG, true),
+	VALUE(filtered, FLAG, true),	     VALUE(netns, NUMBER, false),
 #undef VALUE
 };
 #define NR_VALUES (sizeof(values) / sizeof(values[0]))

@@ -25,6 +25,7 @@ struct fw_header {
 	uint64_t session;	     /* random: the parts of one recording have it in common */
 	uint64_t part;		     /* 1, 2, 3, ... */
 	uint64_t hz;
+	uint64_t netns;		     /* finwait's own network namespace; 0: not told */
 	uint64_t start_ns;	     /* CLOCK_MONOTONIC */
 	int64_t wall_offset_ns;	     /* CLOCK_REALTIME - CLOCK_MONOTONIC */
 	bool rearms_unseen, accepts_unseen, filtered;

@@ -42,18 +42,21 @@ void fw_unpacker_begin(struct fw_unpacker *u, const void *block, size_t len)
 }
 
 /* A number of at most ten bytes. One that is cut off ends in the padding: see fw_unpacker_next(). */
-static uint64_t take(struct fw_unpacker *u)
+static uint64_t take_long(struct fw_unpacker *u)
 {
-	uint64_t v = *u->at & 0x7f;
+	uint64_t v = *u->at++ & 0x7f;
 
-	if (!(*u->at++ & 0x80))
-		return v;
 	for (unsigned int shift = 7; shift < 64; shift += 7) {
 		v |= (uint64_t)(*u->at & 0x7f) << shift;
 		if (!(*u->at++ & 0x80))
 			break;
 	}
 	return v;
+}
+
+static inline uint64_t take(struct fw_unpacker *u)
+{
+	return *u->at < 0x80 ? *u->at++ : take_long(u);
 }
 
 static uint64_t take_time(struct fw_unpacker *u)

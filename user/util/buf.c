@@ -108,8 +108,10 @@ void fw_buf_pad(struct fw_buf *b, size_t since, size_t width, size_t min)
 	size_t used = b->len - since;
 	size_t n = used + min < width ? width - used : min;
 
-	while (n--)
-		fw_buf_putc(b, ' ');
+	if (!n || !buf_reserve(b, n))
+		return;
+	memset(b->data + b->len, ' ', n);
+	b->len += n;
 }
 
 void fw_buf_visible(struct fw_buf *b, const char *s, size_t max_len)

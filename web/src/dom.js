@@ -45,28 +45,32 @@ export const block = (title, ...children) =>
 
 const PAPER = 680; /* CSS pixels of A4 between its margins */
 
-const drawers = []; /* functions of the width, or of 0 for what it was */
+const drawers = [];
 
-addEventListener("beforeprint", () => drawers.forEach((draw) => draw(PAPER)));
-addEventListener("afterprint", () => drawers.forEach((draw) => draw(0)));
+addEventListener("beforeprint", () => drawers.forEach((d) => d.draw(PAPER)));
+addEventListener("afterprint", () => drawers.forEach((d) => d.draw(d.width)));
 
 /* The page is built anew: what was drawn is gone. */
 export const forgetDrawers = () => drawers.splice(0);
 
+const resize = (drawer, width) => {
+	if (!width || width === drawer.width)
+		return;
+	drawer.width = width;
+	drawer.draw(width);
+};
+
+/* At once, so that everything has its place before the next frame. */
+export const drawAll = () => drawers.forEach((d) => resize(d, d.element.clientWidth));
+
 /*
- * Calls @draw with the width of @element now and whenever it changes; and with that of paper before it
- * is printed, since nothing observes the size it has there.
+ * Calls @draw with the width of @element whenever it changes; and with that of paper before it is
+ * printed, since nothing observes the size it has there. The first time is drawAll().
  */
 export const onWidth = (element, draw) => {
-	let last = 0;
+	const drawer = { element, width: 0, draw: (width) => width && draw(width) };
 
-	new ResizeObserver((entries) => {
-		const width = Math.floor(entries[0].contentRect.width);
-
-		if (width && width !== last) {
-			last = width;
-			draw(width);
-		}
-	}).observe(element);
-	drawers.push((width) => (width || last) && draw(width || last));
+	new ResizeObserver((entries) =>
+		resize(drawer, Math.floor(entries[0].contentRect.width))).observe(element);
+	drawers.push(drawer);
 };

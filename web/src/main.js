@@ -4,7 +4,7 @@
  */
 import { startsAt } from "./clock.js";
 import { diagram } from "./diagram.js";
-import { forgetDrawers, h, visible } from "./dom.js";
+import { drawAll, forgetDrawers, h, visible } from "./dom.js";
 import { forgetFilterListeners } from "./filter.js";
 import { findings, factList, tally } from "./findings.js";
 import { liveLine, startLive } from "./live.js";
@@ -55,6 +55,7 @@ const build = () => {
 	document.title = [name(), startsAt()].filter(Boolean).join(", ");
 	document.getElementById("app").replaceChildren(header(), contents(),
 		h("main", {}, body().flat(9).filter(Boolean)));
+	drawAll();
 };
 
 startTheme();

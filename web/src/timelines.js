@@ -40,11 +40,11 @@ const element = () => ({
 });
 
 /*
- * What the reader chose, also when the page is built anew. span: what is zoomed to, in milliseconds since
- * 1970, or null: everything.
+ * What the reader chose and points at, also when the page is built anew. span: what is zoomed to, in
+ * milliseconds since 1970, or null: everything.
  */
 const kept = {
-	order: "worst", grouping: "none", id: -1, span: null, scrollTop: 0, table: false,
+	order: "worst", grouping: "none", id: -1, span: null, scrollTop: 0, table: false, pointer: null,
 };
 
 const msOf = (us) => (startMs || 0) + us / 1000;
@@ -76,6 +76,7 @@ class Timelines {
 		this.box.scrollTop = scrollTop;
 		if (table)
 			this.showTable(true);
+		requestAnimationFrame(() => this.point(kept.pointer)); /* when the place in the page is back */
 	}
 
 	listen() {
@@ -216,8 +217,9 @@ class Timelines {
 		return Math.floor(y / ROW);
 	}
 
-	/* What is under the pointer: when, whose, in which state. */
+	/* What is under the pointer: when, whose, in which state. @event: where it is, or null. */
 	point(event) {
+		kept.pointer = event && { clientX: event.clientX, clientY: event.clientY };
 		const x = event && event.clientX - this.box.getBoundingClientRect().left;
 		const isIn = event && x >= this.left() && x <= this.right();
 		const item = event && this.items[this.rowAt(event)];

@@ -96,8 +96,8 @@ const around60 = () => {
 	return block("The nominal 60 s, when nothing cut it short", picture, note,
 		bucket > 0 && h("p", { class: "remark" },
 			"The kernel files timers by steps, and fires a whole step at once: a timer of 60 s " +
-			`is filed in steps of ${duration(bucket * 1e9)} (shaded), so that is by how much ` +
-			"TIME_WAIT outlasts its constant."));
+			`is filed in steps of ${duration(bucket * 1e9)} (shaded), so TIME_WAIT outlasts its ` +
+			"constant by up to that."));
 };
 
 export const timeWait = () => [around60(), byEnd()];

@@ -1,0 +1,98 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""As many real TIME_WAITs as this machine can make in a minute, tracked by finwait report.
+
+    sudo tests/bench/scale.py [CONNECTIONS]		1000000 by default; no more than a minute's
+
+All processors open and close connections to 65536 addresses in a network namespace of its own. As
+soon as they are made, or the first TIME_WAITs begin to expire, it says how many the kernel has, how
+many finwait tracks, in how much memory of its own, how long finwait states and the report of them take,
+and what was lost.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+from load import Namespace
+from tracers import FINWAIT, START_S
+
+MINUTE_S = 58
+TW_BUCKETS = 4000000
+
+
+def kernel_time_waits(netns):
+    out = subprocess.run(["ip", "netns", "exec", netns.name, "cat", "/proc/net/sockstat"],
+                         check=True, stdout=subprocess.PIPE, text=True).stdout
+    return int(re.search(r"TCP: .* tw (\d+)", out)[1])
+
+
+def anonymous_bytes(pid):
+    with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+        return int(re.search(r"RssAnon:\s+(\d+) kB", file.read())[1]) * 1024
+
+
+def start_report(out):
+    errors = tempfile.TemporaryFile()
+    report = subprocess.Popen([FINWAIT, "report", "-f", "json", "--max-connections", "4000000"],
+                              stdout=out, stderr=errors)
+    begin = time.monotonic()
+    while b"watching TCP" not in os.pread(errors.fileno(), 4096, 0):
+        if report.poll() is not None or time.monotonic() - begin > START_S:
+            raise SystemExit("scale: finwait does not start: "
+                             + os.pread(errors.fileno(), 4096, 0).decode())
+        time.sleep(0.01)
+    return report
+
+
+def make_connections(netns, connections):
+    threads = os.cpu_count()
+    argv = netns.argv("-n", connections, "-t", threads, "-a", 65536)
+    begin = time.monotonic()
+    load = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
+    try:
+        load.wait(MINUTE_S)
+    except subprocess.TimeoutExpired:
+        load.kill()
+        load.wait()
+    return time.monotonic() - begin
+
+
+def states_s():
+    """A snapshot of all that, by another finwait."""
+    begin = time.monotonic()
+    subprocess.run([FINWAIT, "states"], check=True, stdout=subprocess.DEVNULL)
+    return time.monotonic() - begin
+
+
+def main():
+    connections = int(sys.argv[1]) if len(sys.argv) > 1 else 1000000
+    with tempfile.TemporaryFile() as out, Namespace() as netns:
+        subprocess.run(["ip", "netns", "exec", netns.name, "sysctl", "-qw",
+                        f"net.ipv4.tcp_max_tw_buckets={TW_BUCKETS}"], check=True)
+        report = start_report(out)
+        before = anonymous_bytes(report.pid)
+        took = make_connections(netns, connections)
+        time.sleep(0.3)
+        there = kernel_time_waits(netns)
+        memory = anonymous_bytes(report.pid) - before
+        snapshot = states_s()
+        begin = time.monotonic()
+        report.send_signal(signal.SIGINT)
+        report.wait()
+        reported = time.monotonic() - begin
+        out.seek(0)
+        about = json.load(out)["about"]
+    print("%d TIME_WAITs in the kernel after %.0f s; %d connections tracked, %d events, %d lost"
+          % (there, took, about["tracked"], about["events"], about["lost"]))
+    print("%.1f MiB of memory: %.0f bytes a connection; finwait states %.2f s; report %.2f s after "
+          "SIGINT" % (memory / 2**20, memory / max(about["tracked"], 1), snapshot, reported))
+
+
+if __name__ == "__main__":
+    main()
