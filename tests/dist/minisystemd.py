@@ -86,9 +86,11 @@ class MiniSystemd:
             file.write(text)
 
     def drop_in(self, unit, text):
-        """As systemctl edit would make; and its output into a file, as there is no journal here."""
+        """As systemctl edit would make; and its output into a file anew, as there is no journal here."""
         os.makedirs(os.path.join(self.units, f"{unit}.d"), exist_ok=True)
         output = os.path.join(self.directory.name, f"{unit}.log")
+        if os.path.exists(output):
+            os.unlink(output)
         self.unit(f"{unit}.d/test.conf", f"{text}\n[Service]\nStandardOutput=append:{output}\n"
                                          f"StandardError=append:{output}\n")
 

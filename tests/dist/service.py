@@ -11,6 +11,7 @@ import glob
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import sys
@@ -24,6 +25,7 @@ from prom import get
 
 UNIT = os.environ.get("UNIT", os.path.join(DIST, "finwait.service"))
 NAME = "finwait.service"
+STATE = "finwait"
 URL = "http://127.0.0.1:9435"
 SECONDS = 60
 CAPS_NONE = "0000000000000000"
@@ -31,6 +33,8 @@ CAPS_NONE = "0000000000000000"
 
 class Service:
     def __init__(self):
+        if os.path.lexists(f"/var/lib/{STATE}"):
+            raise SystemExit(f"/var/lib/{STATE} is there already: this test would take it away")
         self.systemd = MiniSystemd(FINWAIT, UNIT)
 
     def start(self, settings=""):
@@ -44,9 +48,10 @@ class Service:
 
     def close(self):
         """systemd makes the state directory on the host's own /var/lib."""
-        self.systemd.systemctl("stop", NAME)
-        self.systemd.systemctl("clean", "--what=state", NAME)
         self.systemd.close()
+        shutil.rmtree(f"/var/lib/private/{STATE}", ignore_errors=True)
+        if os.path.islink(f"/var/lib/{STATE}"):
+            os.unlink(f"/var/lib/{STATE}")
 
     def pid(self):
         return self.systemd.main_pid(NAME)
@@ -154,11 +159,10 @@ def spool_survives_a_restart(service):
             server.close()
             client.close()
     wait_until(lambda: glob.glob("/var/lib/finwait/spool/*"), SECONDS, "the spool to be written")
-    kept = set(glob.glob("/var/lib/finwait/spool/*"))
     service.start(options)
+    check(glob.glob("/var/lib/finwait/spool/*"), "the spool is empty")
     rows = re.search(r"^finwait_push_waiting_rows (\d+)", get(f"{URL}/metrics"), re.M)
-    check(rows and int(rows[1]) > 0, f"after the restart: {rows}")
-    check(kept <= set(glob.glob("/var/lib/finwait/spool/*")), "the spool is gone")
+    check(rows and int(rows[1]) >= 20, f"after the restart: {rows}")
 
 
 def reload_keeps_it_running(service):
