@@ -4,8 +4,10 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "cmd/cmd.h"
 #include "io/journal.h"
@@ -20,16 +22,36 @@ static const struct fw_command *const commands[] = { &fw_cmd_trace, &fw_cmd_time
 
 volatile sig_atomic_t fw_stopping;
 
-static void on_stop(int sig)
+/* A second signal so soon is the same wish once more: timeout(1) sends its own to us and to our group. */
+#define SAME_WISH_MS 250
+
+static volatile sig_atomic_t asked_ms; /* the first time to stop */
+
+static sig_atomic_t now_ms(void)
 {
-	(void)sig;
-	fw_stopping = 1;
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (sig_atomic_t)((uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000);
 }
 
 /* A second Ctrl-C ends at once. */
+static void on_stop(int sig)
+{
+	sig_atomic_t now = now_ms();
+
+	if (!fw_stopping) {
+		asked_ms = now;
+		fw_stopping = 1;
+	} else if ((unsigned int)now - (unsigned int)asked_ms > SAME_WISH_MS) {
+		signal(sig, SIG_DFL);
+		raise(sig);
+	}
+}
+
 static void catch_signals(void)
 {
-	struct sigaction stop = { .sa_handler = on_stop, .sa_flags = (int)SA_RESETHAND };
+	struct sigaction stop = { .sa_handler = on_stop };
 
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);

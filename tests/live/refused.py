@@ -25,6 +25,7 @@ COMMANDS_THAT_LOAD = [c for c in COMMANDS if c != ["doctor"]]
 CAPS = "-bpf,-perfmon,-sys_admin"
 # Emulated machines take seconds to load programs, and to give them back.
 SECONDS = 180
+TERM = "0000000000004000"  # SIGTERM alone, in /proc/PID/status
 HIDE_BTF = 'mount -t tmpfs none /sys/kernel/btf && exec "$0" "$@"'
 KPROBES = "mount -t tracefs none /sys/kernel/tracing && cat /sys/kernel/tracing/kprobe_events"
 
@@ -114,6 +115,14 @@ def with_an_unknown_front_end():
     check("trampoline, kprobe" in said, said)
 
 
+def sigpnd(pid):
+    try:
+        with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+            return next((line for line in file if line.startswith("ShdPnd")), "")
+    except OSError:
+        return ""
+
+
 def check_death(sig, status):
     before, probes = bpf_objects(), kprobes()
     with Tracer("trace") as tracer:
@@ -128,6 +137,17 @@ def check_death(sig, status):
 
 def sigterm_leaves_nothing():
     check_death(signal.SIGTERM, 0)
+
+
+def two_at_once_are_one_wish():
+    """timeout(1) sends its signal to finwait, and then to the process group, finwait in it again."""
+    for _ in range(5):
+        with Tracer("trace") as tracer:
+            tracer.process.send_signal(signal.SIGTERM)
+            wait_until(lambda: TERM not in sigpnd(tracer.process.pid), SECONDS, "the signal to come")
+            tracer.process.send_signal(signal.SIGTERM)
+            check(tracer.process.wait(SECONDS) == 0, f"status {tracer.process.returncode}")
+            check("events lost" in tracer.stderr(), f"no summary: {tracer.stderr()}")
 
 
 def sigint_leaves_nothing():
@@ -153,7 +173,7 @@ def a_closed_pipe_leaves_nothing():
 CASES = [
     without_btf, without_capabilities, as_nobody, with_too_few_descriptors,
     with_the_capabilities_it_names, with_an_unknown_front_end,
-    sigterm_leaves_nothing, sigint_leaves_nothing, sigkill_leaves_nothing,
+    sigterm_leaves_nothing, two_at_once_are_one_wish, sigint_leaves_nothing, sigkill_leaves_nothing,
     a_closed_pipe_leaves_nothing,
 ]
 
