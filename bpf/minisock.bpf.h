@@ -126,6 +126,9 @@ static __always_inline void fw_req_event(void *ctx, struct request_sock *req, __
 	fw_head_from_common(&head, (struct sock_common *)req);
 	if (kind == FW_REC_REQ_END && fw_is_completion(half_open, &head, now_ns))
 		return;
+	/* What nobody asked for takes nothing from the limit, and is not counted either. */
+	if (!fw_wanted(&head))
+		return;
 	timeouts = BPF_CORE_READ_BITFIELD_PROBED(req, num_timeout);
 	if (!fw_request_wanted(half_open, head.skaddr, kind == FW_REC_REQ_SCHED && !timeouts,
 			       now_ns))
