@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Namespaces come and go while finwait watches, and the kernel gives their numbers to new ones at once. So
- * the list is read again when a number is asked for that is not in it (though not more often than once a
- * second, since that looks at every process), when a name has been added or removed, and when the process
- * that a namespace is known by has left it. The last two are checked ten times a second.
+ * the list is read again when a name has been added or removed, when the process that a namespace is known
+ * by has left it (both are checked a hundred times a second at most), and when a number is asked for that is
+ * not in it: ip-netns(8) makes the name first, and the namespace of that name a moment later. Since that
+ * looks at every process, a number that stays unknown is looked for ever less often, down to once a second.
  */
 #include "io/netns_names.h"
 
@@ -16,14 +17,16 @@
 #include "io/netns.h"
 
 #define NS_PER_S 1000000000ULL
-#define UNKNOWN_AGAIN_NS NS_PER_S
-#define CHECK_NS (NS_PER_S / 10)
+#define UNKNOWN_FIRST_NS (NS_PER_S / 100)
+#define UNKNOWN_LAST_NS NS_PER_S
+#define CHECK_NS (NS_PER_S / 100)
 #define NAMED "/run/netns"
 
 struct fw_netns_names {
 	struct fw_netns_list now, gone;
 	uint64_t read_ns; /* 0: never */
 	uint64_t checked_ns;
+	uint64_t unknown_ns; /* how long a number that is not in the list has to wait */
 	struct timespec changed; /* the directory of names, when it was read */
 	char pid_words[16];
 };
@@ -98,8 +101,14 @@ const char *fw_netns_names_find(struct fw_netns_names *names, uint32_t inum)
 	struct fw_netns *ns = fw_netns_find(&names->now, inum);
 	uint64_t ns_now = now_ns();
 
-	if (!names->read_ns || is_outdated(names, ns, ns_now) ||
-	    (!ns && ns_now - names->read_ns > UNKNOWN_AGAIN_NS)) {
+	if (!names->read_ns || is_outdated(names, ns, ns_now)) {
+		names->unknown_ns = UNKNOWN_FIRST_NS;
+		read_again(names, ns_now);
+		ns = fw_netns_find(&names->now, inum);
+	}
+	if (!ns && ns_now - names->read_ns > names->unknown_ns) {
+		if (names->unknown_ns < UNKNOWN_LAST_NS)
+			names->unknown_ns *= 2;
 		read_again(names, ns_now);
 		ns = fw_netns_find(&names->now, inum);
 	}

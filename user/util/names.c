@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define AGAIN_NS 100000000ULL
+#define AGAIN_NS 10000000ULL
 
 void fw_names_init(struct fw_names *n)
 {
