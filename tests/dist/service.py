@@ -7,6 +7,7 @@ The one of dist/, with this tree's finwait; or, with UNIT=/lib/systemd/system/fi
 one as it is. Needs root, cgroup2, and no systemd of the host. Port 9435 must be free.
 """
 
+import contextlib
 import glob
 import json
 import os
@@ -60,7 +61,8 @@ class Service:
         """{("prog", 17), ("map", 4), ...}: BPF objects by its descriptors. Numbers are not used again."""
         found = set()
         for path in glob.glob(f"/proc/{self.pid()}/fdinfo/*"):
-            with open(path, encoding="ascii") as file:
+            # A connection may be closed meanwhile, and its descriptor with it.
+            with contextlib.suppress(FileNotFoundError), open(path, encoding="ascii") as file:
                 found |= {(kind, int(n)) for kind, n in
                           re.findall(r"^(prog|map|link)_id:\s+(\d+)$", file.read(), re.M)}
         return found
