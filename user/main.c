@@ -23,7 +23,7 @@ static const struct fw_command *const commands[] = { &fw_cmd_trace, &fw_cmd_time
 volatile sig_atomic_t fw_stopping;
 
 /* A second signal so soon is the same wish once more: timeout(1) sends its own to us and to our group. */
-#define SAME_WISH_MS 250
+#define SAME_WISH_MS 500
 
 static volatile sig_atomic_t asked_ms; /* the first time to stop */
 
