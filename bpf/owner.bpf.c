@@ -36,7 +36,7 @@ static __always_inline void fw_emit_process(struct fw_rec_head *head, __u8 kind,
 	head->kind = kind;
 	head->flags = FW_REC_OWNER;
 	rec->head = *head;
-	rec->pid = bpf_get_current_pid_tgid() >> 32;
+	rec->pid = fw_my_pid();
 	rec->err = err;
 	if (sk)
 		rec->uid = BPF_CORE_READ(sk, sk_uid.val);
@@ -53,7 +53,6 @@ static __always_inline void fw_emit_accepted(struct sock *sk)
 	fw_head_from_common(&head, &sk->__sk_common);
 	if (fw_cfg.no_cookie_helper)
 		head.cookie = fw_compat_sk_cookie(head.skaddr);
-	head.oldstate = head.newstate = BPF_CORE_READ(sk, __sk_common.skc_state);
 	fw_emit_process(&head, FW_REC_ACCEPTED, sk, 0);
 }
 
@@ -138,29 +137,28 @@ int BPF_KRETPROBE(fw_kprobe_get_port_end, int ret)
 	return fw_bind_end(ret);
 }
 
+/* struct socket up to its sk. The verifier refuses what does not fit. */
+#define FW_SOCKET_BYTES 40
+
 /* The TCP socket that a file descriptor of the current process stands for, or NULL. */
 static __always_inline struct sock *fw_sock_of_fd(__u64 fd)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
-	struct file **files = BPF_CORE_READ(fdt, fd), *file = NULL;
-	struct socket *socket;
+	__u8 socket[FW_SOCKET_BYTES] __attribute__((aligned(8)));
+	struct file *file = NULL, **slot = fw_my_file(fd);
 	struct sock *sk;
+	__u16 family;
 
-	if (fd >= BPF_CORE_READ(fdt, max_fds))
-		return NULL;
-	bpf_probe_read_kernel(&file, sizeof(file), &files[fd]);
-	if (!file)
+	if (!slot || bpf_probe_read_kernel(&file, sizeof(file), slot) || !file)
 		return NULL;
 	/* Of all private data only a socket's points back to the file. */
-	socket = BPF_CORE_READ(file, private_data);
-	if (!socket || BPF_CORE_READ(socket, file) != file)
+	if (bpf_probe_read_kernel(socket, sizeof(socket), BPF_CORE_READ(file, private_data)) ||
+	    *(struct file **)(socket + bpf_core_field_offset(struct socket, file)) != file)
 		return NULL;
-	sk = BPF_CORE_READ(socket, sk);
-	return sk && BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP &&
-		       (BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET ||
-			BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET6) ?
-	       sk : NULL;
+	sk = *(struct sock **)(socket + bpf_core_field_offset(struct socket, sk));
+	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+		return NULL;
+	family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	return family == AF_INET || family == AF_INET6 ? sk : NULL;
 }
 
 static __always_inline int fw_accept_returned(long ret)

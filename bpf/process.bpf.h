@@ -6,20 +6,23 @@
 #ifndef FW_BPF_PROCESS_BPF_H
 #define FW_BPF_PROCESS_BPF_H
 
-#include "maps.bpf.h"
-#include <bpf/bpf_core_read.h>
+#include "compat.bpf.h"
 
-/*
- * A main thread, which most are, names itself by a helper, without the two guarded reads that go to
- * another thread's name.
- */
+static __always_inline __u32 fw_my_pid(void)
+{
+	return bpf_get_current_pid_tgid() >> 32;
+}
+
 static __always_inline void fw_process_name(char comm[FW_COMM_LEN])
 {
-	__u64 pid_tgid = bpf_get_current_pid_tgid();
 	struct task_struct *task;
 
-	if ((__u32)pid_tgid == pid_tgid >> 32) {
-		bpf_get_current_comm(comm, FW_COMM_LEN);
+	if (fw_compat_has_task()) {
+		/* As numbers: a char at a time is a guarded load each. */
+		const __u64 *name = (const __u64 *)bpf_get_current_task_btf()->group_leader->comm;
+
+		((__u64 *)comm)[0] = name[0];
+		((__u64 *)comm)[1] = name[1];
 		return;
 	}
 	task = (struct task_struct *)bpf_get_current_task();
@@ -35,9 +38,27 @@ static __always_inline void fw_process_name(char comm[FW_COMM_LEN])
  */
 static __always_inline bool fw_is_kernel_thread(void)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct task_struct *task;
 
+	if (fw_compat_has_task())
+		return bpf_get_current_task_btf()->flags & PF_KTHREAD;
+	task = (struct task_struct *)bpf_get_current_task();
 	return BPF_CORE_READ(task, flags) & PF_KTHREAD;
+}
+
+/* Where the current process keeps file descriptor @fd, or NULL. */
+static __always_inline struct file **fw_my_file(__u64 fd)
+{
+	struct task_struct *task;
+	struct fdtable *fdt;
+
+	if (fw_compat_has_task()) {
+		fdt = bpf_get_current_task_btf()->files->fdt;
+		return fd < fdt->max_fds ? fdt->fd + fd : NULL;
+	}
+	task = (struct task_struct *)bpf_get_current_task();
+	fdt = BPF_CORE_READ(task, files, fdt);
+	return fd < BPF_CORE_READ(fdt, max_fds) ? BPF_CORE_READ(fdt, fd) + fd : NULL;
 }
 
 #endif

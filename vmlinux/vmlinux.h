@@ -83,6 +83,7 @@ enum bpf_func_id {
 	BPF_FUNC_get_socket_cookie = 46,
 	BPF_FUNC_ktime_get_boot_ns = 125,
 	BPF_FUNC_ringbuf_reserve = 131,
+	BPF_FUNC_get_current_task_btf = 158,
 	BPF_FUNC_sock_from_file = 162,
 	BPF_FUNC_get_attach_cookie = 174,
 	BPF_FUNC_loop = 181,
