@@ -5,7 +5,7 @@
  * is #ifdef'ed. docs/kernels.md lists the same, and which test would notice; tests/vm/claims.py
  * compares the two.
  *
- * Four need no code but the choice of what to do everywhere, or allow none:
+ * Five need no code but the choice of what to do everywhere, or allow none:
  *
  * Before Linux 6.3 (commit 6715df8d5d24) the verifier refuses to copy bytes of the stack that nobody
  * has written into a map: whatever becomes a map's value is cleared first. May go with 6.1.
@@ -17,6 +17,9 @@
  *
  * Before Linux 6.11 and its stable backports (commit 853c3bd7b791) a timeout wakes the application before
  * the last transition, and one that is quick takes the error away: see verdict.c in user/core.
+ *
+ * Since commit 05b24ff9b2cf, which stable series took over, the kernel skips a program of a tracepoint that
+ * already runs on this CPU: hence fw_set_state_on_top in state.bpf.c, which has nothing to do before.
  *
  * Before Linux 6.7 (commit dd8657894c11) kprobe programs that are skipped are not counted: see
  * fw_tracker_overdue() in user/core. May go with 6.1, if misses are rare enough.
@@ -154,6 +157,16 @@ static __always_inline __u64 fw_compat_sk_cookie(__u64 skaddr)
 	__u64 *id = bpf_map_lookup_elem(&fw_compat_sk, &skaddr);
 
 	return id ? *id : 0;
+}
+
+/*
+ * Before Linux 5.11 (commit 3ca1032ab7ab) the current task is a number, read by helpers that guard each
+ * read; then it is a pointer that the verifier knows, read by plain loads, which takes a quarter of the
+ * time. May go with 5.10.
+ */
+static __always_inline bool fw_compat_has_task(void)
+{
+	return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf);
 }
 
 /*

@@ -144,12 +144,16 @@ struct fw_rec_process {
 };
 _Static_assert(sizeof(struct fw_rec_process) == 120, "contract");
 
-/* What is lost is counted here, one per CPU, each in a cache line of its own. */
+/* What is lost is counted here, one per CPU, each in a cache line of its own. User space only reads. */
 struct fw_cpu_stats {
 	__u64 lost; /* the ring was full */
 	__u64 last_lost_ns;
 	__u64 suppressed; /* request sockets born above the limit: not reported */
-	__u64 unused[5];
+	__u64 on_top;	  /* transitions that fw_set_state_on_top told */
+	/* what the two programs for transitions tell each other */
+	__u64 telling;	   /* fw_set_state is at work on this CPU */
+	__u64 told_on_top; /* of which socket it told while it already was at work */
+	__u64 unused[2];
 };
 _Static_assert(sizeof(struct fw_cpu_stats) == 64, "a cache line");
 

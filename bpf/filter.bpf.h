@@ -56,6 +56,13 @@ static __always_inline bool fw_addr_listed(const volatile struct fw_cidr *cidrs,
 	return false;
 }
 
+/* Whether anything is to be left out. The configuration is constant, so where not, no code remains. */
+static __always_inline bool fw_is_filtered(void)
+{
+	return fw_cfg.family || fw_cfg.netns || fw_cfg.nr_lports || fw_cfg.nr_rports ||
+	       fw_cfg.nr_local || fw_cfg.nr_remote;
+}
+
 static __always_inline bool fw_wanted(const struct fw_rec_head *head)
 {
 	if (fw_cfg.family && fw_cfg.family != head->family)

@@ -19,10 +19,10 @@ char LICENSE[] SEC("license") = "GPL";
  * that transition (inet_csk_clone_lock), so one given out here would belong to nobody. The child
  * is known by its address until its next transition.
  */
-static __always_inline __u64 fw_sock_cookie(struct sock *sk, const struct fw_rec_head *head,
-					    int oldstate, int newstate)
+static __always_inline __u64 fw_sock_cookie(struct sock *sk, int oldstate, int newstate)
 {
 	bool child = oldstate == TCP_LISTEN && newstate == TCP_SYN_RECV;
+	struct fw_rec_head head;
 
 	if (!fw_cfg.no_cookie_helper) {
 		__u64 cookie = child ? 0 : sk->__sk_common.skc_cookie.counter;
@@ -30,28 +30,33 @@ static __always_inline __u64 fw_sock_cookie(struct sock *sk, const struct fw_rec
 		/* All but its first transition find it there. */
 		return child || cookie ? cookie : bpf_get_socket_cookie(sk);
 	}
+	fw_head_from_sock(&head, sk);
 	if (!child)
-		return fw_compat_cookie(head, oldstate, newstate);
-	fw_compat_forget(head->skaddr);
+		return fw_compat_cookie(&head, oldstate, newstate);
+	fw_compat_forget(head.skaddr);
 	return 0;
 }
 
 /* How long ago a request may have been only counted for its child to be told so. */
 #define FW_UNSEEN_NS (2 * FW_NS_PER_SEC)
 
-/* LISTEN -> SYN_RECV: leaves word for the end of its request socket, which follows on this CPU. */
-static __always_inline void fw_note_child(struct fw_rec_head *head)
+/*
+ * LISTEN -> SYN_RECV: leaves word for the end of its request socket, which follows on this CPU. Also
+ * if there is no room for the child's record: that end is not to be lost as well.
+ */
+static __always_inline __u16 fw_note_child(struct sock *sk, __u64 now_ns)
 {
 	struct fw_half_open *half_open = fw_my_half_open();
 
 	if (!half_open)
-		return;
-	half_open->child_ns = head->ts_ns;
-	half_open->child_lport = head->lport;
-	half_open->child_rport = head->rport;
+		return 0;
+	half_open->child_ns = now_ns;
+	half_open->child_lport = sk->__sk_common.skc_num;
+	half_open->child_rport = bpf_ntohs(sk->__sk_common.skc_dport);
 	/* Under a flood of SYNs the request may not have been reported. */
-	if (half_open->suppressed_ns && head->ts_ns - half_open->suppressed_ns < FW_UNSEEN_NS)
-		head->flags |= FW_REC_REQ_UNSEEN;
+	if (half_open->suppressed_ns && now_ns - half_open->suppressed_ns < FW_UNSEEN_NS)
+		return FW_REC_REQ_UNSEEN;
+	return 0;
 }
 
 /*
@@ -82,7 +87,7 @@ static __always_inline void fw_fill_owner(struct fw_rec_state *rec, struct sock 
 {
 	rec->head.flags |= FW_REC_OWNER;
 	rec->cgroup_id = fw_compat_cgroup_id(sk);
-	rec->pid = bpf_get_current_pid_tgid() >> 32;
+	rec->pid = fw_my_pid();
 	fw_process_name(rec->comm);
 }
 
@@ -93,41 +98,18 @@ static __always_inline void fw_no_owner(struct fw_rec_state *rec)
 	__builtin_memset(rec->comm, 0, sizeof(rec->comm));
 }
 
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(fw_set_state, struct sock *sk, int oldstate, int newstate)
+/* The record is filled in where it stands in the ring, so the filters look at a head of their own. */
+static __always_inline bool fw_sock_wanted(struct sock *sk)
 {
 	struct fw_rec_head head;
-	struct fw_rec_state *rec;
-	struct tcp_sock *tp;
 
-	if (sk->sk_protocol != IPPROTO_TCP)
-		return 0;
 	fw_head_from_sock(&head, sk);
-	if (!fw_wanted_early(&head))
-		return 0;
-	tp = bpf_skc_to_tcp_sock(sk);
-	if (!tp)
-		return 0;
-	head.cookie = fw_sock_cookie(sk, &head, oldstate, newstate);
-	/* The port is given back before this transition, but inet_sport still holds its number. */
-	if (newstate == TCP_CLOSE && !head.lport)
-		head.lport = bpf_ntohs(tp->inet_conn.icsk_inet.inet_sport);
-	head.kind = FW_REC_STATE;
-	head.oldstate = oldstate;
-	head.newstate = newstate;
-	head.flags = fw_sock_flags(sk);
-	if (newstate == TCP_CLOSE)
-		head.flags |= fw_sock_end_flags(tp);
+	return fw_wanted_early(&head);
+}
 
-	head.ts_ns = bpf_ktime_get_ns();
-	/* Also if there is no room for the record: the end of its request is not to be lost as well. */
-	if (oldstate == TCP_LISTEN && newstate == TCP_SYN_RECV)
-		fw_note_child(&head);
-
-	rec = fw_emit_reserve(sizeof(*rec));
-	if (!rec)
-		return 0;
-	rec->head = head;
+static __always_inline void fw_fill_state(struct fw_rec_state *rec, struct sock *sk,
+					  struct tcp_sock *tp, int oldstate, int newstate)
+{
 	rec->uid = sk->sk_uid.val;
 	rec->err = sk->sk_err;
 	rec->segs_in = tp->segs_in;
@@ -141,7 +123,86 @@ int BPF_PROG(fw_set_state, struct sock *sk, int oldstate, int newstate)
 		fw_fill_owner(rec, sk);
 	else
 		fw_no_owner(rec);
+}
+
+static __always_inline void fw_tell_transition(struct sock *sk, int oldstate, int newstate)
+{
+	struct fw_rec_state *rec;
+	struct tcp_sock *tp;
+	__u16 flags = 0;
+	__u64 now_ns, cookie;
+
+	if (sk->sk_protocol != IPPROTO_TCP)
+		return;
+	if (fw_is_filtered() && !fw_sock_wanted(sk))
+		return;
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (!tp)
+		return;
+	now_ns = bpf_ktime_get_ns();
+	if (oldstate == TCP_LISTEN && newstate == TCP_SYN_RECV)
+		flags = fw_note_child(sk, now_ns);
+	cookie = fw_sock_cookie(sk, oldstate, newstate);
+	rec = fw_emit_reserve(sizeof(*rec));
+	if (!rec)
+		return;
+	fw_head_from_sock(&rec->head, sk);
+	rec->head.ts_ns = now_ns;
+	rec->head.cookie = cookie;
+	rec->head.kind = FW_REC_STATE;
+	rec->head.oldstate = oldstate;
+	rec->head.newstate = newstate;
+	flags |= fw_sock_flags(sk);
+	if (newstate == TCP_CLOSE) {
+		flags |= fw_sock_end_flags(tp);
+		/* The port is given back before this transition, but inet_sport still has its number. */
+		if (!rec->head.lport)
+			rec->head.lport = bpf_ntohs(tp->inet_conn.icsk_inet.inet_sport);
+	}
+	rec->head.flags = flags;
+	fw_fill_state(rec, sk, tp, oldstate, newstate);
 	fw_emit_submit(rec);
+}
+
+/*
+ * A softirq may come while connect() or close() is in fw_set_state, and run through a whole handshake. The
+ * kernel does not run a program on top of itself (compat.bpf.h), so those transitions are told by
+ * fw_set_state_on_top, a program of its own that is called after fw_set_state for every transition and has
+ * something to do only then. What is left is the moment before and after .telling is set: the kernel
+ * counts that. Older kernels do run fw_set_state on top of itself, and it says so.
+ */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(fw_set_state, struct sock *sk, int oldstate, int newstate)
+{
+	struct fw_cpu_stats *cpu = fw_my_stats();
+	__u64 on_top;
+
+	if (!cpu)
+		return 0;
+	on_top = cpu->telling;
+	cpu->telling = 1;
+	barrier();
+	fw_tell_transition(sk, oldstate, newstate);
+	if (on_top)
+		cpu->told_on_top = (__u64)sk;
+	barrier();
+	cpu->telling = on_top;
+	return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(fw_set_state_on_top, struct sock *sk, int oldstate, int newstate)
+{
+	struct fw_cpu_stats *cpu = fw_my_stats();
+
+	if (!cpu || !cpu->telling)
+		return 0;
+	if (cpu->told_on_top == (__u64)sk) {
+		cpu->told_on_top = 0;
+		return 0;
+	}
+	fw_tell_transition(sk, oldstate, newstate);
+	cpu->on_top++;
 	return 0;
 }
 
@@ -155,14 +216,12 @@ int BPF_PROG(fw_send_reset, struct sock *sk)
 	struct sock_common *skc = (struct sock_common *)sk;
 	struct fw_rec_state *rec;
 	struct fw_rec_head head;
-	__u8 state;
 
 	if (!sk)
 		return 0;
-	state = BPF_CORE_READ(skc, skc_state);
-	if (state == TCP_NEW_SYN_RECV || state == TCP_LISTEN)
-		return 0;
 	fw_head_from_common(&head, skc);
+	if (head.newstate == TCP_NEW_SYN_RECV || head.newstate == TCP_LISTEN)
+		return 0;
 	if (fw_cfg.no_cookie_helper)
 		head.cookie = fw_compat_sk_cookie(head.skaddr);
 	if (!head.cookie || !fw_wanted(&head))
@@ -173,7 +232,6 @@ int BPF_PROG(fw_send_reset, struct sock *sk)
 	head.ts_ns = bpf_ktime_get_ns();
 	head.kind = FW_REC_RESET_SENT;
 	head.flags = 0;
-	head.oldstate = head.newstate = state;
 	__builtin_memset(rec, 0, sizeof(*rec));
 	rec->head = head;
 	fw_emit_submit(rec);

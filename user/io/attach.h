@@ -21,6 +21,7 @@ struct fw_attached {
 	bool accepts_unseen; /* the system calls cannot be traced here */
 	const struct fw_cpu_stats *stats; /* one a CPU, as the kernel side counts */
 	unsigned int nr_cpus;
+	uint64_t missed; /* as last said: it does not go back */
 	int ring_fd;
 	int settle_fd, jiffies_fd; /* programs for BPF_PROG_TEST_RUN */
 	/* the identities of sockets where the kernel has none to give; else -1 */
@@ -43,7 +44,7 @@ void fw_attached_free(struct fw_attached *a);
 /* Runs of the programs, and their time, while the kernel measured it (kernel.bpf_stats_enabled). */
 void fw_attached_cost(const struct fw_attached *a, uint64_t *runs, uint64_t *ns);
 
-/* How often the kernel skipped a program because it already ran on that CPU. */
-uint64_t fw_attached_missed(const struct fw_attached *a);
+/* Events that nobody told because the kernel skips a program that already runs on that CPU. */
+uint64_t fw_attached_missed(struct fw_attached *a);
 
 #endif
