@@ -1,23 +1,27 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""As many real TIME_WAITs as this machine can make in a minute, tracked by finwait report.
+"""As many real TIME_WAITs as this machine can make in a minute, tracked by finwait.
 
-    sudo tests/bench/scale.py [CONNECTIONS]		1000000 by default; no more than a minute's
+    sudo tests/bench/scale.py [--serve] [CONNECTIONS]	1000000 by default; no more than a minute's
 
 All processors open and close connections to 65536 addresses in a network namespace of its own. As
 soon as they are made, or the first TIME_WAITs begin to expire, it says how many the kernel has, how
-many finwait tracks, in how much memory of its own, how long finwait states and the report of them take,
+many finwait report tracks, in how much memory of its own, how long finwait states and the report of them
+take, and what was lost. With --serve: how long finwait serve takes to answer, asked every second meanwhile,
 and what was lost.
 """
 
+import argparse
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
-import sys
 import tempfile
+import threading
 import time
+import urllib.request
 
 from load import Namespace
 from tracers import FINWAIT, START_S
@@ -37,17 +41,17 @@ def anonymous_bytes(pid):
         return int(re.search(r"RssAnon:\s+(\d+) kB", file.read())[1]) * 1024
 
 
-def start_report(out):
+def start(command, *args, out=subprocess.DEVNULL, says="watching TCP"):
     errors = tempfile.TemporaryFile()
-    report = subprocess.Popen([FINWAIT, "report", "-f", "json", "--max-connections", "4000000"],
-                              stdout=out, stderr=errors)
+    finwait = subprocess.Popen([FINWAIT, command, "--max-connections", "4000000", *args], stdout=out,
+                               stderr=errors)
     begin = time.monotonic()
-    while b"watching TCP" not in os.pread(errors.fileno(), 4096, 0):
-        if report.poll() is not None or time.monotonic() - begin > START_S:
+    while says.encode() not in os.pread(errors.fileno(), 4096, 0):
+        if finwait.poll() is not None or time.monotonic() - begin > START_S:
             raise SystemExit("scale: finwait does not start: "
                              + os.pread(errors.fileno(), 4096, 0).decode())
         time.sleep(0.01)
-    return report
+    return finwait
 
 
 def make_connections(netns, connections):
@@ -70,21 +74,66 @@ def states_s():
     return time.monotonic() - begin
 
 
-def main():
-    connections = int(sys.argv[1]) if len(sys.argv) > 1 else 1000000
-    with tempfile.TemporaryFile() as out, Namespace() as netns:
-        subprocess.run(["ip", "netns", "exec", netns.name, "sysctl", "-qw",
-                        f"net.ipv4.tcp_max_tw_buckets={TW_BUCKETS}"], check=True)
-        report = start_report(out)
-        before = anonymous_bytes(report.pid)
+class Scraper:
+    """Asks for /metrics once a second."""
+
+    def __init__(self, address):
+        self.url = f"http://{address}/metrics"
+        self.took, self.text = [], ""
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def scrape(self):
+        begin = time.monotonic()
+        with urllib.request.urlopen(self.url, timeout=30) as answer:
+            self.text = answer.read().decode()
+        self.took.append(time.monotonic() - begin)
+
+    def run(self):
+        while not self.over.wait(1):
+            self.scrape()
+
+    def stop(self):
+        self.over.set()
+        self.thread.join()
+        self.scrape()
+
+    def value(self, name):
+        return float(re.search(rf"^{re.escape(name)} (\S+)$", self.text, re.MULTILINE)[1])
+
+
+def serve(netns, connections):
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        address = "127.0.0.1:%d" % sock.getsockname()[1]
+    finwait = start("serve", "--listen", address, says="answering at")
+    scraper = Scraper(address)
+    took = make_connections(netns, connections)
+    there = kernel_time_waits(netns)
+    scraper.stop()
+    finwait.send_signal(signal.SIGTERM)
+    finwait.wait()
+    print("%d TIME_WAITs in the kernel after %.0f s; finwait serve: %d in TIME_WAIT, %d events, %d lost"
+          % (there, took, scraper.value('finwait_connections{state="TIME_WAIT"}'),
+             scraper.value("finwait_events_total"), scraper.value("finwait_events_lost_total")))
+    took = sorted(scraper.took)
+    print("%d scrapes took %.1f ms (median), the longest %.1f ms; the last, with all of them, %.1f ms"
+          % (len(took), 1000 * took[len(took) // 2], 1000 * took[-1], 1000 * scraper.took[-1]))
+
+
+def report(netns, connections):
+    with tempfile.TemporaryFile() as out:
+        finwait = start("report", "-f", "json", out=out)
+        before = anonymous_bytes(finwait.pid)
         took = make_connections(netns, connections)
         time.sleep(0.3)
         there = kernel_time_waits(netns)
-        memory = anonymous_bytes(report.pid) - before
+        memory = anonymous_bytes(finwait.pid) - before
         snapshot = states_s()
         begin = time.monotonic()
-        report.send_signal(signal.SIGINT)
-        report.wait()
+        finwait.send_signal(signal.SIGINT)
+        finwait.wait()
         reported = time.monotonic() - begin
         out.seek(0)
         about = json.load(out)["about"]
@@ -92,6 +141,17 @@ def main():
           % (there, took, about["tracked"], about["events"], about["lost"]))
     print("%.1f MiB of memory: %.0f bytes a connection; finwait states %.2f s; report %.2f s after "
           "SIGINT" % (memory / 2**20, memory / max(about["tracked"], 1), snapshot, reported))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--serve", action="store_true", help="by finwait serve, which is scraped")
+    parser.add_argument("connections", type=int, nargs="?", default=1000000)
+    options = parser.parse_args()
+    with Namespace() as netns:
+        subprocess.run(["ip", "netns", "exec", netns.name, "sysctl", "-qw",
+                        f"net.ipv4.tcp_max_tw_buckets={TW_BUCKETS}"], check=True)
+        (serve if options.serve else report)(netns, options.connections)
 
 
 if __name__ == "__main__":
