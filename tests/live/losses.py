@@ -85,14 +85,21 @@ def loss_is_counted_to_the_record():
     each, rest = divmod(records_of(1000) - 2, 1000)
     # A completed handshake has no record of its end, unless it takes 100 us on a busy machine.
     check(rest <= 20, f"{rest} records too many for 1000 equal connections")
-    with Netns() as netns, Tracer("timeline", "-f", "json", SMALL, "--netns", netns.path,
-                                  "--no-snapshot") as tracer:
-        with Stopped(tracer):
-            churn(netns, MANY)
-        tracer.stop()
-        events, lost = said(tracer)
+    with Netns() as netns:
+        watch = ("timeline", "-f", "json", "--netns", netns.path, "--no-snapshot")
+        with Tracer(*watch) as beside, Tracer(*watch, SMALL) as tracer:
+            with Stopped(tracer):
+                churn(netns, MANY)
+            tracer.stop()
+            beside.stop()
+            events, lost = said(tracer)
+            made, none = said(beside)
     check(lost > MANY, f"only {lost} lost: the ring did not overflow")
-    check_total(events, lost, MANY * each + 2)
+    # Who could read all the time has a few records more: of handshakes that took 100 us, and of minisocks
+    # that it looked at.
+    least = MANY * each + 2
+    check(none == 0 and made <= least * 1.005, f"{made} records, {none} lost, instead of {least}")
+    check(least <= events + lost <= made, f"{events} + {lost} instead of {least} to {made}")
 
 
 def strict_tells_scripts():
