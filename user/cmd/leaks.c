@@ -89,7 +89,7 @@ static long leaks(const struct leaks_options *opt, struct fw_err *err)
 	if (!ret)
 		ret = look(&s, opt, err);
 	if (!ret) {
-		fw_look_about(&s, &report);
+		fw_look_about(&s, "finwait leaks", &report);
 		nr = (long)fw_leaks_report(l, &report);
 		ret = fw_look_print(&opt->common, &report, err);
 	}

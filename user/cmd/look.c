@@ -93,10 +93,11 @@ void fw_look_wait(struct fw_session *s, uint64_t ns)
 		nanosleep(&pause, NULL);
 }
 
-void fw_look_about(const struct fw_session *s, struct fw_report *r)
+void fw_look_about(const struct fw_session *s, const char *title, struct fw_report *r)
 {
 	struct fw_buf b = { 0 };
 
+	r->title = title;
 	if (!s->src->info.recorded)
 		return;
 	fw_fmt_rfc3339(&b, fw_session_now_ns(s) + (uint64_t)s->src->info.wall_offset_ns);

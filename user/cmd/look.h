@@ -34,8 +34,8 @@ int fw_look_once(struct fw_session *s, const struct fw_at *at, struct fw_err *er
 /* Waits for @ns, or until told to stop. */
 void fw_look_wait(struct fw_session *s, uint64_t ns);
 
-/* Says as of when it is, if it is of a recording. */
-void fw_look_about(const struct fw_session *s, struct fw_report *r);
+/* Says what it is, and as of when, if it is of a recording. @title: static. */
+void fw_look_about(const struct fw_session *s, const char *title, struct fw_report *r);
 
 /* Renders @r where the options want it. 0 or negative errno. */
 int fw_look_print(const struct fw_options *opt, struct fw_report *r, struct fw_err *err);

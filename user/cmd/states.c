@@ -57,7 +57,7 @@ static int states(const struct fw_options *opt, const struct wishes *w, struct f
 			.arg = &s,
 		};
 
-		fw_look_about(&s, &report);
+		fw_look_about(&s, "finwait states", &report);
 		ret = fw_tally_report(&tally, &s.tracker, &report);
 		if (ret)
 			fw_err_set(err, ret, "no memory for the counts");

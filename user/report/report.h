@@ -114,6 +114,7 @@ struct fw_finding {
 };
 
 struct fw_report {
+	const char *title;     /* of text, static; NULL: "finwait report" */
 	struct fw_facts about; /* source, span, hooks, counts, own cost */
 	struct fw_finding *findings;
 	size_t nr_findings;

@@ -263,7 +263,7 @@ static void incomplete(struct fw_page *p)
 
 static void about(struct fw_page *p, const struct fw_report *r)
 {
-	inked(p, FW_INK_BOLD, "finwait report");
+	inked(p, FW_INK_BOLD, r->title ? r->title : "finwait report");
 	fw_buf_putc(p->out, '\n');
 	items(p, 0, "", &r->about);
 	fw_buf_putc(p->out, '\n');
