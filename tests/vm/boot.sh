@@ -14,11 +14,13 @@
 #
 # Software emulation is enough: 5 s to COMMAND. With a single emulation thread: with several, qemu
 # 7.2 loses one boot in 25 of the newest kernels (they patch code that another processor runs).
-# FINWAIT_VM_ACCEL names another accelerator, such as kvm.
+# FINWAIT_VM_ACCEL names another accelerator, such as kvm. With FINWAIT_VM_ICOUNT=SHIFT the guest's time is
+# instructions, of 2^SHIFT ns each: slower, and whatever else the host does changes nothing in it.
 set -u
 
 here=$(dirname "$(readlink -f "$0")")
 accel=${FINWAIT_VM_ACCEL:-tcg,thread=single}
+icount=${FINWAIT_VM_ICOUNT:-}
 boots=3
 boot_seconds=90
 
@@ -56,7 +58,7 @@ write_initrd() {
 boot() {
 	: >"$run/status"
 	timeout -k 5 "$seconds" qemu-system-x86_64 -nodefaults -display none -no-reboot \
-		-machine q35 -accel "$accel" -cpu max,la57=off -smp 2 -m 2048 \
+		-machine q35 -accel "$accel" ${icount:+-icount "shift=$icount"} -cpu max,la57=off -smp 2 -m 2048 \
 		-kernel "$kernel/vmlinux" -initrd "$run/initrd.cpio" \
 		-append "console=ttyS0 quiet panic=-1 oops=panic nokaslr mitigations=off tsc=reliable
 			random.trust_cpu=on thash_entries=4096" \
