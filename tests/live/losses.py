@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 
-from owners import ss_counts
+from leaking import ss_counts
 from real import Results
 from real_host import Netns, check, wait_until, wall_clock
 from real_tracer import CHURN, FINWAIT, Tracer, check_path, describe

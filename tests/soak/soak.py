@@ -27,7 +27,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../live"))
 
-from owners import ss_counts  # noqa: E402
+from leaking import ss_counts  # noqa: E402
 from real import Results  # noqa: E402
 from real_host import Netns, check, wait_until  # noqa: E402
 from real_tracer import CHURN, TOP  # noqa: E402
