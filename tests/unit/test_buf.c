@@ -2,6 +2,7 @@
 /* Proves that buffers grow, pad, and make text from outside harmless on terminals and in JSON. */
 #include "unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,6 +90,28 @@ static void numbers(void **state)
 		expect_buf(&b, cases[i].text);
 	}
 	fw_buf_free(&b);
+}
+
+/* As printf() writes them: around each number of digits, and in each width. */
+static void digits(void **state)
+{
+	uint64_t power = 1;
+
+	(void)state;
+	for (unsigned int width = 1; width <= 20; width++, power *= 10) {
+		for (uint64_t v = power - 1; v != power + 2; v++) {
+			struct fw_buf b = { 0 };
+			char want[64];
+
+			snprintf(want, sizeof(want), "%llu %0*llu", (unsigned long long)v, (int)width,
+				 (unsigned long long)v);
+			fw_buf_u64(&b, v);
+			fw_buf_putc(&b, ' ');
+			fw_buf_u64_padded(&b, v, width);
+			expect_buf(&b, want);
+			fw_buf_free(&b);
+		}
+	}
 }
 
 static void padding(void **state)
@@ -249,6 +272,7 @@ int main(void)
 		cmocka_unit_test(content_may_hold_nul),
 		cmocka_unit_test(failed_buffers_stay_as_they_are),
 		cmocka_unit_test(numbers),
+		cmocka_unit_test(digits),
 		cmocka_unit_test(padding),
 		cmocka_unit_test(visible_text),
 		cmocka_unit_test(every_byte_is_visible),

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Proves that durations, times and counts read as documented, at every limit of a form. */
+/* Proves that durations, times, counts and addresses read as documented, at every limit of a form. */
 #include "unit.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -148,6 +149,26 @@ static void times_of_day(void **state)
 	fw_buf_free(&b);
 }
 
+/* Every octet, in every place. */
+static void ipv4_addresses(void **state)
+{
+	struct fw_buf b = { 0 };
+
+	(void)state;
+	for (unsigned int v = 0; v < 256; v++) {
+		for (unsigned int place = 0; place < 4; place++) {
+			uint8_t addr[16] = { 10, 0, 255, 99 };
+			char want[INET_ADDRSTRLEN];
+
+			addr[place] = (uint8_t)v;
+			inet_ntop(AF_INET, addr, want, sizeof(want));
+			fw_fmt_addr(&b, AF_INET, addr);
+			expect_buf(&b, want);
+		}
+	}
+	fw_buf_free(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +177,7 @@ int main(void)
 		cmocka_unit_test(counts),
 		cmocka_unit_test(times_in_utc),
 		cmocka_unit_test(times_of_day),
+		cmocka_unit_test(ipv4_addresses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool buf_grow(struct fw_buf *b, size_t more)
+/* Of 2^64 - 1. */
+#define DIGITS_MAX 20
+
+bool fw_buf_grow(struct fw_buf *b, size_t more)
 {
 	size_t cap = b->cap ? b->cap : 256;
 	char *data;
@@ -25,12 +28,6 @@ static bool buf_grow(struct fw_buf *b, size_t more)
 	return true;
 }
 
-/* Nearly always there is room: a line is many small writes. */
-static inline bool buf_reserve(struct fw_buf *b, size_t more)
-{
-	return b->cap - b->len >= more || buf_grow(b, more);
-}
-
 void fw_buf_free(struct fw_buf *b)
 {
 	if (!b)
@@ -44,42 +41,48 @@ void fw_buf_clear(struct fw_buf *b)
 	b->len = 0;
 }
 
-void fw_buf_mem(struct fw_buf *b, const void *data, size_t len)
+/* How many digits @v has. */
+static size_t digits_of(uint64_t v)
 {
-	if (!len || !buf_reserve(b, len))
-		return;
-	memcpy(b->data + b->len, data, len);
-	b->len += len;
+	static const uint64_t powers[DIGITS_MAX] = {
+		1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000,
+		10000000000, 100000000000, 1000000000000, 10000000000000, 100000000000000,
+		1000000000000000, 10000000000000000, 100000000000000000, 1000000000000000000,
+		10000000000000000000U,
+	};
+	size_t n = 1;
+
+	while (n < DIGITS_MAX && v >= powers[n])
+		n++;
+	return n;
 }
 
-void fw_buf_puts(struct fw_buf *b, const char *s)
+/* From the last digit on, two at a time: half the divisions. */
+static void put_digits(char *to, uint64_t v, size_t nr)
 {
-	fw_buf_mem(b, s, strlen(s));
-}
+	static const char pairs[] =
+		"00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+		"40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+		"8081828384858687888990919293949596979899";
 
-void fw_buf_putc(struct fw_buf *b, char c)
-{
-	if (buf_reserve(b, 1))
-		b->data[b->len++] = c;
+	for (; nr >= 2; nr -= 2) {
+		memcpy(to + nr - 2, pairs + v % 100 * 2, 2);
+		v /= 100;
+	}
+	if (nr)
+		*to = (char)('0' + v % 10);
 }
 
 void fw_buf_u64_padded(struct fw_buf *b, uint64_t v, unsigned int width)
 {
-	char digits[20];
-	size_t i = sizeof(digits);
+	size_t nr = digits_of(v);
 
-	do {
-		digits[--i] = (char)('0' + v % 10);
-		v /= 10;
-	} while (v);
-	while (i && sizeof(digits) - i < width)
-		digits[--i] = '0';
-	fw_buf_mem(b, digits + i, sizeof(digits) - i);
-}
-
-void fw_buf_u64(struct fw_buf *b, uint64_t v)
-{
-	fw_buf_u64_padded(b, v, 1);
+	if (nr < width)
+		nr = width < DIGITS_MAX ? width : DIGITS_MAX;
+	if (!fw_buf_reserve(b, nr))
+		return;
+	put_digits(b->data + b->len, v, nr);
+	b->len += nr;
 }
 
 void fw_buf_printf(struct fw_buf *b, const char *fmt, ...)
@@ -93,7 +96,7 @@ void fw_buf_printf(struct fw_buf *b, const char *fmt, ...)
 	n = vsnprintf(room ? b->data + b->len : NULL, room, fmt, ap);
 	va_end(ap);
 	if (n > 0 && (size_t)n >= room) {
-		if (buf_reserve(b, (size_t)n + 1))
+		if (fw_buf_reserve(b, (size_t)n + 1))
 			vsnprintf(b->data + b->len, (size_t)n + 1, fmt, again);
 		else
 			n = 0;
@@ -108,21 +111,30 @@ void fw_buf_pad(struct fw_buf *b, size_t since, size_t width, size_t min)
 	size_t used = b->len - since;
 	size_t n = used + min < width ? width - used : min;
 
-	if (!n || !buf_reserve(b, n))
+	if (!n || !fw_buf_reserve(b, n))
 		return;
 	memset(b->data + b->len, ' ', n);
 	b->len += n;
 }
 
+static bool is_visible(unsigned char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '\\';
+}
+
 void fw_buf_visible(struct fw_buf *b, const char *s, size_t max_len)
 {
-	for (size_t i = 0; i < max_len && s[i]; i++) {
-		unsigned char c = (unsigned char)s[i];
+	const char *end = s + strnlen(s, max_len);
 
-		if (c < 0x20 || c >= 0x7f || c == '\\')
-			fw_buf_printf(b, "\\x%02x", c);
-		else
-			fw_buf_putc(b, (char)c);
+	while (s < end) {
+		const char *odd = s;
+
+		while (odd < end && is_visible((unsigned char)*odd))
+			odd++;
+		fw_buf_mem(b, s, (size_t)(odd - s));
+		if (odd < end)
+			fw_buf_printf(b, "\\x%02x", (unsigned char)*odd++);
+		s = odd;
 	}
 }
 
@@ -180,7 +192,7 @@ void fw_buf_json(struct fw_buf *b, const char *s, size_t max_len)
 
 const char *fw_buf_str(struct fw_buf *b)
 {
-	if (!buf_reserve(b, 1))
+	if (!fw_buf_reserve(b, 1))
 		return "";
 	b->data[b->len] = '\0';
 	return b->data;

@@ -16,18 +16,26 @@ static void fmt_two_units(struct fw_buf *b, uint64_t s, uint64_t big, char big_u
 		      (unsigned long long)(s % big / small), small_unit);
 }
 
-/* @ns in @unit_ns, rounded to @decimals. A line of trace has one: printf() would be most of it. */
-static void fmt_rounded(struct fw_buf *b, uint64_t ns, uint64_t unit_ns, unsigned int decimals,
-			const char *unit)
+/* A line has several: printf() would be most of it, and so would divisions by what is not a constant. */
+static inline uint64_t rounded(uint64_t ns, uint64_t step_ns)
 {
-	uint64_t scale = decimals == 2 ? 100 : decimals == 1 ? 10 : 1;
-	uint64_t step_ns = unit_ns / scale, v = (ns + step_ns / 2) / step_ns;
+	return (ns + step_ns / 2) / step_ns;
+}
 
-	fw_buf_u64(b, v / scale);
-	if (decimals) {
-		fw_buf_putc(b, '.');
-		fw_buf_u64_padded(b, v % scale, decimals);
-	}
+static void fmt_hundredths(struct fw_buf *b, uint64_t v, const char *unit)
+{
+	fw_buf_u64(b, v / 100);
+	fw_buf_putc(b, '.');
+	fw_buf_putc(b, (char)('0' + v / 10 % 10));
+	fw_buf_putc(b, (char)('0' + v % 10));
+	fw_buf_puts(b, unit);
+}
+
+static void fmt_tenths(struct fw_buf *b, uint64_t v, const char *unit)
+{
+	fw_buf_u64(b, v / 10);
+	fw_buf_putc(b, '.');
+	fw_buf_putc(b, (char)('0' + v % 10));
 	fw_buf_puts(b, unit);
 }
 
@@ -36,22 +44,24 @@ void fw_fmt_duration(struct fw_buf *b, uint64_t ns)
 	uint64_t s = ns / FW_NS_PER_S;
 
 	/* The limits are where rounding would add a digit. */
-	if (ns < 9995000)
-		fmt_rounded(b, ns, FW_NS_PER_MS, 2, " ms");
-	else if (ns < 99950000)
-		fmt_rounded(b, ns, FW_NS_PER_MS, 1, " ms");
-	else if (ns < 999500000)
-		fmt_rounded(b, ns, FW_NS_PER_MS, 0, " ms");
-	else if (ns < 9995000000)
-		fmt_rounded(b, ns, FW_NS_PER_S, 2, " s");
-	else if (ns < 119950000000)
-		fmt_rounded(b, ns, FW_NS_PER_S, 1, " s");
-	else if (s < HOUR_S)
+	if (ns < 9995000) {
+		fmt_hundredths(b, rounded(ns, FW_NS_PER_MS / 100), " ms");
+	} else if (ns < 99950000) {
+		fmt_tenths(b, rounded(ns, FW_NS_PER_MS / 10), " ms");
+	} else if (ns < 999500000) {
+		fw_buf_u64(b, rounded(ns, FW_NS_PER_MS));
+		fw_buf_puts(b, " ms");
+	} else if (ns < 9995000000) {
+		fmt_hundredths(b, rounded(ns, FW_NS_PER_S / 100), " s");
+	} else if (ns < 119950000000) {
+		fmt_tenths(b, rounded(ns, FW_NS_PER_S / 10), " s");
+	} else if (s < HOUR_S) {
 		fmt_two_units(b, s, MINUTE_S, 'm', 1, 's');
-	else if (s < DAY_S)
+	} else if (s < DAY_S) {
 		fmt_two_units(b, s, HOUR_S, 'h', MINUTE_S, 'm');
-	else
+	} else {
 		fmt_two_units(b, s, DAY_S, 'd', HOUR_S, 'h');
+	}
 }
 
 /* hours:minutes:seconds */
@@ -103,14 +113,30 @@ void fw_fmt_count(struct fw_buf *b, uint64_t n)
 	}
 }
 
-/* Four times as fast as inet_ntop(), and most addresses are these. */
+static char *put_octet(char *to, unsigned int v)
+{
+	if (v >= 100)
+		*to++ = (char)('0' + v / 100);
+	if (v >= 10)
+		*to++ = (char)('0' + v / 10 % 10);
+	*to++ = (char)('0' + v % 10);
+	return to;
+}
+
+/* Much faster than inet_ntop(), and most addresses are these. */
 static void fmt_ipv4(struct fw_buf *b, const uint8_t addr[16])
 {
+	char *to;
+
+	if (!fw_buf_reserve(b, INET_ADDRSTRLEN))
+		return;
+	to = b->data + b->len;
 	for (int i = 0; i < 4; i++) {
 		if (i)
-			fw_buf_putc(b, '.');
-		fw_buf_u64(b, addr[i]);
+			*to++ = '.';
+		to = put_octet(to, addr[i]);
 	}
+	b->len = (size_t)(to - b->data);
 }
 
 void fw_fmt_addr(struct fw_buf *b, unsigned int family, const uint8_t addr[16])
