@@ -163,12 +163,11 @@ static bool is_zero(const uint8_t addr[16])
  * What a kind of record does not tell is 0 in its pattern, and what is not known of the party yet is 0
  * there: then the other of the two decides.
  */
-void fw_model_predict(const struct fw_layout *layout, const union fw_image *pattern,
-		      const struct fw_party *party, union fw_image *image)
+void fw_model_predict(const struct fw_layout *layout, const struct fw_party *party,
+		      union fw_image *pattern)
 {
-	struct fw_rec_head *head = &image->head;
+	struct fw_rec_head *head = &pattern->head;
 
-	*image = *pattern;
 	if (!party)
 		return;
 	if (head->cookie && party->cookie)
@@ -210,10 +209,8 @@ static void update_party(struct fw_party *party, const struct fw_layout *layout,
 }
 
 struct fw_party *fw_model_learn(struct fw_model *m, const struct fw_layout *layout,
-				union fw_image *pattern, struct fw_party *party,
-				const union fw_image *image)
+				struct fw_party *party, const union fw_image *image)
 {
-	*pattern = *image;
 	if (!layout->has_party)
 		return NULL;
 	/* One that only a holder has been told of lacks endpoints: it stays unknown. */

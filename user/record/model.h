@@ -89,16 +89,17 @@ void fw_model_reset(struct fw_model *m);
 /* A party by how many have been met since, or NULL for one that is forgotten or was never met. */
 struct fw_party *fw_model_party(struct fw_model *m, uint64_t ago);
 
-/* Into @image, of @layout: what it would be. @party may be NULL: nothing is known of it. */
-void fw_model_predict(const struct fw_layout *layout, const union fw_image *pattern,
-		      const struct fw_party *party, union fw_image *image);
+/* @pattern, of @layout, becomes what the next record of its sort would be. @party may be NULL: nothing is
+ * known of it.
+ */
+void fw_model_predict(const struct fw_layout *layout, const struct fw_party *party,
+		      union fw_image *pattern);
 
-/* @image has come to be: its pattern is like it, and its party (NULL: a new one, where the layout has
- * them) is as it says. Returns the party or NULL.
+/* @image has come to be: its party (NULL: a new one, where the layout has them) is as it says. Returns
+ * the party or NULL. That its pattern is like it is for the caller to see to.
  */
 struct fw_party *fw_model_learn(struct fw_model *m, const struct fw_layout *layout,
-				union fw_image *pattern, struct fw_party *party,
-				const union fw_image *image);
+				struct fw_party *party, const union fw_image *image);
 
 /* Timers as they are stored, relative to the time of the record, and back. */
 void fw_model_relate_timer(struct fw_model *m, union fw_image *image);

@@ -191,7 +191,7 @@ void fw_packer_record(struct fw_packer *p, const void *record, struct fw_buf *ou
 {
 	unsigned int kind = ((const struct fw_rec_head *)record)->kind, number;
 	const struct fw_layout *layout = fw_layout_of(kind);
-	union fw_image image = { 0 }, predicted = { 0 };
+	union fw_image image = { 0 }, *pattern;
 	struct fw_party *party = NULL;
 	char bytes[ITEM_ROOM], *at = bytes;
 
@@ -211,9 +211,11 @@ void fw_packer_record(struct fw_packer *p, const void *record, struct fw_buf *ou
 		at = put(at, party ? p->model.nr_parties - number_of(p, party) + 1 : 0);
 	}
 	at = put_time(&p->model, at, image.head.ts_ns);
-	fw_model_predict(layout, &p->model.patterns[number], party, &predicted);
-	at = put_fields(at, layout, &image, &predicted);
-	party = fw_model_learn(&p->model, layout, &p->model.patterns[number], party, &image);
+	pattern = &p->model.patterns[number];
+	fw_model_predict(layout, party, pattern);
+	at = put_fields(at, layout, &image, pattern);
+	*pattern = image;
+	party = fw_model_learn(&p->model, layout, party, &image);
 	if (party)
 		remember(p, party, &image.head);
 	fw_buf_mem(out, bytes, (size_t)(at - bytes));

@@ -42,55 +42,58 @@ void fw_unpacker_begin(struct fw_unpacker *u, const void *block, size_t len)
 }
 
 /* A number of at most ten bytes. One that is cut off ends in the padding: see fw_unpacker_next(). */
-static uint64_t take_long(struct fw_unpacker *u)
+static inline uint64_t take_long(const uint8_t **at)
 {
-	uint64_t v = *u->at++ & 0x7f;
+	uint64_t v = *(*at)++ & 0x7f;
 
 	for (unsigned int shift = 7; shift < 64; shift += 7) {
-		v |= (uint64_t)(*u->at & 0x7f) << shift;
-		if (!(*u->at++ & 0x80))
+		uint8_t byte = *(*at)++;
+
+		v |= (uint64_t)(byte & 0x7f) << shift;
+		if (!(byte & 0x80))
 			break;
 	}
 	return v;
 }
 
-static inline uint64_t take(struct fw_unpacker *u)
+static inline uint64_t take(const uint8_t **at)
 {
-	return *u->at < 0x80 ? *u->at++ : take_long(u);
+	return **at < 0x80 ? *(*at)++ : take_long(at);
 }
 
-static uint64_t take_time(struct fw_unpacker *u)
+static inline uint64_t take_time(struct fw_unpacker *u, const uint8_t **at)
 {
 	const struct fw_field plain = { .type = FW_FIELD_U64 };
 
-	u->model.last_ns = fw_field_apply(&plain, take(u), u->model.last_ns);
+	u->model.last_ns = fw_field_apply(&plain, take(at), u->model.last_ns);
 	return u->model.last_ns;
 }
 
-static int take_mark(struct fw_unpacker *u, struct fw_item *item)
+static int take_mark(struct fw_unpacker *u, const uint8_t *at, struct fw_item *item)
 {
-	unsigned int kind = *u->at++;
+	unsigned int kind = *at++;
 	uint64_t len;
 
 	if (kind >= FW_MARK_MAX)
 		return -EBADMSG;
 	item->record = NULL;
 	item->mark = (struct fw_mark){ .kind = (enum fw_mark_kind)kind };
-	item->mark.ts_ns = take_time(u);
-	item->mark.number = take(u);
-	len = take(u);
+	item->mark.ts_ns = take_time(u, &at);
+	item->mark.number = take(&at);
+	len = take(&at);
+	u->at = at;
 	if (!len)
-		return u->at <= u->end ? 1 : -EBADMSG;
-	if (u->at > u->end || len - 1 > (size_t)(u->end - u->at) || len - 1 > FW_MARK_TEXT_MAX)
+		return at <= u->end ? 1 : -EBADMSG;
+	if (at > u->end || len - 1 > (size_t)(u->end - at) || len - 1 > FW_MARK_TEXT_MAX)
 		return -EBADMSG;
-	item->mark.text = (const char *)u->at;
+	item->mark.text = (const char *)at;
 	item->mark.len = len - 1;
 	u->at += len - 1;
 	return 1;
 }
 
 /* The pattern that @number names; a new one for 1. NULL: there is none. */
-static union fw_image *take_pattern(struct fw_unpacker *u, uint64_t number)
+static inline union fw_image *take_pattern(struct fw_unpacker *u, const uint8_t **at, uint64_t number)
 {
 	union fw_image *pattern;
 
@@ -100,13 +103,15 @@ static union fw_image *take_pattern(struct fw_unpacker *u, uint64_t number)
 		return NULL;
 	pattern = &u->model.patterns[u->model.nr_patterns++];
 	memset(pattern, 0, sizeof(*pattern));
-	pattern->head.kind = *u->at++;
+	pattern->head.kind = *(*at)++;
 	return pattern;
 }
 
-static int take_fields(struct fw_unpacker *u, const struct fw_layout *layout, union fw_image *image)
+/* Into @pattern: what differs from the prediction. */
+static inline int take_fields(const uint8_t **at, const struct fw_layout *layout,
+			      union fw_image *pattern)
 {
-	uint64_t mask = take(u);
+	uint64_t mask = take(at);
 
 	if (layout->nr < 64 && mask >> layout->nr)
 		return -EBADMSG;
@@ -114,33 +119,37 @@ static int take_fields(struct fw_unpacker *u, const struct fw_layout *layout, un
 		const struct fw_field *field = &layout->fields[__builtin_ctzll(mask)];
 
 		mask &= mask - 1;
-		fw_field_set(image, field,
-			     fw_field_apply(field, take(u), fw_field_get(image, field)));
+		fw_field_set(pattern, field,
+			     fw_field_apply(field, take(at), fw_field_get(pattern, field)));
 	}
 	return 0;
 }
 
-static int take_record(struct fw_unpacker *u, uint64_t number, struct fw_item *item)
+/* The pattern becomes the record, which is then copied to its slot. */
+static int take_record(struct fw_unpacker *u, const uint8_t *at, uint64_t number,
+		       struct fw_item *item)
 {
-	union fw_image *pattern = take_pattern(u, number), *image;
+	union fw_image *pattern = take_pattern(u, &at, number), *image;
 	const struct fw_layout *layout = pattern ? fw_layout_of(pattern->head.kind) : NULL;
 	struct fw_party *party = NULL;
 	uint64_t ago;
 
 	if (!layout)
 		return -EBADMSG;
-	ago = layout->has_party ? take(u) : 0;
+	ago = layout->has_party ? take(&at) : 0;
 	if (ago) {
 		party = fw_model_party(&u->model, ago - 1);
 		if (!party)
 			return -EBADMSG;
 	}
-	image = &u->slots[u->next_slot++ % FW_UNPACKED_SLOTS];
-	fw_model_predict(layout, pattern, party, image);
-	image->head.ts_ns = take_time(u);
-	if (take_fields(u, layout, image) || u->at > u->end)
+	fw_model_predict(layout, party, pattern);
+	pattern->head.ts_ns = take_time(u, &at);
+	if (take_fields(&at, layout, pattern) || at > u->end)
 		return -EBADMSG;
-	fw_model_learn(&u->model, layout, pattern, party, image);
+	u->at = at;
+	fw_model_learn(&u->model, layout, party, pattern);
+	image = &u->slots[u->next_slot++ % FW_UNPACKED_SLOTS];
+	*image = *pattern;
 	if (layout->has_timer)
 		fw_model_unrelate_timer(&u->model, image);
 	item->record = image;
@@ -150,10 +159,11 @@ static int take_record(struct fw_unpacker *u, uint64_t number, struct fw_item *i
 
 int fw_unpacker_next(struct fw_unpacker *u, struct fw_item *item)
 {
+	const uint8_t *at = u->at;
 	uint64_t number;
 
-	if (u->at >= u->end)
-		return u->at == u->end ? 0 : -EBADMSG;
-	number = take(u);
-	return number ? take_record(u, number, item) : take_mark(u, item);
+	if (at >= u->end)
+		return at == u->end ? 0 : -EBADMSG;
+	number = take(&at);
+	return number ? take_record(u, at, number, item) : take_mark(u, at, item);
 }
