@@ -119,7 +119,7 @@ static void name(struct fw_session *s, enum fw_mark_kind kind, uint64_t number, 
 /* Control groups and namespaces are named now, while they exist. */
 static void name_cgroup(struct fw_session *s, uint64_t id)
 {
-	if (!fw_names_knows(&s->cgroups, id) && s->src->ops->cgroup_path)
+	if (s->src->ops->cgroup_path && !fw_names_knows(&s->cgroups, id))
 		name(s, FW_MARK_CGROUP, id, s->src->ops->cgroup_path(s->src, id));
 }
 

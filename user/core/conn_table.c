@@ -237,16 +237,18 @@ struct fw_conn *fw_conn_table_by_tuple(const struct fw_conn_table *t, const stru
 	return c;
 }
 
-void fw_conn_table_fetch(const struct fw_conn_table *t, uint64_t key, int stage)
+uint64_t fw_conn_table_fetch_bucket(const struct fw_conn_table *t, uint64_t key)
 {
-	const uint32_t *b = bucket(t, mix(key));
-	const char *c;
+	uint64_t hash = mix(key);
 
-	if (stage == 0) {
-		__builtin_prefetch(b);
-		return;
-	}
-	c = (const char *)at(t, *b);
+	__builtin_prefetch(bucket(t, hash));
+	return hash;
+}
+
+void fw_conn_table_fetch_conn(const struct fw_conn_table *t, uint64_t hash)
+{
+	const char *c = (const char *)at(t, *bucket(t, hash));
+
 	if (!c)
 		return;
 	for (size_t i = 0; i < sizeof(struct fw_conn); i += 64)

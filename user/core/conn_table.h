@@ -72,11 +72,12 @@ const struct fw_conn *fw_conn_table_at(const struct fw_conn_table *t, size_t pla
 size_t fw_conn_table_bytes(const struct fw_conn_table *t);
 
 /*
- * Memory is slow and a large table is not in the cache: fetches what a look-up by this cookie or
- * address will need, if called early enough before it, first with 0 (its bucket), later with 1 (the
- * connection there).
+ * Memory is slow and a large table is not in the cache: these fetch what a look-up by this cookie or
+ * address will need, if called early enough before it. First its bucket, which returns what, somewhat
+ * later, the connection there is fetched by.
  */
-void fw_conn_table_fetch(const struct fw_conn_table *t, uint64_t key, int stage);
+uint64_t fw_conn_table_fetch_bucket(const struct fw_conn_table *t, uint64_t key);
+void fw_conn_table_fetch_conn(const struct fw_conn_table *t, uint64_t hash);
 
 /* @c was active: the last to be evicted. */
 void fw_conn_table_touch(struct fw_conn_table *t, struct fw_conn *c);

@@ -350,9 +350,8 @@ void fw_tracker_ahead(struct fw_tracker *t, const struct fw_rec_head *head)
 {
 	uint64_t *slot = &t->ahead[t->next_ahead++ % FW_AHEAD];
 
-	fw_conn_table_fetch(&t->table, *slot, 1);
-	*slot = head->cookie ? head->cookie : head->skaddr;
-	fw_conn_table_fetch(&t->table, *slot, 0);
+	fw_conn_table_fetch_conn(&t->table, *slot);
+	*slot = fw_conn_table_fetch_bucket(&t->table, head->cookie ? head->cookie : head->skaddr);
 }
 
 void fw_tracker_lost(struct fw_tracker *t, uint64_t count, uint64_t ts_ns)

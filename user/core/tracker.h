@@ -94,7 +94,7 @@ struct fw_undecided {
 
 struct fw_tracker {
 	struct fw_conn_table table;
-	/* keys of the records to come, see fw_tracker_ahead() */
+	/* hashes of the records to come, see fw_tracker_ahead() */
 	uint64_t ahead[FW_AHEAD];
 	unsigned int next_ahead;
 	struct fw_observer observer;
