@@ -152,7 +152,7 @@ void fw_workload_of(const char *path, struct fw_workload *w)
 {
 	struct part parent = { "", 0 };
 
-	*w = (struct fw_workload){ 0 };
+	w->unit[0] = w->container[0] = w->pod[0] = '\0';
 	while (path && *path) {
 		struct part p = { path, strcspn(path, "/") };
 

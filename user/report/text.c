@@ -317,41 +317,54 @@ static void whose_line(struct fw_stream *s, const struct fw_conn *c, size_t inde
 	fw_buf_putc(s->out, '\n');
 }
 
-/* Folded: the path within its column, the end beside its last line. */
-static void text_connection(struct fw_stream *s, const struct fw_conn *c)
+/* All its steps, folded where they would take more than @room columns. Returns those of the last line. */
+static size_t path(struct fw_stream *s, const struct fw_conn *c, size_t indent, size_t room)
 {
-	size_t line = s->out->len, indent, end_width, room, used = 0;
-	struct fw_buf *one = &s->scratch;
+	size_t used = 0;
+	unsigned int i = 0;
 
-	who(s, c);
-	indent = s->out->len - line;
-	end_width = end_columns(c);
-	room = s->width > indent + end_width + MIN_FOLDED_PATH ? s->width - indent - end_width :
-								  MIN_FOLDED_PATH;
-	if (!s->width)
-		room = SIZE_MAX;
-	for (unsigned int i = 0; i < c->nr_steps; i++) {
-		size_t len, more = i + 1U < c->nr_steps ? 2 : 0;
+	while (i < c->nr_steps) {
+		size_t before = s->out->len, more = i + 1U < c->nr_steps ? 2 : 0, since, len;
 
-		fw_buf_clear(one);
-		step(one, c, i);
-		len = one->len;
+		if (used)
+			fw_buf_putc(s->out, ' ');
+		color(s, c->steps[i], true);
+		since = s->out->len;
+		step(s->out, c, i);
+		len = s->out->len - since;
 		if (used && used + 1 + len + more > room) {
+			/* It does not fit: again, on the next line. */
+			s->out->len = before;
 			newline(s, indent);
 			used = 0;
+			continue;
 		}
-		if (used) {
-			fw_buf_putc(s->out, ' ');
-			used++;
-		}
-		color(s, c->steps[i], true);
-		fw_buf_mem(s->out, one->data, one->len);
 		color(s, c->steps[i], false);
 		if (more)
 			fw_buf_puts(s->out, " >");
-		used += len + more;
+		used += (used ? 1 : 0) + len + more;
+		i++;
 	}
-	room = s->width ? room : PATH_WIDTH;
+	return used;
+}
+
+/* For the path, if lines are folded: what @indent and the end leave. */
+static size_t path_columns(const struct fw_stream *s, const struct fw_conn *c, size_t indent)
+{
+	size_t others = indent + end_columns(c);
+
+	return s->width > others + MIN_FOLDED_PATH ? s->width - others : MIN_FOLDED_PATH;
+}
+
+/* Folded: the path within its column, the end beside its last line. */
+static void text_connection(struct fw_stream *s, const struct fw_conn *c)
+{
+	size_t line = s->out->len, indent, room, used;
+
+	who(s, c);
+	indent = s->out->len - line;
+	room = s->width ? path_columns(s, c, indent) : PATH_WIDTH;
+	used = path(s, c, indent, s->width ? room : SIZE_MAX);
 	fw_buf_pad(s->out, s->out->len, used + 2 < room ? room - used : 2, 2);
 	end_words(s, c);
 	whose_line(s, c, indent);
