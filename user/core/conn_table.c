@@ -19,19 +19,16 @@ static uint64_t mix(uint64_t x)
 	return x ^ (x >> 31);
 }
 
-static uint64_t hash_addr(uint64_t h, const uint8_t addr[16])
-{
-	uint64_t half[2];
-
-	memcpy(half, addr, sizeof(half));
-	return mix(mix(h ^ half[0]) ^ half[1]);
-}
-
+/* The products do not wait for each other, as one mix() after another for each word would. */
 static uint64_t hash_tuple(const struct fw_tuple *t)
 {
-	uint64_t h = (uint64_t)t->netns << 32 | (uint32_t)t->lport << 16 | t->rport;
+	uint64_t laddr[2], raddr[2];
 
-	return hash_addr(hash_addr(mix(h), t->laddr), t->raddr);
+	memcpy(laddr, t->laddr, sizeof(laddr));
+	memcpy(raddr, t->raddr, sizeof(raddr));
+	return mix(((uint64_t)t->netns << 32 | (uint32_t)t->lport << 16 | t->rport) +
+		   laddr[0] * 0x9e3779b97f4a7c15ULL + laddr[1] * 0xbf58476d1ce4e5b9ULL +
+		   raddr[0] * 0x94d049bb133111ebULL + raddr[1] * 0xd6e8feb86659fd93ULL);
 }
 
 static struct fw_tuple tuple_of(const struct fw_conn *c)
