@@ -117,11 +117,13 @@ static void when(struct fw_stream *s, uint64_t ts_ns)
 	size_t since = s->out->len;
 	uint64_t ns = ts_ns > s->start_ns ? ts_ns - s->start_ns : 0;
 
-	if (s->clock)
+	if (s->clock) {
 		fw_fmt_clock(s->out, fw_stream_wall_ns(s, ts_ns));
-	else
-		fw_buf_printf(s->out, "%llu.%06llu", (unsigned long long)(ns / FW_NS_PER_S),
-			      (unsigned long long)(ns % FW_NS_PER_S / 1000));
+	} else {
+		fw_buf_u64(s->out, ns / FW_NS_PER_S);
+		fw_buf_putc(s->out, '.');
+		fw_buf_u64_padded(s->out, ns % FW_NS_PER_S / 1000, 6);
+	}
 	fw_buf_pad(s->out, since, TIME_WIDTH, 1);
 }
 
