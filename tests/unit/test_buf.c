@@ -92,25 +92,33 @@ static void numbers(void **state)
 	fw_buf_free(&b);
 }
 
-/* As printf() writes them: around each number of digits, and in each width. */
+static void expect_digits(uint64_t v, unsigned int width)
+{
+	struct fw_buf b = { 0 };
+	char want[64];
+
+	snprintf(want, sizeof(want), "%llu %0*llu", (unsigned long long)v, (int)width,
+		 (unsigned long long)v);
+	fw_buf_u64(&b, v);
+	fw_buf_putc(&b, ' ');
+	fw_buf_u64_padded(&b, v, width);
+	expect_buf(&b, want);
+	fw_buf_free(&b);
+}
+
+/* As printf() writes them: around each number of digits and of bits, and in each width. */
 static void digits(void **state)
 {
 	uint64_t power = 1;
 
 	(void)state;
 	for (unsigned int width = 1; width <= 20; width++, power *= 10) {
-		for (uint64_t v = power - 1; v != power + 2; v++) {
-			struct fw_buf b = { 0 };
-			char want[64];
-
-			snprintf(want, sizeof(want), "%llu %0*llu", (unsigned long long)v, (int)width,
-				 (unsigned long long)v);
-			fw_buf_u64(&b, v);
-			fw_buf_putc(&b, ' ');
-			fw_buf_u64_padded(&b, v, width);
-			expect_buf(&b, want);
-			fw_buf_free(&b);
-		}
+		for (uint64_t v = power - 1; v != power + 2; v++)
+			expect_digits(v, width);
+	}
+	for (unsigned int bits = 0; bits < 64; bits++) {
+		expect_digits(1ULL << bits, 1);
+		expect_digits((1ULL << bits) - 1, 20);
 	}
 }
 

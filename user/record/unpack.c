@@ -93,7 +93,8 @@ static int take_mark(struct fw_unpacker *u, const uint8_t *at, struct fw_item *i
 }
 
 /* The pattern that @number names; a new one for 1. NULL: there is none. */
-static inline union fw_image *take_pattern(struct fw_unpacker *u, const uint8_t **at, uint64_t number)
+static inline union fw_image *take_pattern(struct fw_unpacker *u, const uint8_t **at,
+					   uint64_t number)
 {
 	union fw_image *pattern;
 

@@ -50,11 +50,10 @@ static size_t digits_of(uint64_t v)
 		1000000000000000, 10000000000000000, 100000000000000000, 1000000000000000000,
 		10000000000000000000U,
 	};
-	size_t n = 1;
+	/* log10(2) is 1233 / 4096: from the number of bits, and right or one too few. */
+	size_t n = (64 - (size_t)__builtin_clzll(v | 1)) * 1233 >> 12;
 
-	while (n < DIGITS_MAX && v >= powers[n])
-		n++;
-	return n;
+	return n + ((v | 1) >= powers[n]);
 }
 
 /* From the last digit on, two at a time: half the divisions. */
@@ -117,24 +116,26 @@ void fw_buf_pad(struct fw_buf *b, size_t since, size_t width, size_t min)
 	b->len += n;
 }
 
-static bool is_visible(unsigned char c)
+/* How much of @s is visible as it is. A NUL is not. */
+static size_t visible_len(const char *s, size_t max_len)
 {
-	return c >= 0x20 && c < 0x7f && c != '\\';
+	size_t i = 0;
+
+	while (i < max_len && s[i] >= 0x20 && s[i] < 0x7f && s[i] != '\\')
+		i++;
+	return i;
 }
 
 void fw_buf_visible(struct fw_buf *b, const char *s, size_t max_len)
 {
-	const char *end = s + strnlen(s, max_len);
+	size_t i = visible_len(s, max_len);
 
-	while (s < end) {
-		const char *odd = s;
-
-		while (odd < end && is_visible((unsigned char)*odd))
-			odd++;
-		fw_buf_mem(b, s, (size_t)(odd - s));
-		if (odd < end)
-			fw_buf_printf(b, "\\x%02x", (unsigned char)*odd++);
-		s = odd;
+	fw_buf_mem(b, s, i);
+	for (; i < max_len && s[i]; i++) {
+		if (visible_len(s + i, 1))
+			fw_buf_putc(b, s[i]);
+		else
+			fw_buf_printf(b, "\\x%02x", (unsigned char)s[i]);
 	}
 }
 
