@@ -163,6 +163,8 @@ static int read_all(struct packing *p, const void *bytes, size_t len, int *nr)
 		else if (item.mark.len)
 			assert_true(item.mark.text >= copy && item.mark.text + item.mark.len <= copy + len);
 	}
+	/* A source takes a few at a time, and asks again for what came after the last good one. */
+	assert_int_equal(fw_unpacker_next(p->unpacker, &item), ret);
 	free(copy);
 	return ret;
 }

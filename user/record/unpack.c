@@ -81,14 +81,16 @@ static int take_mark(struct fw_unpacker *u, const uint8_t *at, struct fw_item *i
 	item->mark.ts_ns = take_time(u, &at);
 	item->mark.number = take(&at);
 	len = take(&at);
-	u->at = at;
-	if (!len)
-		return at <= u->end ? 1 : -EBADMSG;
-	if (at > u->end || len - 1 > (size_t)(u->end - at) || len - 1 > FW_MARK_TEXT_MAX)
+	if (at > u->end)
 		return -EBADMSG;
-	item->mark.text = (const char *)at;
-	item->mark.len = len - 1;
-	u->at += len - 1;
+	if (len) {
+		if (len - 1 > (size_t)(u->end - at) || len - 1 > FW_MARK_TEXT_MAX)
+			return -EBADMSG;
+		item->mark.text = (const char *)at;
+		item->mark.len = len - 1;
+		at += len - 1;
+	}
+	u->at = at;
 	return 1;
 }
 
@@ -158,6 +160,7 @@ static int take_record(struct fw_unpacker *u, const uint8_t *at, uint64_t number
 	return 1;
 }
 
+/* What makes no sense is not passed: whoever asks again is told again. */
 int fw_unpacker_next(struct fw_unpacker *u, struct fw_item *item)
 {
 	const uint8_t *at = u->at;
