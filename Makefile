@@ -93,7 +93,9 @@ $B/user/%.o: user/%.c
 	$(say) CC $@
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -I$B -c -o $@ $<
 
-# The page of HTML reports; web/build makes it.
+# The page of HTML reports; web/build makes it. It gets in by assembler, whose symbols link-time optimisation
+# does not see.
+$B/user/report/html_page.o: ALL_CFLAGS += -fno-lto
 $B/user/report/html_page.o $B/san/user/report/html_page.o: web/dist/report.html
 
 # Each skeleton is included by one file.

@@ -68,7 +68,10 @@ struct fw_cell fw_cell_text(const char *text, size_t max)
 {
 	if (!text)
 		return fw_cell_unknown();
-	return (struct fw_cell){ .kind = FW_CELL_TEXT, .text = strndup(text, max) };
+	return (struct fw_cell){
+		.kind = FW_CELL_TEXT,
+		.text = max == SIZE_MAX ? strdup(text) : strndup(text, max),
+	};
 }
 
 struct fw_cell fw_cell_printf(const char *fmt, ...)
