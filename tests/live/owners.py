@@ -10,6 +10,7 @@ failed".
 
 import json
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -110,6 +111,7 @@ def ages_from_before_the_trace():
     """Known as a lower bound that is close; exact for TIME_WAIT, whose timer tells."""
     with Netns() as netns:
         listener = netns.listen(8080)
+        begin = time.monotonic()
         idle, waiting, closed = (netns.pair(listener) for _ in range(3))
         waiting[0].close()
         closed[0].close()
@@ -121,7 +123,7 @@ def ages_from_before_the_trace():
             time.sleep(0.3)
             age = time.monotonic() - since
             timeline.stop()
-            late = time.monotonic() - since
+            late = time.monotonic() - begin
         rows = {row["states"][-1]["state"]: row["states"][-1] for row in timeline.rows(netns)}
         for state, key in (("ESTABLISHED", "ns_min"), ("CLOSE_WAIT", "ns_min"), ("TIME_WAIT", "ns")):
             seconds = rows[state][key] / 1e9
@@ -131,6 +133,8 @@ def ages_from_before_the_trace():
 
 def what_moves_during_the_snapshot():
     """Connections that close while they are being merged in: each ends once, and right."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 4096), most))
     with Netns() as netns:
         listener = netns.listen(8080)
         pairs = [netns.pair(listener) for _ in range(600)]
