@@ -10,7 +10,7 @@
 #include "util/parse.h"
 
 #define SAMPLE_EVERY_NS (10 * FW_NS_PER_S)
-#define SAMPLE_NS FW_NS_PER_S
+#define SAMPLE_NS (FW_NS_PER_S / 4)
 
 void fw_cost_sample(struct fw_session *s)
 {

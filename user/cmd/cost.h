@@ -4,7 +4,7 @@
  * programs, which others pay.
  *
  * The kernel measures programs only when asked to, for all programs of the host and at the price of
- * two readings of the clock each: so one second out of ten is measured.
+ * two readings of the clock each: so a quarter of a second out of ten seconds is measured.
  */
 #ifndef FW_CMD_COST_H
 #define FW_CMD_COST_H
