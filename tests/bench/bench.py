@@ -241,7 +241,7 @@ def main():
     churn(args.connections)
     for part in args.part or [part for part in PARTS if part != "hooks"]:
         text = ("Linux %s, %d processors, %d rounds of %d connections; load %.1f at the end\n\n%s"
-                % (platform.release(), os.cpu_count(), args.rounds, args.connections,
+                % (platform.release().split("-")[0], os.cpu_count(), args.rounds, args.connections,
                    os.getloadavg()[0], table(PARTS[part](tracers, args))))
         print(f"\n{part}: {text}", flush=True)
         if args.write:

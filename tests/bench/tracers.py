@@ -192,6 +192,15 @@ class Report(Tracer):
         return None
 
 
+class Record(Tracer):
+    def __init__(self):
+        super().__init__("finwait record", [FINWAIT, "record", "-o", "-"], "recording TCP",
+                         r"(\d+) events lost", r"(\d+) events, ")
+
+    def first_event_s(self):
+        return None
+
+
 class Empty(Tracer):
     def __init__(self):
         super().__init__("empty program", [EMPTY, EMPTY + ".bpf.o"], "attached")
@@ -215,6 +224,7 @@ def all_tracers():
         Finwait("timeline"),
         Finwait("timeline", "-f", "json"),
         Report(),
+        Record(),
         Stopped(),
         Tracer("tcpstates", ["tcpstates"], lost=LOST),
         Tracer("tcplife", ["tcplife"], lost=LOST),
