@@ -83,8 +83,9 @@ struct fw_common {
 #define FW_COMMON(common, field) \
 	((common)->raw + bpf_core_field_offset(struct sock_common, field))
 
-/* The same, cookie and states too, from the sock_common of any socket: one safe read instead of one a field, which took half
- * the time of the programs for minisocks.
+/*
+ * The same, cookie and states too, from the sock_common of any socket: one safe read instead of one a
+ * field, which took half the time of the programs for minisocks.
  */
 static __always_inline void fw_head_from_common(struct fw_rec_head *head, struct sock_common *skc)
 {

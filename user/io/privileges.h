@@ -27,7 +27,8 @@ struct fw_privileges {
 };
 
 /* The user to become: @name, or, for NULL, "finwait" if there is such a user, else "nobody". Who is not
- * root, or may not become another (in a container without CAP_SETUID), stays who he is. 0, or a negative errno with @err filled.
+ * root, or may not become another (in a container without CAP_SETUID), stays who he is. 0, or a negative
+ * errno with @err filled.
  */
 int fw_privileges_user(struct fw_privileges *p, const char *name, struct fw_err *err);
 
