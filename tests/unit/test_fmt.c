@@ -149,6 +149,30 @@ static void times_of_day(void **state)
 	fw_buf_free(&b);
 }
 
+static void addresses(void **state)
+{
+	static const struct {
+		unsigned int family;
+		uint8_t addr[16];
+		const char *text;
+	} cases[] = {
+		{ AF_INET, { 0 }, "0.0.0.0" },
+		{ AF_INET, { 192, 0, 2, 1 }, "192.0.2.1" },
+		{ AF_INET, { 255, 255, 255, 255 }, "255.255.255.255" },
+		{ AF_INET6, { 0 }, "::" },
+		{ AF_INET6, { [15] = 1 }, "::1" },
+		{ AF_INET6, { 0x20, 0x01, 0x0d, 0xb8, [7] = 1, [15] = 2 }, "2001:db8:0:1::2" },
+	};
+	struct fw_buf b = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		fw_fmt_addr(&b, cases[i].family, cases[i].addr);
+		expect_buf(&b, cases[i].text);
+	}
+	fw_buf_free(&b);
+}
+
 /* Every octet, in every place. */
 static void ipv4_addresses(void **state)
 {
@@ -177,6 +201,7 @@ int main(void)
 		cmocka_unit_test(counts),
 		cmocka_unit_test(times_in_utc),
 		cmocka_unit_test(times_of_day),
+		cmocka_unit_test(addresses),
 		cmocka_unit_test(ipv4_addresses),
 	};
 

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "util/fmt.h"
 
 static int setup(void **state)
 {
@@ -395,30 +394,6 @@ static void whose(void **state)
 	expect_end(r, "2MSL timer\n");
 }
 
-static void addresses(void **state)
-{
-	static const struct {
-		unsigned int family;
-		uint8_t addr[16];
-		const char *text;
-	} cases[] = {
-		{ AF_INET, { 0 }, "0.0.0.0" },
-		{ AF_INET, { 192, 0, 2, 1 }, "192.0.2.1" },
-		{ AF_INET, { 255, 255, 255, 255 }, "255.255.255.255" },
-		{ AF_INET6, { 0 }, "::" },
-		{ AF_INET6, { [15] = 1 }, "::1" },
-		{ AF_INET6, { 0x20, 0x01, 0x0d, 0xb8, [7] = 1, [15] = 2 }, "2001:db8:0:1::2" },
-	};
-	struct fw_buf b = { 0 };
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		fw_fmt_addr(&b, cases[i].family, cases[i].addr);
-		expect_buf(&b, cases[i].text);
-	}
-	fw_buf_free(&b);
-}
-
 static void formats_by_name(void **state)
 {
 	(void)state;
@@ -447,7 +422,6 @@ int main(void)
 		text_test(times_of_transitions),
 		text_test(listeners),
 		text_test(whose),
-		cmocka_unit_test(addresses),
 		cmocka_unit_test(formats_by_name),
 	};
 
