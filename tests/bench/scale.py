@@ -16,18 +16,22 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
-import urllib.request
 
-from load import Namespace
+from load import ROOT, Namespace
 from tracers import FINWAIT, START_S
+
+sys.path.append(os.path.join(ROOT, "tests/live"))
+
+from serve_host import Service, parse  # noqa: E402 (after the path)
 
 MINUTE_S = 58
 TW_BUCKETS = 4000000
+MANY = ("--max-connections", "4000000")
 
 
 def kernel_time_waits(netns):
@@ -41,17 +45,16 @@ def anonymous_bytes(pid):
         return int(re.search(r"RssAnon:\s+(\d+) kB", file.read())[1]) * 1024
 
 
-def start(command, *args, out=subprocess.DEVNULL, says="watching TCP"):
+def start_report(out):
     errors = tempfile.TemporaryFile()
-    finwait = subprocess.Popen([FINWAIT, command, "--max-connections", "4000000", *args], stdout=out,
-                               stderr=errors)
+    report = subprocess.Popen([FINWAIT, "report", "-f", "json", *MANY], stdout=out, stderr=errors)
     begin = time.monotonic()
-    while says.encode() not in os.pread(errors.fileno(), 4096, 0):
-        if finwait.poll() is not None or time.monotonic() - begin > START_S:
+    while b"watching TCP" not in os.pread(errors.fileno(), 4096, 0):
+        if report.poll() is not None or time.monotonic() - begin > START_S:
             raise SystemExit("scale: finwait does not start: "
                              + os.pread(errors.fileno(), 4096, 0).decode())
         time.sleep(0.01)
-    return finwait
+    return report
 
 
 def make_connections(netns, connections):
@@ -77,46 +80,40 @@ def states_s():
 class Scraper:
     """Asks for /metrics once a second."""
 
-    def __init__(self, address):
-        self.url = f"http://{address}/metrics"
-        self.took, self.text = [], ""
+    def __init__(self, service):
+        self.service = service
+        self.took = []
         self.over = threading.Event()
         self.thread = threading.Thread(target=self.run)
         self.thread.start()
 
     def scrape(self):
         begin = time.monotonic()
-        with urllib.request.urlopen(self.url, timeout=30) as answer:
-            self.text = answer.read().decode()
+        metrics = self.service.text()
         self.took.append(time.monotonic() - begin)
+        return parse(metrics)
 
     def run(self):
         while not self.over.wait(1):
             self.scrape()
 
     def stop(self):
+        """What the last one says."""
         self.over.set()
         self.thread.join()
-        self.scrape()
-
-    def value(self, name):
-        return float(re.search(rf"^{re.escape(name)} (\S+)$", self.text, re.MULTILINE)[1])
+        return self.scrape()
 
 
 def serve(netns, connections):
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        address = "127.0.0.1:%d" % sock.getsockname()[1]
-    finwait = start("serve", "--listen", address, says="answering at")
-    scraper = Scraper(address)
-    took = make_connections(netns, connections)
-    there = kernel_time_waits(netns)
-    scraper.stop()
-    finwait.send_signal(signal.SIGTERM)
-    finwait.wait()
+    with Service(*MANY) as service:
+        scraper = Scraper(service)
+        took = make_connections(netns, connections)
+        there = kernel_time_waits(netns)
+        metrics = scraper.stop()
+        service.stop()
     print("%d TIME_WAITs in the kernel after %.0f s; finwait serve: %d in TIME_WAIT, %d events, %d lost"
-          % (there, took, scraper.value('finwait_connections{state="TIME_WAIT"}'),
-             scraper.value("finwait_events_total"), scraper.value("finwait_events_lost_total")))
+          % (there, took, metrics["finwait_connections", "state", "TIME_WAIT"],
+             metrics["finwait_events_total",], metrics["finwait_events_lost_total",]))
     took = sorted(scraper.took)
     print("%d scrapes took %.1f ms (median), the longest %.1f ms; the last, with all of them, %.1f ms"
           % (len(took), 1000 * took[len(took) // 2], 1000 * took[-1], 1000 * scraper.took[-1]))
@@ -124,7 +121,7 @@ def serve(netns, connections):
 
 def report(netns, connections):
     with tempfile.TemporaryFile() as out:
-        finwait = start("report", "-f", "json", out=out)
+        finwait = start_report(out)
         before = anonymous_bytes(finwait.pid)
         took = make_connections(netns, connections)
         time.sleep(0.3)
