@@ -171,7 +171,7 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 
 	count_now(h, ctx);
 	fw_section_fact(r, s, "begun", "Begun", fw_cell_count(h->all.begun));
-	fw_section_fact(r, s, "begun", "Begun per second",
+	fw_section_fact(r, s, "begun", "Begun, rate",
 			fw_cell_rate(fw_rate_per_s(ctx, h->all.begun)));
 	fw_section_fact(r, s, "completed", "Completed", fw_cell_count(h->all.completed));
 	fw_section_fact(r, s, "completed_p50", "Completed after, median",

@@ -321,7 +321,7 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 		open += fw_conn_is_in(c, FW_TIME_WAIT);
 	fw_section_fact(r, s, "now", "Now", fw_cell_count(open));
 	fw_section_fact(r, s, "entered", "Entered", fw_cell_count(tw->entered));
-	fw_section_fact(r, s, "entered", "Entered per second",
+	fw_section_fact(r, s, "entered", "Entered, rate",
 			fw_cell_rate(fw_rate_per_s(ctx, tw->entered)));
 	fw_section_fact(r, s, "restarts", "Restarts", fw_cell_count(tw->restarts));
 	wheel(tw, ctx, r, s);
