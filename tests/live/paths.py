@@ -215,7 +215,7 @@ def verdict(run, finwait, final):
             check_strays(run.result, run.number, run.keys(), finwait.conns)
     except Failure as e:
         word = "skip" if SKIP_OK and run.cannot_run() else "FAIL"
-        if not final and str(e).endswith(("still open", "got unknown")):
+        if not final and str(e).endswith(("still open", "found gone")):
             word = "hidden"
         print("%s %s %s: %s%s" % (word, run.name, run.family, e, again))
         return word
