@@ -20,25 +20,39 @@
  */
 #define FW_STACK_DEPTH 10
 
+/*
+ * Record kinds, frozen: recordings hold these numbers. New kinds are added before FW_REC_MAX, with
+ * the next free number.
+ */
 enum fw_record_kind {
-	FW_REC_STATE,	   /* struct fw_rec_state: a transition of a full socket */
-	FW_REC_RESET_SENT, /* struct fw_rec_state: an RST left on behalf of this socket */
-	FW_REC_TW_SCHED,   /* struct fw_rec_mini: TIME_WAIT minisock born, or its timer re-armed */
-	FW_REC_TW_END,	   /* struct fw_rec_mini: its timer fired, was cancelled, or it was killed */
-	FW_REC_TW_SEEN,	   /* struct fw_rec_mini: it was looked at (no hook fired) */
-	FW_REC_REQ_SCHED,  /* struct fw_rec_mini: request socket born, or SYN-ACK timer re-armed */
-	FW_REC_REQ_END,	   /* struct fw_rec_mini: its timer fired or was cancelled, or it was dropped */
-	FW_REC_ACCEPTED,   /* struct fw_rec_state: accept() returned this socket to pid and comm */
-	FW_REC_BIND_FAILED, /* struct fw_rec_state: bind() of pid and comm to laddr:lport gave err */
-	/* of the iterators */
-	FW_REC_SNAP_BEGIN, /* struct fw_rec_head: a snapshot of all sockets begins */
-	FW_REC_SOCK,	   /* struct fw_rec_sock: a socket that exists */
-	FW_REC_HOLDER,	   /* struct fw_rec_holder: a process has a file descriptor of it */
-	FW_REC_PROCESS,	   /* struct fw_rec_process: such a process; after all its FW_REC_HOLDER */
-	FW_REC_SNAP_NETNS, /* struct fw_rec_head: every socket of this netns has been told */
-	FW_REC_SNAP_END,   /* struct fw_rec_head: the snapshot is complete */
+	FW_REC_STATE = 0,	/* struct fw_rec_state: a transition of a full socket */
+	FW_REC_RESET_SENT = 1,	/* struct fw_rec_state: an RST was sent on behalf of this socket */
+	FW_REC_TW_SCHED = 2,	/* struct fw_rec_mini: TIME_WAIT minisock born, or its timer re-armed */
+	FW_REC_TW_END = 3,	/* struct fw_rec_mini: its timer fired, was cancelled, or it was killed */
+	FW_REC_TW_SEEN = 4,	/* struct fw_rec_mini: it was inspected (no hook fired) */
+	FW_REC_REQ_SCHED = 5,	/* struct fw_rec_mini: request socket born, or SYN-ACK timer re-armed */
+	FW_REC_REQ_END = 6,	/* struct fw_rec_mini: its timer fired or was cancelled, or it was dropped */
+	FW_REC_ACCEPTED = 7,	/* struct fw_rec_state: accept() returned this socket to pid and comm */
+	FW_REC_BIND_FAILED = 8, /* struct fw_rec_state: bind() of pid and comm to laddr:lport gave err */
+	/* from the iterators */
+	FW_REC_SNAP_BEGIN = 9,	/* struct fw_rec_head: a snapshot of all sockets begins */
+	FW_REC_SOCK = 10,	/* struct fw_rec_sock: a socket that exists */
+	FW_REC_HOLDER = 11,	/* struct fw_rec_holder: a process has a file descriptor of it */
+	FW_REC_PROCESS = 12,	/* struct fw_rec_process: such a process; after all its FW_REC_HOLDER */
+	FW_REC_SNAP_NETNS = 13, /* struct fw_rec_head: all sockets of this netns have been reported */
+	FW_REC_SNAP_END = 14,	/* struct fw_rec_head: the snapshot is complete */
+	/* more events */
+	FW_REC_RETRANSMIT = 15,	    /* struct fw_rec_state: a SYN, SYN-ACK or FIN was retransmitted */
+	FW_REC_CONNECT_FAILED = 16, /* struct fw_rec_state: connect() of pid and comm to raddr:rport gave
+				     * err, without a transition */
 	FW_REC_MAX,
 };
+
+/* From the hooks, in the order of the kernel's events; the others come from the iterators. */
+static inline int fw_rec_is_event(unsigned int kind)
+{
+	return kind < FW_REC_SNAP_BEGIN || kind > FW_REC_SNAP_END;
+}
 
 enum fw_rec_flags {
 	FW_REC_ORPHAN = 1 << 0,	      /* SOCK_DEAD: no process holds the socket any more */
@@ -49,10 +63,14 @@ enum fw_rec_flags {
 	FW_REC_SHUT_RD = 1 << 5,      /* RCV_SHUTDOWN */
 	FW_REC_SHUT_WR = 1 << 6,      /* SEND_SHUTDOWN */
 	FW_REC_OWNER = 1 << 7,	      /* pid and comm are the process that made the transition */
-	FW_REC_SYN_UNSENT = 1 << 8,   /* at * -> CLOSE: segs_out == 0: not even a SYN has left */
+	FW_REC_SYN_UNSENT = 1 << 8,   /* at * -> CLOSE: segs_out == 0: not even a SYN was sent */
+	FW_REC_REQ_UNSEEN = 1 << 9,   /* request, or child: its birth may have been suppressed */
 	FW_REC_LISTENER_GONE = 1 << 10, /* request socket: its listener is not in LISTEN any more */
-	FW_REC_REQ_UNSEEN = 1 << 9, /* request, or child: its birth may have been only counted */
-	FW_REC_GONE = 1 << 11,	      /* FW_REC_TW_SEEN: the minisock is not there any more */
+	FW_REC_GONE = 1 << 11,	      /* FW_REC_TW_SEEN: the minisock does not exist any more */
+	FW_REC_REPAIR = 1 << 12,      /* TCP_REPAIR is on: the socket is being migrated */
+	FW_REC_WINDOW_SHUT = 1 << 13, /* snd_wnd == 0: the peer's receive window is closed */
+	FW_REC_SYN = 1 << 14,	      /* FW_REC_RETRANSMIT: a SYN or SYN-ACK; else a FIN */
+	FW_REC_MEMORY_SHORT = 1 << 15, /* at * -> CLOSE: TCP is out of memory or has too many orphans */
 };
 
 /* First bytes of every record. */
@@ -61,19 +79,20 @@ struct fw_rec_head {
 	__u64 cookie; /* the kernel's socket cookie; 0: it has none (yet) */
 	__u64 skaddr; /* address of the object: identifies it only while it lives */
 	__u32 netns;  /* inode number of the network namespace */
+	__u32 ifindex; /* the device that the socket is bound to, or its scope; 0: none */
+	__u32 flags;  /* enum fw_rec_flags */
 	__u8 kind;    /* enum fw_record_kind */
 	__u8 family;  /* AF_INET or AF_INET6 */
-	__u16 flags;  /* enum fw_rec_flags */
-	__u16 lport;
-	__u16 rport;
 	__u8 oldstate; /* FW_REC_STATE; minisocks: the substate */
 	__u8 newstate;
-	__u8 cpu;
-	__u8 pad;
+	__u16 lport;
+	__u16 rport;
+	__u16 cpu;
+	__u16 pad;
 	__u8 laddr[16];
 	__u8 raddr[16];
 };
-_Static_assert(sizeof(struct fw_rec_head) == 72, "contract");
+_Static_assert(sizeof(struct fw_rec_head) == 80, "contract");
 
 struct fw_rec_state {
 	struct fw_rec_head head;
@@ -83,23 +102,28 @@ struct fw_rec_state {
 	__u64 cgroup_id;      /* with FW_REC_OWNER, else 0 */
 	__u32 retransmits;
 	__u32 segs_in; /* segments received so far: equal means caused by the same segment */
+	__u32 segs_out; /* segments sent; at * -> CLOSE, else 0 */
+	__u32 srtt_us;	/* smoothed round-trip time; at * -> CLOSE and FW_REC_RETRANSMIT, else 0 */
+	__u32 rto_jiffies; /* retransmission timeout, at the same moments */
+	__u32 mptcp_token; /* of the MPTCP connection that this is a subflow of; 0: none */
 	__u32 uid;
 	__u32 pid; /* thread group id, with FW_REC_OWNER */
 	__u16 err; /* sk_err */
 	__u16 pad[3];
 	char comm[FW_COMM_LEN];
 };
-_Static_assert(sizeof(struct fw_rec_state) == 136, "contract");
+_Static_assert(sizeof(struct fw_rec_state) == 160, "contract");
 
 struct fw_rec_mini {
 	struct fw_rec_head head;
 	__u64 expires_jiffies; /* what its timer is set to */
 	__u64 now_jiffies;
+	__u64 listener; /* request sockets: address of the socket that listens (rsk_listener); else 0 */
 	__u32 timeouts; /* request sockets: SYN-ACK timer expiries so far */
 	__u32 nr_ips;
 	__u64 ips[FW_STACK_DEPTH]; /* FW_REC_TW_END, FW_REC_REQ_END: caller's kernel stack */
 };
-_Static_assert(sizeof(struct fw_rec_mini) == 176, "contract");
+_Static_assert(sizeof(struct fw_rec_mini) == 192, "contract");
 
 /* A socket as it is: full socket, request socket or minisock. head.oldstate is its state (of a
  * minisock: its substate), and head.newstate the same.
@@ -110,26 +134,39 @@ struct fw_rec_sock {
 	__u64 cgroup_id;		  /* full socket */
 	__u64 expires_jiffies;		  /* minisock, request socket: what its timer is set to */
 	__u64 now_jiffies;
+	__u64 listener;	    /* request socket: as in struct fw_rec_mini */
 	__u32 idle_jiffies; /* full socket: it has been in its state for at least so long */
 	__u32 retransmits;  /* request socket: SYN-ACK timer expiries */
 	__u32 uid;
 	__u32 unread;	/* bytes not yet read, the FIN counting as one; LISTEN: connections to accept */
 	__u32 unsent;	/* bytes the peer has not acknowledged; LISTEN: most connections to accept */
+	__u32 drops;	/* sk_drops; LISTEN: SYNs and ACKs that were dropped, since it listens */
+	__u32 queued_bytes; /* full socket: memory of its write queue (sk_wmem_queued) */
+	__u32 srtt_us, rto_jiffies; /* full socket */
+	__u32 mptcp_token;  /* as in struct fw_rec_state */
 	__u8 object;	/* enum fw_object */
-	__u8 pad[3];
+	__u8 pad[7];
 };
-_Static_assert(sizeof(struct fw_rec_sock) == 136, "contract");
+_Static_assert(sizeof(struct fw_rec_sock) == 176, "contract");
 
-enum fw_object { FW_OBJECT_FULL, FW_OBJECT_REQUEST, FW_OBJECT_MINI, FW_OBJECT_MAX };
+enum fw_object {
+	FW_OBJECT_FULL = 0,
+	FW_OBJECT_REQUEST = 1,
+	FW_OBJECT_MINI = 2,
+	FW_OBJECT_MPTCP = 3, /* the MPTCP socket of a descriptor; its subflows are FW_OBJECT_FULL */
+	FW_OBJECT_MAX,
+};
 
-/* head: only ts_ns, cookie, skaddr and netns (of the process) are filled in. */
+/* head: only ts_ns, cookie, skaddr, netns (of the process) and the socket's state are filled in. */
 struct fw_rec_holder {
 	struct fw_rec_head head;
 	__u32 pid; /* thread group id */
 	__u32 fd;
+	__u32 mptcp_token; /* the descriptor is an MPTCP socket with this token; 0: a TCP socket */
+	__u32 pad;
 	char comm[FW_COMM_LEN];
 };
-_Static_assert(sizeof(struct fw_rec_holder) == 96, "contract");
+_Static_assert(sizeof(struct fw_rec_holder) == 112, "contract");
 
 /* head: only ts_ns and netns are filled in. */
 struct fw_rec_process {
@@ -142,7 +179,7 @@ struct fw_rec_process {
 	__u32 pad;
 	char comm[FW_COMM_LEN];
 };
-_Static_assert(sizeof(struct fw_rec_process) == 120, "contract");
+_Static_assert(sizeof(struct fw_rec_process) == 128, "contract");
 
 /* What is lost is counted here, one per CPU, each in a cache line of its own. User space only reads. */
 struct fw_cpu_stats {

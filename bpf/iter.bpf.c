@@ -85,6 +85,8 @@ static __always_inline void fw_fill_full(struct fw_rec_sock *rec, struct tcp_soc
 	rec->retransmits = tp->total_retrans;
 	rec->cgroup_id = fw_compat_cgroup_id(sk);
 	rec->uid = sk->sk_uid.val;
+	rec->drops = sk->sk_drops.counter;
+	rec->mptcp_token = fw_mptcp_token(tp);
 	if (rec->head.newstate == TCP_LISTEN) {
 		rec->unread = sk->sk_ack_backlog;
 		rec->unsent = sk->sk_max_ack_backlog;
@@ -92,6 +94,11 @@ static __always_inline void fw_fill_full(struct fw_rec_sock *rec, struct tcp_soc
 	}
 	rec->unread = tp->rcv_nxt - tp->copied_seq;
 	rec->unsent = tp->write_seq - tp->snd_una;
+	rec->queued_bytes = sk->sk_wmem_queued;
+	rec->srtt_us = fw_srtt_us(tp);
+	rec->rto_jiffies = tp->inet_conn.icsk_rto;
+	if (!tp->snd_wnd)
+		rec->head.flags |= FW_REC_WINDOW_SHUT;
 	rec->idle_jiffies = fw_idle_jiffies(tp, rec->head.newstate, (__u32)rec->now_jiffies);
 }
 
@@ -112,6 +119,7 @@ static __always_inline void fw_fill_request(struct fw_rec_sock *rec, struct sock
 	rec->head.oldstate = rec->head.newstate = TCP_SYN_RECV;
 	rec->retransmits = BPF_CORE_READ_BITFIELD_PROBED(req, num_timeout);
 	rec->expires_jiffies = BPF_CORE_READ(req, rsk_timer.expires);
+	rec->listener = (__u64)BPF_CORE_READ(req, __req_common.skc_listener);
 	rec->object = FW_OBJECT_REQUEST;
 }
 
@@ -206,6 +214,7 @@ int fw_iter_task_file(struct bpf_iter__task_file *ctx)
 	rec.head.netns = fw_shown.head.netns;
 	rec.head.family = AF_INET;
 	rec.head.kind = FW_REC_HOLDER;
+	rec.head.oldstate = rec.head.newstate = BPF_CORE_READ(sk, __sk_common.skc_state);
 	rec.pid = fw_shown.pid;
 	rec.fd = ctx->fd;
 	__builtin_memcpy(rec.comm, fw_shown.comm, sizeof(rec.comm));

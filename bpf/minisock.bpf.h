@@ -68,9 +68,15 @@ static __always_inline bool fw_is_completion(struct fw_half_open *half_open,
 	return true;
 }
 
+/* What differs between a TIME_WAIT minisock (0 in both) and a request socket. */
+struct fw_request_facts {
+	__u64 listener;
+	__u32 timeouts;
+};
+
 /* @stack: whether the record carries the caller's kernel stack, taken from @ctx. */
 static __always_inline void fw_emit_mini(void *ctx, struct fw_rec_head *head, __u64 expires,
-					 __u32 timeouts, bool stack)
+					 struct fw_request_facts request, bool stack)
 {
 	struct fw_rec_mini *rec;
 	long n;
@@ -84,7 +90,8 @@ static __always_inline void fw_emit_mini(void *ctx, struct fw_rec_head *head, __
 	rec->head = *head;
 	rec->expires_jiffies = expires;
 	rec->now_jiffies = bpf_jiffies64();
-	rec->timeouts = timeouts;
+	rec->listener = request.listener;
+	rec->timeouts = request.timeouts;
 	__builtin_memset(rec->ips, 0, sizeof(rec->ips));
 	n = stack ? bpf_get_stack(ctx, rec->ips, sizeof(rec->ips), 0) : 0;
 	rec->nr_ips = n > 0 ? (__u32)n / sizeof(rec->ips[0]) : 0;
@@ -103,13 +110,16 @@ static __always_inline void fw_tw_event(void *ctx, struct inet_timewait_sock *tw
 	head.kind = kind;
 	head.flags = 0;
 	head.oldstate = head.newstate = BPF_CORE_READ(tw, tw_substate);
-	fw_emit_mini(ctx, &head, expires, 0, kind == FW_REC_TW_END);
+	fw_emit_mini(ctx, &head, expires, (struct fw_request_facts){}, kind == FW_REC_TW_END);
 }
 
-static __always_inline bool fw_listener_is_gone(struct request_sock *req)
+static __always_inline struct sock *fw_listener_of(struct request_sock *req)
 {
-	struct sock *listener = BPF_CORE_READ(req, __req_common.skc_listener);
+	return BPF_CORE_READ(req, __req_common.skc_listener);
+}
 
+static __always_inline bool fw_listener_is_gone(struct sock *listener)
+{
 	return listener && BPF_CORE_READ(listener, __sk_common.skc_state) != TCP_LISTEN;
 }
 
@@ -118,8 +128,9 @@ static __always_inline void fw_req_event(void *ctx, struct request_sock *req, __
 {
 	struct fw_half_open *half_open = fw_my_half_open();
 	__u64 now_ns = bpf_ktime_get_ns();
+	struct fw_request_facts facts;
 	struct fw_rec_head head;
-	__u32 timeouts;
+	struct sock *listener;
 
 	if (!half_open)
 		return;
@@ -129,8 +140,10 @@ static __always_inline void fw_req_event(void *ctx, struct request_sock *req, __
 	/* What nobody asked for takes nothing from the limit, and is not counted either. */
 	if (!fw_wanted(&head))
 		return;
-	timeouts = BPF_CORE_READ_BITFIELD_PROBED(req, num_timeout);
-	if (!fw_request_wanted(half_open, head.skaddr, kind == FW_REC_REQ_SCHED && !timeouts,
+	listener = fw_listener_of(req);
+	facts.listener = (__u64)listener;
+	facts.timeouts = BPF_CORE_READ_BITFIELD_PROBED(req, num_timeout);
+	if (!fw_request_wanted(half_open, head.skaddr, kind == FW_REC_REQ_SCHED && !facts.timeouts,
 			       now_ns))
 		return;
 	head.kind = kind;
@@ -138,9 +151,9 @@ static __always_inline void fw_req_event(void *ctx, struct request_sock *req, __
 	if (fw_flood_seen)
 		head.flags |= FW_REC_REQ_UNSEEN;
 	head.oldstate = head.newstate = TCP_SYN_RECV;
-	if (kind == FW_REC_REQ_END && fw_listener_is_gone(req))
+	if (kind == FW_REC_REQ_END && fw_listener_is_gone(listener))
 		head.flags |= FW_REC_LISTENER_GONE;
-	fw_emit_mini(ctx, &head, expires, timeouts, kind == FW_REC_REQ_END);
+	fw_emit_mini(ctx, &head, expires, facts, kind == FW_REC_REQ_END);
 }
 
 #endif

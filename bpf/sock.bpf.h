@@ -55,6 +55,7 @@ static __always_inline void fw_head_from_sock(struct fw_rec_head *head, struct s
 {
 	head->skaddr = (__u64)sk;
 	head->netns = sk->__sk_common.skc_net.net->ns.inum;
+	head->ifindex = sk->__sk_common.skc_bound_dev_if;
 	head->lport = sk->__sk_common.skc_num;
 	head->rport = bpf_ntohs(sk->__sk_common.skc_dport);
 	head->cpu = bpf_get_smp_processor_id();
@@ -97,6 +98,7 @@ static __always_inline void fw_head_from_common(struct fw_rec_head *head, struct
 	head->skaddr = (__u64)skc;
 	head->cookie = *(__u64 *)FW_COMMON(&common, skc_cookie);
 	head->netns = BPF_CORE_READ(net, ns.inum);
+	head->ifindex = *(__u32 *)FW_COMMON(&common, skc_bound_dev_if);
 	head->lport = *(__u16 *)FW_COMMON(&common, skc_num);
 	head->rport = bpf_ntohs(*(__u16 *)FW_COMMON(&common, skc_dport));
 	head->oldstate = head->newstate = *FW_COMMON(&common, skc_state);
@@ -124,11 +126,11 @@ static __always_inline struct request_sock *fw_timer_req(struct timer_list *time
 	return (void *)timer - bpf_core_field_offset(struct request_sock, rsk_timer);
 }
 
-static __always_inline __u16 fw_sock_flags(struct sock *sk)
+static __always_inline __u32 fw_sock_flags(struct sock *sk)
 {
 	unsigned long skf = sk->__sk_common.skc_flags;
 	__u8 shutdown = sk->sk_shutdown;
-	__u16 flags = 0;
+	__u32 flags = 0;
 
 	if (skf & (1UL << SOCK_DEAD))
 		flags |= FW_REC_ORPHAN;
@@ -143,10 +145,10 @@ static __always_inline __u16 fw_sock_flags(struct sock *sk)
 	return flags;
 }
 
-/* What only the end of a connection needs. Left alone until then: it is five more cache lines. */
-static __always_inline __u16 fw_sock_end_flags(struct tcp_sock *tp)
+/* Flags that only the end of a connection needs: reading them costs five more cache lines. */
+static __always_inline __u32 fw_sock_end_flags(struct tcp_sock *tp)
 {
-	__u16 flags = 0;
+	__u32 flags = 0;
 
 	if (tp->snd_una == tp->write_seq)
 		flags |= FW_REC_FIN_ACKED;
@@ -154,7 +156,32 @@ static __always_inline __u16 fw_sock_end_flags(struct tcp_sock *tp)
 		flags |= FW_REC_LINGER2_NEG;
 	if (!tp->segs_out)
 		flags |= FW_REC_SYN_UNSENT;
+	if (!tp->snd_wnd)
+		flags |= FW_REC_WINDOW_SHUT;
+	if (BPF_CORE_READ_BITFIELD(tp, repair))
+		flags |= FW_REC_REPAIR;
 	return flags;
+}
+
+/* tcp_sock.srtt_us holds eight times the smoothed round-trip time. */
+#define FW_SRTT_SHIFT 3
+
+static __always_inline __u32 fw_srtt_us(struct tcp_sock *tp)
+{
+	return tp->srtt_us >> FW_SRTT_SHIFT;
+}
+
+/* The token of the MPTCP connection that @tp is a subflow of; 0: of none. */
+static __always_inline __u32 fw_mptcp_token(struct tcp_sock *tp)
+{
+	struct mptcp_subflow_context *subflow;
+	struct mptcp_sock *msk;
+
+	if (!bpf_core_field_exists(struct tcp_sock, is_mptcp) || !tp->is_mptcp)
+		return 0;
+	subflow = tp->inet_conn.icsk_ulp_data;
+	msk = (struct mptcp_sock *)BPF_CORE_READ(subflow, conn);
+	return msk ? BPF_CORE_READ(msk, token) : 0;
 }
 
 #endif

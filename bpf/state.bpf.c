@@ -44,7 +44,7 @@ static __always_inline __u64 fw_sock_cookie(struct sock *sk, int oldstate, int n
  * LISTEN -> SYN_RECV: leaves word for the end of its request socket, which follows on this CPU. Also
  * if there is no room for the child's record: that end is not to be lost as well.
  */
-static __always_inline __u16 fw_note_child(struct sock *sk, __u64 now_ns)
+static __always_inline __u32 fw_note_child(struct sock *sk, __u64 now_ns)
 {
 	struct fw_half_open *half_open = fw_my_half_open();
 
@@ -70,17 +70,32 @@ static __always_inline bool fw_is_process_context(int oldstate, int newstate)
 	return newstate == TCP_LAST_ACK && oldstate == TCP_CLOSE_WAIT;
 }
 
+static __always_inline void fw_fill_timing(struct fw_rec_state *rec, struct tcp_sock *tp)
+{
+	rec->srtt_us = fw_srtt_us(tp);
+	rec->rto_jiffies = tp->inet_conn.icsk_rto;
+}
+
 static __always_inline void fw_fill_totals(struct fw_rec_state *rec, struct tcp_sock *tp)
 {
 	rec->bytes_sent = tp->bytes_sent - tp->bytes_retrans;
 	rec->bytes_received = tp->bytes_received;
 	rec->retransmits = tp->total_retrans;
+	rec->segs_out = tp->segs_out;
+	fw_fill_timing(rec, tp);
 }
 
 static __always_inline void fw_no_totals(struct fw_rec_state *rec)
 {
 	rec->bytes_sent = rec->bytes_received = 0;
-	rec->retransmits = 0;
+	rec->retransmits = rec->segs_out = 0;
+	rec->srtt_us = rec->rto_jiffies = 0;
+}
+
+/* A subflow is one from its SYN or its handshake on; its token is constant. */
+static __always_inline bool fw_may_join_mptcp(int oldstate, int newstate)
+{
+	return newstate == TCP_SYN_SENT || newstate == TCP_ESTABLISHED || oldstate == TCP_SYN_RECV;
 }
 
 static __always_inline void fw_fill_owner(struct fw_rec_state *rec, struct sock *sk)
@@ -113,6 +128,7 @@ static __always_inline void fw_fill_state(struct fw_rec_state *rec, struct sock 
 	rec->uid = sk->sk_uid.val;
 	rec->err = sk->sk_err;
 	rec->segs_in = tp->segs_in;
+	rec->mptcp_token = fw_may_join_mptcp(oldstate, newstate) ? fw_mptcp_token(tp) : 0;
 	__builtin_memset(rec->pad, 0, sizeof(rec->pad));
 	if (newstate == TCP_CLOSE)
 		fw_fill_totals(rec, tp);
@@ -129,7 +145,7 @@ static __always_inline void fw_tell_transition(struct sock *sk, int oldstate, in
 {
 	struct fw_rec_state *rec;
 	struct tcp_sock *tp;
-	__u16 flags = 0;
+	__u32 flags = 0;
 	__u64 now_ns, cookie;
 
 	if (sk->sk_protocol != IPPROTO_TCP)
@@ -234,6 +250,49 @@ int BPF_PROG(fw_send_reset, struct sock *sk)
 	head.flags = 0;
 	__builtin_memset(rec, 0, sizeof(*rec));
 	rec->head = head;
+	fw_emit_submit(rec);
+	return 0;
+}
+
+#define TCPHDR_FIN 0x01
+#define TCPHDR_SYN 0x02
+
+/*
+ * A SYN or a FIN of a full socket was retransmitted: it explains a stall in SYN_SENT, FIN_WAIT_1, CLOSING or
+ * LAST_ACK. Data is left out: it is too frequent, and no state waits for it.
+ */
+SEC("tp_btf/tcp_retransmit_skb")
+int BPF_PROG(fw_retransmit, struct sock *sk, struct sk_buff *skb)
+{
+	struct fw_rec_state *rec;
+	struct fw_rec_head head;
+	struct tcp_sock *tp;
+	__u8 tcp_flags;
+
+	if (sk->__sk_common.skc_state == TCP_ESTABLISHED)
+		return 0;
+	tcp_flags = ((struct tcp_skb_cb *)skb->cb)->tcp_flags;
+	if (!(tcp_flags & (TCPHDR_FIN | TCPHDR_SYN)))
+		return 0;
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (!tp)
+		return 0;
+	fw_head_from_sock(&head, sk);
+	if (!fw_wanted(&head))
+		return 0;
+	rec = fw_emit_reserve(sizeof(*rec));
+	if (!rec)
+		return 0;
+	__builtin_memset(rec, 0, sizeof(*rec));
+	rec->head = head;
+	rec->head.ts_ns = bpf_ktime_get_ns();
+	rec->head.cookie = fw_sock_cookie(sk, sk->__sk_common.skc_state, sk->__sk_common.skc_state);
+	rec->head.kind = FW_REC_RETRANSMIT;
+	rec->head.oldstate = rec->head.newstate = sk->__sk_common.skc_state;
+	rec->head.flags = fw_sock_flags(sk) | (tcp_flags & TCPHDR_SYN ? FW_REC_SYN : 0) |
+			  (tp->snd_wnd ? 0 : FW_REC_WINDOW_SHUT);
+	rec->retransmits = tp->total_retrans;
+	fw_fill_timing(rec, tp);
 	fw_emit_submit(rec);
 	return 0;
 }

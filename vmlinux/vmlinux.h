@@ -346,6 +346,7 @@ typedef struct {
 
 struct sock {
 	struct sock_common __sk_common;
+	atomic_t sk_drops;
 	int sk_err;
 	struct socket *sk_socket;
 	int sk_err_soft;
@@ -375,6 +376,7 @@ struct inet_connection_sock {
 	struct inet_sock icsk_inet;
 	struct request_sock_queue icsk_accept_queue;
 	__u32 icsk_rto;
+	void *icsk_ulp_data;
 	__u8 icsk_retransmits;
 	__u8 icsk_backoff;
 	__u8 icsk_probes_out;
@@ -395,6 +397,8 @@ struct inet_connection_sock {
 
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
+	u32 snd_wnd;
+	u8 repair : 1;
 	u32 copied_seq;
 	u32 segs_out;
 	u32 data_segs_out;
@@ -414,6 +418,15 @@ struct tcp_sock {
 	u64 bytes_retrans;
 	u32 total_retrans;
 	int linger2;
+	bool is_mptcp;
+};
+
+struct mptcp_subflow_context {
+	struct sock *conn;
+};
+
+struct mptcp_sock {
+	u32 token;
 };
 
 struct inet_timewait_sock {
@@ -536,7 +549,13 @@ struct task_struct {
 	struct css_set *cgroups;
 };
 
-struct sk_buff {};
+struct sk_buff {
+	char cb[48];
+};
+
+struct tcp_skb_cb {
+	__u16 tcp_flags;
+};
 
 #pragma clang attribute pop
 

@@ -41,7 +41,7 @@ static struct fw_conn *new_conn(struct fw_conn_table *t, uint64_t n)
 
 static struct fw_tuple tuple_of(const struct fw_conn *c)
 {
-	return (struct fw_tuple){ c->netns, c->lport, c->rport, c->laddr, c->raddr };
+	return (struct fw_tuple){ c->netns, 0, c->lport, c->rport, c->laddr, c->raddr };
 }
 
 /* The same number as cookie, as address and in a tuple: each is found by its own key only. */
@@ -96,7 +96,7 @@ static void every_part_of_a_tuple_counts(void **state)
 			if (part == 4)
 				tuple.raddr = other;
 			if (part == 5) /* turned round */
-				tuple = (struct fw_tuple){ i, c->rport, c->lport, c->raddr,
+				tuple = (struct fw_tuple){ i, 0, c->rport, c->lport, c->raddr,
 							   c->laddr };
 			assert_null(fw_conn_table_by_tuple(t, &tuple));
 		}
@@ -141,7 +141,7 @@ static void expect_all(struct fw_conn_table *t, unsigned int step)
 	for (unsigned int n = 1; n <= MANY; n++) {
 		struct fw_conn *c;
 		uint8_t l[16], r[16];
-		struct fw_tuple tuple = { 1, (uint16_t)n, (uint16_t)(n >> 16), l, r };
+		struct fw_tuple tuple = { 1, 0, (uint16_t)n, (uint16_t)(n >> 16), l, r };
 
 		memcpy(l, here, 16);
 		memcpy(r, there, 16);

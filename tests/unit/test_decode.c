@@ -32,6 +32,8 @@ static size_t size_of_kind(unsigned int kind)
 		[FW_REC_RESET_SENT] = sizeof(struct fw_rec_state),
 		[FW_REC_ACCEPTED] = sizeof(struct fw_rec_state),
 		[FW_REC_BIND_FAILED] = sizeof(struct fw_rec_state),
+		[FW_REC_RETRANSMIT] = sizeof(struct fw_rec_state),
+		[FW_REC_CONNECT_FAILED] = sizeof(struct fw_rec_state),
 		[FW_REC_TW_SCHED] = sizeof(struct fw_rec_mini),
 		[FW_REC_TW_END] = sizeof(struct fw_rec_mini),
 		[FW_REC_TW_SEEN] = sizeof(struct fw_rec_mini),

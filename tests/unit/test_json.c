@@ -200,7 +200,7 @@ static void unknown_is_absent(void **state)
 	const struct fw_conn c = {
 		.id = 1, .family = AF_INET, .nr_steps = 1, .steps = { FW_ESTABLISHED },
 		.enter_ns = { SAMPLE_START_NS }, .end_ns = SAMPLE_START_NS, .end = FW_END_UNKNOWN,
-		.comm = "not ours", .err = 4095, /* no errno */
+		.comm = "not ours", .err = 255, /* no errno */
 	};
 	struct rendering *r = *state;
 

@@ -168,6 +168,11 @@ static void names_of_ends(void **state)
 		[FW_END_HALF_OPEN_DROPPED] = "half_open_dropped",
 		[FW_END_ABORTED] = "aborted",
 		[FW_END_UNKNOWN] = "unknown",
+		[FW_END_UNREACHABLE] = "unreachable",
+		[FW_END_KILLED] = "killed",
+		[FW_END_ORPHAN_LIMIT] = "orphan_limit",
+		[FW_END_DISCONNECTED] = "disconnected",
+		[FW_END_REPAIRED] = "repaired",
 	};
 
 	(void)state;

@@ -50,21 +50,6 @@ void fw_analyses_fini(struct fw_analyses *a)
 	*a = (struct fw_analyses){ 0 };
 }
 
-/* Calls @event of every analysis that wants it. */
-#define TELL(arg, event, ...)                                                            \
-	do {                                                                             \
-		struct fw_analyses *a_ = (arg);                                          \
-		for (size_t i_ = 0; i_ < NR_ANALYSES; i_++) {                            \
-			if (analyses[i_]->on.event)                                      \
-				analyses[i_]->on.event(a_->self[i_], __VA_ARGS__);       \
-		}                                                                        \
-	} while (0)
-
-static bool is_wanted(const struct fw_analysis_options *opt, const struct fw_conn *c)
-{
-	return !opt->filter || fw_filter_subject(opt->filter, c);
-}
-
 static void note_netns(struct fw_analyses *a, const struct fw_conn *c)
 {
 	if (!a->first_netns)
@@ -72,84 +57,54 @@ static void note_netns(struct fw_analyses *a, const struct fw_conn *c)
 	a->netns_differ |= c->netns != a->first_netns;
 }
 
-/* With a filter on owners: from when the owner is known. */
-static void on_transition(void *arg, const struct fw_conn *c, const struct fw_transition *tr)
+/* Whether the filter admits the subject of an event (core/observer.h): its first argument. A filter on
+ * owners admits a connection from the moment its owner is known.
+ */
+static bool admits_conn(struct fw_analyses *a, const struct fw_conn *c)
 {
-	struct fw_analyses *a = arg;
-
-	if (!is_wanted(&a->opt, c))
-		return;
+	if (a->opt.filter && !fw_filter_subject(a->opt.filter, c))
+		return false;
 	note_netns(a, c);
-	TELL(arg, transition, c, tr);
+	return true;
 }
 
-static void on_minisock(void *arg, const struct fw_conn *c, uint64_t ts_ns)
+static bool admits_record(const struct fw_analyses *a, const struct fw_rec_state *rec)
 {
-	if (is_wanted(&((struct fw_analyses *)arg)->opt, c))
-		TELL(arg, minisock, c, ts_ns);
+	return !a->opt.filter || fw_filter_record(a->opt.filter, rec);
 }
 
-static void on_connection(void *arg, const struct fw_conn *c)
+static bool admits_bind(const struct fw_analyses *a, const struct fw_bind_failure *failure)
 {
-	if (!is_wanted(&((struct fw_analyses *)arg)->opt, c))
-		return;
-	TELL(arg, connection, c);
+	return admits_record(a, failure->rec);
 }
 
-static void on_snapshot_begin(void *arg, uint64_t ts_ns)
-{
-	TELL(arg, snapshot_begin, ts_ns);
-}
+#define FIRST(first, ...) first
+#define ADMITS_conn(a, arguments) admits_conn(a, FIRST arguments)
+#define ADMITS_record(a, arguments) admits_record(a, FIRST arguments)
+#define ADMITS_bind(a, arguments) admits_bind(a, FIRST arguments)
+#define ADMITS_any(a, arguments) true
 
-static void on_socket(void *arg, const struct fw_conn *c, const struct fw_rec_sock *sock)
-{
-	TELL(arg, socket, c, sock);
-}
+/* Calls @event of every analysis that has it. */
+#define DISPATCH(event, subject, parameters, arguments)                                 \
+	static void on_##event(void *arg, FW_LIST parameters)                           \
+	{                                                                               \
+		struct fw_analyses *a = arg;                                            \
+                                                                                        \
+		if (!ADMITS_##subject(a, arguments))                                    \
+			return;                                                         \
+		for (size_t i = 0; i < NR_ANALYSES; i++) {                              \
+			if (analyses[i]->on.event)                                      \
+				analyses[i]->on.event(a->self[i], FW_LIST arguments);   \
+		}                                                                       \
+	}
 
-static void on_holder(void *arg, const struct fw_conn *c, const struct fw_rec_holder *holder)
-{
-	TELL(arg, holder, c, holder);
-}
+FW_OBSERVER_EVENTS(DISPATCH)
 
-static void on_process(void *arg, const struct fw_rec_process *process)
-{
-	TELL(arg, process, process);
-}
-
-static void on_snapshot_end(void *arg, uint64_t ts_ns)
-{
-	TELL(arg, snapshot_end, ts_ns);
-}
-
-static void on_bind_failed(void *arg, const struct fw_bind_failure *failure)
-{
-	const struct fw_filter *filter = ((struct fw_analyses *)arg)->opt.filter;
-
-	if (filter && !fw_filter_record(filter, failure->rec))
-		return;
-	TELL(arg, bind_failed, failure);
-}
-
-static void on_lost(void *arg, uint64_t count, uint64_t ts_ns)
-{
-	TELL(arg, lost, count, ts_ns);
-}
+#define SLOT(event, subject, parameters, arguments) .event = on_##event,
 
 struct fw_observer fw_analyses_observer(struct fw_analyses *a)
 {
-	return (struct fw_observer){
-		.transition = on_transition,
-		.minisock = on_minisock,
-		.connection = on_connection,
-		.snapshot_begin = on_snapshot_begin,
-		.socket = on_socket,
-		.holder = on_holder,
-		.process = on_process,
-		.snapshot_end = on_snapshot_end,
-		.bind_failed = on_bind_failed,
-		.lost = on_lost,
-		.arg = a,
-	};
+	return (struct fw_observer){ FW_OBSERVER_EVENTS(SLOT).arg = a };
 }
 
 void fw_analyses_counters_read(struct fw_analyses *a, const struct fw_truth *truth, size_t nr)
@@ -186,7 +141,7 @@ const struct fw_conn *fw_open_next(const struct fw_analysis_context *ctx, const 
 	const struct fw_conn_table *t = &ctx->tracker->table;
 
 	c = c ? fw_conn_table_next(t, c) : fw_conn_table_first(t);
-	while (c && !(is_open(c) && is_wanted(&ctx->opt, c)))
+	while (c && !(is_open(c) && (!ctx->opt.filter || fw_filter_subject(ctx->opt.filter, c))))
 		c = fw_conn_table_next(t, c);
 	return c;
 }

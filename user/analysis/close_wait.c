@@ -53,40 +53,14 @@ static void fini(void *self)
 	fw_groups_fini(&w->groups);
 }
 
-static void on_snapshot_begin(void *self, uint64_t ts_ns)
-{
-	struct close_wait *w = self;
+#define FORWARD(event, subject, parameters, arguments)                                        \
+	static void on_##event(void *self, FW_LIST parameters)                                \
+	{                                                                                     \
+		FW_OBSERVE(((struct close_wait *)self)->look, event, FW_LIST arguments);      \
+	}
 
-	w->look.snapshot_begin(w->look.arg, ts_ns);
-}
-
-static void on_socket(void *self, const struct fw_conn *c, const struct fw_rec_sock *sock)
-{
-	struct close_wait *w = self;
-
-	w->look.socket(w->look.arg, c, sock);
-}
-
-static void on_holder(void *self, const struct fw_conn *c, const struct fw_rec_holder *holder)
-{
-	struct close_wait *w = self;
-
-	w->look.holder(w->look.arg, c, holder);
-}
-
-static void on_process(void *self, const struct fw_rec_process *process)
-{
-	struct close_wait *w = self;
-
-	w->look.process(w->look.arg, process);
-}
-
-static void on_snapshot_end(void *self, uint64_t ts_ns)
-{
-	struct close_wait *w = self;
-
-	w->look.snapshot_end(w->look.arg, ts_ns);
-}
+/* Snapshots are for the search for leaks. */
+FW_SNAPSHOT_EVENTS(FORWARD)
 
 static void on_transition(void *self, const struct fw_conn *c, const struct fw_transition *tr)
 {
@@ -252,13 +226,13 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 	find_leak(w, ctx, r);
 }
 
+#define SLOT(event, subject, parameters, arguments) .event = on_##event,
+
 const struct fw_analysis fw_analysis_close_wait = {
 	.name = "close_wait",
 	.size = sizeof(struct close_wait),
 	.init = init,
 	.fini = fini,
-	.on = { .transition = on_transition, .snapshot_begin = on_snapshot_begin,
-		.socket = on_socket, .holder = on_holder, .process = on_process,
-		.snapshot_end = on_snapshot_end },
+	.on = { FW_SNAPSHOT_EVENTS(SLOT).transition = on_transition },
 	.report = report,
 };

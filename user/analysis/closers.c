@@ -85,20 +85,16 @@ static void on_transition(void *self, const struct fw_conn *c, const struct fw_t
 
 static enum closer closer_of(const struct fw_conn *c)
 {
+	const struct fw_end_info *end = fw_end_info(c->end);
 	unsigned int state = fw_conn_state(c);
 
 	if (state == FW_SYN_SENT || state == FW_SYN_RECV)
 		return NEVER_ESTABLISHED;
-	switch (c->end) {
-	case FW_END_RESET_SENT:
-		return RESET_SENT;
-	case FW_END_RESET_RECEIVED:
-		return RESET_RECEIVED;
-	case FW_END_TIMED_OUT:
+	if (end->class == FW_END_CLASS_TIMED_OUT)
 		return TIMED_OUT;
-	default:
+	if (end->class != FW_END_CLASS_RESET)
 		return OTHERWISE;
-	}
+	return end->reset == FW_END_RESET_OUT ? RESET_SENT : RESET_RECEIVED;
 }
 
 /* Its FIN was counted, or came before finwait did. */

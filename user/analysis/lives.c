@@ -104,30 +104,16 @@ static void heap_offer(struct heap *h, const struct candidate *c)
 
 static uint32_t trouble_of_end(const struct fw_conn *c)
 {
-	switch (c->end) {
-	case FW_END_REFUSED:
-	case FW_END_TIMED_OUT:
-	case FW_END_NO_PORT:
-	case FW_END_ABORTED:
-		return 1U << FW_TROUBLE_FAILED;
-	case FW_END_HALF_OPEN_EXPIRED:
-	case FW_END_HALF_OPEN_DROPPED:
-		return 1U << FW_TROUBLE_HALF_OPEN;
-	case FW_END_RESET_RECEIVED:
-	case FW_END_RESET_SENT:
-	case FW_END_FIN_WAIT_2_DATA:
-		return 1U << FW_TROUBLE_RESET;
-	case FW_END_TIME_WAIT_OVERFLOW:
-		return 1U << FW_TROUBLE_OVERFLOW;
-	case FW_END_TIME_WAIT_RESET:
-	case FW_END_TIME_WAIT_REOPENED:
-	case FW_END_TIME_WAIT_REUSED:
-	case FW_END_TIME_WAIT_PURGED:
-	case FW_END_TIME_WAIT_DESTROYED:
-		return 1U << FW_TROUBLE_CUT_SHORT;
-	default:
-		return 0;
-	}
+	static const enum fw_trouble troubles[FW_END_TROUBLE_MAX] = {
+		[FW_END_TROUBLE_FAILED] = FW_TROUBLE_FAILED,
+		[FW_END_TROUBLE_HALF_OPEN] = FW_TROUBLE_HALF_OPEN,
+		[FW_END_TROUBLE_RESET] = FW_TROUBLE_RESET,
+		[FW_END_TROUBLE_OVERFLOW] = FW_TROUBLE_OVERFLOW,
+		[FW_END_TROUBLE_CUT_SHORT] = FW_TROUBLE_CUT_SHORT,
+	};
+	enum fw_end_trouble trouble = fw_end_info(c->end)->trouble;
+
+	return trouble == FW_END_TROUBLE_NONE ? 0 : 1U << troubles[trouble];
 }
 
 static uint32_t trouble_of_step(const struct lives *l, const struct fw_conn *c, unsigned int i)

@@ -31,26 +31,6 @@ static void record(struct fw_metrics_hist *h, uint64_t ns)
 	h->sum_s += (double)ns / NS_PER_S;
 }
 
-static enum fw_tw_end tw_end_of(unsigned int end)
-{
-	switch (end) {
-	case FW_END_TIME_WAIT_EXPIRED:
-		return FW_TW_EXPIRED;
-	case FW_END_TIME_WAIT_RESET:
-		return FW_TW_RESET;
-	case FW_END_TIME_WAIT_REOPENED:
-		return FW_TW_REOPENED;
-	case FW_END_TIME_WAIT_REUSED:
-		return FW_TW_REUSED;
-	case FW_END_TIME_WAIT_PURGED:
-		return FW_TW_PURGED;
-	case FW_END_TIME_WAIT_DESTROYED:
-		return FW_TW_DESTROYED;
-	default:
-		return FW_TW_UNKNOWN;
-	}
-}
-
 static enum fw_half_open_end half_open_end_of(const struct fw_conn *c,
 					      const struct fw_transition *tr)
 {
@@ -80,7 +60,7 @@ static void left_state(struct fw_metrics *m, const struct fw_conn *c,
 	if (tr->from == FW_SYN_RECV)
 		m->half_open_ends[half_open_end_of(c, tr)]++;
 	if (tr->from == FW_TIME_WAIT)
-		m->tw_ends[tw_end_of(c->end)]++;
+		m->tw_ends[fw_end_info(c->end)->time_wait_cause ? c->end : FW_END_UNKNOWN]++;
 }
 
 static void on_transition(void *arg, const struct fw_conn *c, const struct fw_transition *tr)

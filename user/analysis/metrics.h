@@ -25,11 +25,6 @@ struct fw_metrics_hist {
 /* The upper ends of its buckets; one more is above the last. */
 extern const uint64_t fw_metrics_limits_ms[FW_METRICS_LIMITS];
 
-enum fw_tw_end {
-	FW_TW_EXPIRED, FW_TW_RESET, FW_TW_REOPENED, FW_TW_REUSED, FW_TW_PURGED, FW_TW_DESTROYED,
-	FW_TW_UNKNOWN, FW_TW_MAX,
-};
-
 enum fw_half_open_end {
 	FW_HALF_OPEN_COMPLETED, FW_HALF_OPEN_EXPIRED, FW_HALF_OPEN_DROPPED, FW_HALF_OPEN_OTHER,
 	FW_HALF_OPEN_MAX,
@@ -45,7 +40,7 @@ struct fw_metrics {
 	uint64_t shown;
 	struct fw_metrics_hist in_state[FW_STATE_MAX];
 	uint64_t ends[FW_END_MAX];
-	uint64_t tw_ends[FW_TW_MAX], tw_restarts;
+	uint64_t tw_ends[FW_END_MAX], tw_restarts;
 	uint64_t half_open_ends[FW_HALF_OPEN_MAX];
 	uint64_t stalls[2]; /* half-closed, orphaned */
 	uint64_t no_port;

@@ -103,35 +103,38 @@ static void show_states(const struct fw_metrics *m, const struct fw_tracker *t, 
 	}
 }
 
+static uint64_t resets(const struct fw_metrics *m, enum fw_end_reset direction)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int end = 0; end < FW_END_MAX; end++)
+		sum += fw_end_info(end)->reset == direction ? m->ends[end] : 0;
+	return sum;
+}
+
 static void show_ends(const struct fw_metrics *m, struct fw_om *om)
 {
-	static const char *const causes[FW_TW_MAX] = {
-		[FW_TW_EXPIRED] = "expired", [FW_TW_RESET] = "reset",
-		[FW_TW_REOPENED] = "reopened", [FW_TW_REUSED] = "reused",
-		[FW_TW_PURGED] = "purged", [FW_TW_DESTROYED] = "destroyed",
-		[FW_TW_UNKNOWN] = "unknown",
-	};
 	const uint64_t *ends = m->ends;
 
 	fw_om_family(om, "finwait_connections_ended", FW_OM_COUNTER, NULL,
 		     "Connections whose last kernel object is gone, by how they ended.");
 	for (unsigned int end = FW_END_OPEN + 1; end < FW_END_MAX; end++)
-		fw_om_count1(om, "end", fw_end_name((enum fw_end)end), ends[end]);
+		fw_om_count1(om, "end", fw_end_name(end), ends[end]);
 	fw_om_family(om, "finwait_time_wait_ended", FW_OM_COUNTER, NULL,
 		     "Ends of TIME_WAIT, by cause.");
-	for (unsigned int i = 0; i < FW_TW_MAX; i++)
-		fw_om_count1(om, "cause", causes[i], m->tw_ends[i]);
+	for (unsigned int end = 0; end < FW_END_MAX; end++) {
+		if (fw_end_info(end)->time_wait_cause)
+			fw_om_count1(om, "cause", fw_end_info(end)->time_wait_cause, m->tw_ends[end]);
+	}
+	fw_om_count1(om, "cause", "unknown", m->tw_ends[FW_END_UNKNOWN]);
 	counter(om, "finwait_time_wait_restarts",
 		"Times that a segment of the peer restarted the 60 s of a TIME_WAIT.",
 		m->tw_restarts);
 	fw_om_family(om, "finwait_resets", FW_OM_COUNTER, NULL,
 		     "Connections that ended with an RST: received (refused ones and those in "
 		     "TIME_WAIT included), or sent.");
-	fw_om_count1(om, "direction", "received",
-		     ends[FW_END_RESET_RECEIVED] + ends[FW_END_REFUSED] +
-			     ends[FW_END_TIME_WAIT_RESET]);
-	fw_om_count1(om, "direction", "sent",
-		     ends[FW_END_RESET_SENT] + ends[FW_END_FIN_WAIT_2_DATA]);
+	fw_om_count1(om, "direction", "received", resets(m, FW_END_RESET_IN));
+	fw_om_count1(om, "direction", "sent", resets(m, FW_END_RESET_OUT));
 }
 
 static void show_stalls(const struct fw_metrics *m, const struct fw_survey_result *survey,

@@ -19,7 +19,7 @@ static void on_record(void *arg, const void *record, size_t len)
 	struct counts *c = arg;
 
 	(void)len;
-	c->events += head->kind < FW_REC_SNAP_BEGIN;
+	c->events += fw_rec_is_event(head->kind);
 	c->snapshots += head->kind == FW_REC_SNAP_END;
 	c->sockets += head->kind == FW_REC_SOCK;
 }

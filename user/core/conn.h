@@ -10,36 +10,8 @@
 #include <stdint.h>
 
 #include "../bpf/event.h"
+#include "core/end.h"
 #include "core/state.h"
-
-enum fw_end {
-	FW_END_OPEN, /* it has not ended */
-	FW_END_LAST_ACK,
-	FW_END_TIME_WAIT_EXPIRED,
-	FW_END_TIME_WAIT_RESET,
-	FW_END_TIME_WAIT_REOPENED,
-	FW_END_TIME_WAIT_REUSED,
-	FW_END_TIME_WAIT_PURGED,
-	FW_END_TIME_WAIT_DESTROYED,
-	FW_END_TIME_WAIT_OVERFLOW,
-	FW_END_FIN_WAIT_2_TIMEOUT,
-	FW_END_FIN_WAIT_2_SKIPPED,
-	FW_END_FIN_WAIT_2_DATA,
-	FW_END_RESET_RECEIVED,
-	FW_END_RESET_SENT,
-	FW_END_REFUSED,
-	FW_END_TIMED_OUT,
-	FW_END_NO_PORT,
-	FW_END_HALF_OPEN_EXPIRED,
-	FW_END_HALF_OPEN_DROPPED,
-	FW_END_ABORTED,
-	FW_END_UNKNOWN,
-	FW_END_MAX,
-};
-
-/* The name of the JSON contract ("time_wait_expired"), and words for people ("2MSL timer"). */
-const char *fw_end_name(enum fw_end end);
-const char *fw_end_words(enum fw_end end);
 
 enum fw_role { FW_ROLE_UNKNOWN, FW_ROLE_ACTIVE, FW_ROLE_PASSIVE, FW_ROLE_MAX };
 const char *fw_role_name(enum fw_role role); /* NULL when unknown */
@@ -63,22 +35,29 @@ enum fw_step_flags {
 #define FW_STEPS_MAX 8
 
 enum fw_conn_flags {
-	FW_CONN_LISTENER = 1 << 0,
-	FW_CONN_MINI = 1 << 1,	      /* lives in a TIME_WAIT minisock now */
-	FW_CONN_REQUEST = 1 << 2,     /* lives in a request socket now */
-	FW_CONN_COMPLETED = 1 << 3,   /* request socket: its handshake completed */
-	FW_CONN_ORPHANED = 1 << 4,    /* no process holds it */
-	FW_CONN_THREE_SEGMENT = 1 << 5, /* the FIN came with the ACK of ours */
-	FW_CONN_GAP = 1 << 6,	      /* events were lost during its life */
-	FW_CONN_SINCE_BEFORE = 1 << 7, /* it is older than the trace */
-	FW_CONN_CLOSED_LATE = 1 << 8, /* close() came when it was in FIN_WAIT_2 already */
-	FW_CONN_UNDECIDED = 1 << 9,   /* ended; a late record may still tell how */
-	FW_CONN_UNANNOUNCED = 1 << 10, /* a transition is known but not yet told to the observer */
-	FW_CONN_TRANSIT = 1 << 12, /* its last step, FIN_WAIT_2, was not really visited */
-	FW_CONN_OWNER_LISTENS = 1 << 13, /* pid and comm are its listener's: nobody was seen to accept it */
-	FW_CONN_SEEN = 1 << 14, /* by the latest snapshot */
-	FW_CONN_UNACCEPTED = 1 << 15, /* when last looked at it waited to be accepted */
-	FW_CONN_SOCKET_SEEN = 1 << 11, /* its full socket was: bytes, uid and the like are known */
+	FW_CONN_LISTENER = 1U << 0,
+	FW_CONN_MINI = 1U << 1,		/* lives in a TIME_WAIT minisock now */
+	FW_CONN_REQUEST = 1U << 2,	/* lives in a request socket now */
+	FW_CONN_COMPLETED = 1U << 3,	/* request socket: its handshake completed */
+	FW_CONN_ORPHANED = 1U << 4,	/* no process holds it */
+	FW_CONN_THREE_SEGMENT = 1U << 5, /* the FIN came with the ACK of ours */
+	FW_CONN_GAP = 1U << 6,		/* events were lost during its life */
+	FW_CONN_SINCE_BEFORE = 1U << 7, /* finwait did not see it begin */
+	FW_CONN_CLOSED_LATE = 1U << 8,	/* close() came when it was in FIN_WAIT_2 already */
+	FW_CONN_UNDECIDED = 1U << 9,	/* ended; a late record may still explain how */
+	FW_CONN_UNANNOUNCED = 1U << 10, /* its last transition has not been reported to the observer */
+	FW_CONN_SOCKET_SEEN = 1U << 11, /* its full socket was seen: bytes, uid and the like are known */
+	FW_CONN_TRANSIT = 1U << 12,	/* its last step, FIN_WAIT_2, was not really visited */
+	FW_CONN_OWNER_LISTENS = 1U << 13, /* pid and comm are its listener's: no accept() was seen */
+	FW_CONN_SEEN = 1U << 14,	/* by the latest snapshot */
+	FW_CONN_UNACCEPTED = 1U << 15,	/* in the accept queue at the latest snapshot */
+};
+
+/* Facts that few connections have, allocated apart so that the others do not pay for them. */
+struct fw_conn_extra {
+	uint32_t ifindex;     /* the device it is bound to, or its scope; 0: none */
+	uint32_t mptcp_token; /* of the MPTCP connection that it is a subflow of; 0: none */
+	uint64_t listener;    /* request socket, child: address of its listener; 0: unknown */
 };
 
 struct fw_conn {
@@ -87,10 +66,10 @@ struct fw_conn {
 	uint64_t cookie;
 	uint64_t skaddr; /* of the object it lives in now */
 	uint64_t id;	 /* 1, 2, 3, ... in order of appearance */
+	struct fw_conn_extra *extra; /* NULL: none; owned by the table */
 
 	uint64_t enter_ns[FW_STEPS_MAX]; /* when each step began, CLOCK_MONOTONIC */
 	uint64_t end_ns;		 /* when it ended, or, if open, until when it was seen */
-	uint64_t armed_jiffies;		 /* minisock in TIME_WAIT: what its timer was last set to */
 	uint8_t steps[FW_STEPS_MAX];	 /* enum fw_state */
 	uint8_t step_flags[FW_STEPS_MAX];
 
@@ -104,18 +83,44 @@ struct fw_conn {
 	uint32_t uid;
 	uint32_t retransmits;
 	uint32_t segs_in; /* at the last transition */
+	uint32_t armed_jiffies; /* minisock: what its timer was last set to, low 32 bits */
+	uint32_t flags;	  /* enum fw_conn_flags */
 	uint16_t restarts; /* of TIME_WAIT */
-	uint16_t flags;
-	uint16_t err; /* errno the kernel left on the socket */
+	uint8_t err;	   /* errno the kernel left on the socket */
 	uint8_t family;
-	uint8_t nr_steps;
-	uint8_t end;
-	uint8_t role;
-	uint8_t closed_by;
-	uint8_t key;
+	uint8_t nr_steps : 4;
+	uint8_t role : 2;      /* enum fw_role */
+	uint8_t closed_by : 2; /* enum fw_closed_by */
+	uint8_t end;	       /* enum fw_end */
+	uint8_t key;	       /* the table's own: enum fw_key */
 	uint8_t counted; /* enum fw_state: where struct fw_tracker.in_state has it; 0: nowhere */
 };
 _Static_assert(sizeof(struct fw_conn) + 2 * sizeof(uint32_t) <= 256, "with its share of the buckets");
+
+static inline uint32_t fw_conn_ifindex(const struct fw_conn *c)
+{
+	return c->extra ? c->extra->ifindex : 0;
+}
+
+static inline uint32_t fw_conn_mptcp_token(const struct fw_conn *c)
+{
+	return c->extra ? c->extra->mptcp_token : 0;
+}
+
+static inline bool fw_conn_has(const struct fw_conn *c, uint32_t flag)
+{
+	return c->flags & flag;
+}
+
+static inline void fw_conn_set(struct fw_conn *c, uint32_t flags)
+{
+	c->flags |= flags;
+}
+
+static inline void fw_conn_clear(struct fw_conn *c, uint32_t flags)
+{
+	c->flags &= ~flags;
+}
 
 /* The state it is in (or was in when it ended). */
 static inline unsigned int fw_conn_state(const struct fw_conn *c)

@@ -26,14 +26,15 @@ static uint64_t hash_tuple(const struct fw_tuple *t)
 
 	memcpy(laddr, t->laddr, sizeof(laddr));
 	memcpy(raddr, t->raddr, sizeof(raddr));
-	return mix(((uint64_t)t->netns << 32 | (uint32_t)t->lport << 16 | t->rport) +
+	return mix(((uint64_t)t->netns << 32 | (uint32_t)t->lport << 16 | t->rport) + t->ifindex +
 		   laddr[0] * 0x9e3779b97f4a7c15ULL + laddr[1] * 0xbf58476d1ce4e5b9ULL +
 		   raddr[0] * 0x94d049bb133111ebULL + raddr[1] * 0xd6e8feb86659fd93ULL);
 }
 
 static struct fw_tuple tuple_of(const struct fw_conn *c)
 {
-	return (struct fw_tuple){ c->netns, c->lport, c->rport, c->laddr, c->raddr };
+	return (struct fw_tuple){ .netns = c->netns, .ifindex = fw_conn_ifindex(c), .lport = c->lport,
+				  .rport = c->rport, .laddr = c->laddr, .raddr = c->raddr };
 }
 
 static uint64_t hash_conn(const struct fw_conn *c)
@@ -68,10 +69,22 @@ int fw_conn_table_init(struct fw_conn_table *t, size_t max)
 	return t->buckets ? 0 : -ENOMEM;
 }
 
+static void extra_free(struct fw_conn_table *t, struct fw_conn *c)
+{
+	if (!c->extra)
+		return;
+	free(c->extra);
+	c->extra = NULL;
+	t->nr_extras--;
+}
+
 void fw_conn_table_fini(struct fw_conn_table *t)
 {
-	for (size_t i = 0; i < t->nr_chunks; i++)
+	for (size_t i = 0; i < t->nr_chunks; i++) {
+		for (size_t k = 0; k < CHUNK && t->nr_extras; k++)
+			extra_free(t, &t->chunks[i][k]);
 		free(t->chunks[i]);
+	}
 	free(t->chunks);
 	free(t->buckets);
 	*t = (struct fw_conn_table){ 0 };
@@ -195,10 +208,22 @@ void fw_conn_table_remove(struct fw_conn_table *t, struct fw_conn *c)
 {
 	fw_conn_table_unindex(t, c);
 	idle_unlink(t, c);
+	extra_free(t, c);
 	t->nr--;
 	c->id = 0;
 	c->hash_next = t->free;
 	t->free = c->self;
+}
+
+struct fw_conn_extra *fw_conn_table_extra(struct fw_conn_table *t, struct fw_conn *c)
+{
+	if (c->extra)
+		return c->extra;
+	if (t->nr_extras > t->max / FW_EXTRA_SHARE)
+		return NULL;
+	c->extra = calloc(1, sizeof(*c->extra));
+	t->nr_extras += !!c->extra;
+	return c->extra;
 }
 
 struct fw_conn *fw_conn_table_by_cookie(const struct fw_conn_table *t, uint64_t cookie)
@@ -222,6 +247,7 @@ struct fw_conn *fw_conn_table_by_skaddr(const struct fw_conn_table *t, uint64_t 
 static bool same_tuple(const struct fw_conn *c, const struct fw_tuple *t)
 {
 	return c->netns == t->netns && c->lport == t->lport && c->rport == t->rport &&
+	       fw_conn_ifindex(c) == t->ifindex &&
 	       !memcmp(c->laddr, t->laddr, 16) && !memcmp(c->raddr, t->raddr, 16);
 }
 
@@ -285,5 +311,5 @@ const struct fw_conn *fw_conn_table_at(const struct fw_conn_table *t, size_t pla
 size_t fw_conn_table_bytes(const struct fw_conn_table *t)
 {
 	return t->nr_chunks * (CHUNK * sizeof(struct fw_conn) + sizeof(struct fw_conn *)) +
-	       t->nr_buckets * sizeof(*t->buckets);
+	       t->nr_buckets * sizeof(*t->buckets) + t->nr_extras * sizeof(struct fw_conn_extra);
 }

@@ -16,10 +16,16 @@
 enum fw_key { FW_KEY_NONE, FW_KEY_COOKIE, FW_KEY_SKADDR, FW_KEY_TUPLE };
 
 struct fw_tuple {
-	uint32_t netns;
+	uint32_t netns, ifindex;
 	uint16_t lport, rport;
 	const uint8_t *laddr, *raddr; /* 16 bytes each */
 };
+
+static inline struct fw_tuple fw_tuple_of_head(const struct fw_rec_head *head)
+{
+	return (struct fw_tuple){ .netns = head->netns, .ifindex = head->ifindex, .lport = head->lport,
+				  .rport = head->rport, .laddr = head->laddr, .raddr = head->raddr };
+}
 
 /*
  * Connections point to each other by their place in the pool, at half the memory of a pointer: with
@@ -33,8 +39,12 @@ struct fw_conn_table {
 	size_t nr_chunks;
 	size_t nr_buckets; /* power of two */
 	size_t nr, max;
+	size_t nr_extras; /* connections with a struct fw_conn_extra; at most .max / FW_EXTRA_SHARE */
 	uint64_t next_id;
 };
+
+/* Of so many connections one may have extra facts. */
+#define FW_EXTRA_SHARE 4
 
 /* 0 or -ENOMEM. @max: most connections held at a time. */
 int fw_conn_table_init(struct fw_conn_table *t, size_t max);
@@ -45,6 +55,9 @@ void fw_conn_table_fini(struct fw_conn_table *t);
  */
 struct fw_conn *fw_conn_table_new(struct fw_conn_table *t);
 void fw_conn_table_remove(struct fw_conn_table *t, struct fw_conn *c);
+
+/* The extra facts of @c, zeroed the first time. NULL: no memory, or too many connections have them. */
+struct fw_conn_extra *fw_conn_table_extra(struct fw_conn_table *t, struct fw_conn *c);
 
 /* Make @c findable by @key. The fields that make up the key must not change while it is indexed:
  * unindex first.

@@ -153,6 +153,8 @@ int fw_decode(const void *data, size_t len, const struct fw_symbols *symbols, st
 	case FW_REC_RESET_SENT:
 	case FW_REC_ACCEPTED:
 	case FW_REC_BIND_FAILED:
+	case FW_REC_RETRANSMIT:
+	case FW_REC_CONNECT_FAILED:
 		return decode_state(data, len, ev);
 	case FW_REC_TW_SCHED:
 	case FW_REC_TW_END:

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One observer that is several: each is told everything, in their order. They may be exchanged between
- * events.
+ * One observer that forwards each event to several, in order. They may be exchanged between events.
  */
 #ifndef FW_CORE_FANOUT_H
 #define FW_CORE_FANOUT_H
@@ -11,7 +10,7 @@
 #define FW_FANOUT_MAX 4
 
 struct fw_fanout {
-	struct fw_observer to[FW_FANOUT_MAX]; /* all zero: nobody */
+	struct fw_observer to[FW_FANOUT_MAX]; /* all zero: none */
 };
 
 /* @f has to outlive it. */

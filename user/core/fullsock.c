@@ -30,7 +30,7 @@ static void set_totals(struct fw_conn *c, const struct fw_event *ev)
 	c->bytes_received = payload_received(ev->head, rec->bytes_received);
 	c->retransmits = rec->retransmits;
 	c->segs_in = rec->segs_in;
-	c->err = rec->err;
+	c->err = rec->err < UINT8_MAX ? (uint8_t)rec->err : UINT8_MAX;
 }
 
 static void set_role_and_closer(struct fw_conn *c, unsigned int from, unsigned int to)
@@ -177,7 +177,7 @@ static void fullsock_closed(struct fw_tracker *t, struct fw_conn *c, const struc
 		same_segment = is_same_segment(c, segs_in_before);
 		if (c->flags & FW_CONN_UNANNOUNCED)
 			conn_announce(t, c, FW_TR_MINISOCK | (same_segment ? FW_TR_SAME_SEGMENT : 0));
-		c->flags &= (uint16_t)~FW_CONN_UNANNOUNCED;
+		fw_conn_clear(c, FW_CONN_UNANNOUNCED);
 		if (same_segment)
 			merge_same_segment(c);
 		return;
@@ -250,8 +250,21 @@ void fullsock_reset_sent(struct fw_tracker *t, const struct fw_event *ev)
 {
 	struct fw_conn *c = fw_conn_table_by_cookie(&t->table, ev->head->cookie);
 
-	if (!c || !(c->flags & FW_CONN_UNDECIDED))
+	if (!c)
+		return;
+	FW_OBSERVE(t->observer, reset_sent, c, ev->head->ts_ns);
+	if (!fw_conn_has(c, FW_CONN_UNDECIDED))
 		return;
 	c->end = (uint8_t)verdict_with_reset_sent(c);
 	conn_decide(t, c);
+}
+
+void fullsock_retransmit(struct fw_tracker *t, const struct fw_event *ev)
+{
+	struct fw_conn *c = ev->head->cookie ? fw_conn_table_by_cookie(&t->table, ev->head->cookie) : NULL;
+
+	if (!c || fw_conn_has(c, FW_CONN_UNDECIDED | FW_CONN_MINI))
+		return;
+	c->retransmits = ev->state->retransmits;
+	FW_OBSERVE(t->observer, retransmit, c, ev->state);
 }

@@ -72,7 +72,7 @@ static struct fw_conn *conn_since_before(struct fw_tracker *t, const struct fw_e
 		return NULL;
 	t->counters.unmatched++;
 	c->flags |= FW_CONN_MINI | FW_CONN_SINCE_BEFORE | FW_CONN_ORPHANED;
-	c->armed_jiffies = ev->mini->expires_jiffies;
+	c->armed_jiffies = (uint32_t)ev->mini->expires_jiffies;
 	conn_push(c, ev->head->newstate, enter_ns, FW_STEP_AT_LEAST);
 	if (ev->head->newstate == FW_FIN_WAIT_2) {
 		c->step_flags[0] |= FW_STEP_ORPHANED;
@@ -113,8 +113,8 @@ struct fw_conn *minisock_of_unknown(struct fw_tracker *t, const struct fw_event 
 
 static void tell_birth(struct fw_tracker *t, const struct fw_conn *c, uint64_t ts_ns)
 {
-	if (c && t->observer.minisock)
-		t->observer.minisock(t->observer.arg, c, ts_ns);
+	if (c)
+		FW_OBSERVE(t->observer, minisock, c, ts_ns);
 }
 
 /* The full socket has become a minisock. Its -> CLOSE follows at once, and announces this. */
@@ -122,7 +122,7 @@ static void born(struct fw_tracker *t, struct fw_conn *c, const struct fw_event 
 {
 	c->flags |= FW_CONN_MINI | FW_CONN_ORPHANED;
 	c->skaddr = ev->head->skaddr;
-	c->armed_jiffies = ev->mini->expires_jiffies;
+	c->armed_jiffies = (uint32_t)ev->mini->expires_jiffies;
 	conn_set_endpoints(t, c, ev->head);
 	if (fw_conn_state(c) != ev->head->newstate) {
 		conn_push(c, ev->head->newstate, ev->head->ts_ns, 0);
@@ -142,7 +142,7 @@ static void enter_time_wait(struct fw_tracker *t, struct fw_conn *c, const struc
 	if (ts_ns < c->enter_ns[c->nr_steps - 1])
 		ts_ns = c->enter_ns[c->nr_steps - 1];
 	conn_push(c, FW_TIME_WAIT, ts_ns, step_flags);
-	c->armed_jiffies = ev->mini->expires_jiffies;
+	c->armed_jiffies = (uint32_t)ev->mini->expires_jiffies;
 	conn_announce(t, c, FW_TR_MINISOCK);
 }
 
@@ -151,7 +151,7 @@ static void restarted(struct fw_tracker *t, struct fw_conn *c, const struct fw_e
 {
 	if (c->restarts < UINT16_MAX)
 		c->restarts++;
-	c->armed_jiffies = ev->mini->expires_jiffies;
+	c->armed_jiffies = (uint32_t)ev->mini->expires_jiffies;
 	conn_announce_self(t, c, ts_ns, FW_TR_MINISOCK | FW_TR_RESTART);
 }
 
@@ -166,7 +166,7 @@ static void settle(struct fw_tracker *t, struct fw_conn *c, const struct fw_even
 	if (fw_conn_state(c) == FW_FIN_WAIT_2)
 		enter_time_wait(t, c, ev, set_ns ? set_ns : ev->head->ts_ns,
 				set_ns ? 0 : FW_STEP_AT_LEAST);
-	else if (t->rearms_unseen && ev->mini->expires_jiffies > c->armed_jiffies)
+	else if (t->rearms_unseen && (int32_t)((uint32_t)ev->mini->expires_jiffies - c->armed_jiffies) > 0)
 		restarted(t, c, ev, set_ns ? set_ns : ev->head->ts_ns);
 }
 
@@ -256,7 +256,7 @@ struct fw_conn *minisock_found(struct fw_tracker *t, const struct fw_event *ev)
 	if (!c)
 		return NULL;
 	c->flags |= FW_CONN_MINI | FW_CONN_SINCE_BEFORE | FW_CONN_ORPHANED;
-	c->armed_jiffies = ev->sock->expires_jiffies;
+	c->armed_jiffies = (uint32_t)ev->sock->expires_jiffies;
 	if (set_ns) {
 		conn_push(c, state, set_ns, 0);
 	} else {

@@ -18,7 +18,7 @@ void conn_set_owner(struct fw_conn *c, uint32_t pid, const char comm[FW_COMM_LEN
 {
 	c->pid = pid;
 	memcpy(c->comm, comm, sizeof(c->comm));
-	c->flags &= (uint16_t)~(FW_CONN_OWNER_LISTENS | FW_CONN_UNACCEPTED);
+	fw_conn_clear(c, FW_CONN_OWNER_LISTENS | FW_CONN_UNACCEPTED);
 }
 
 void conn_inherit_owner(struct fw_tracker *t, struct fw_conn *c)
@@ -50,6 +50,7 @@ void owner_accepted(struct fw_tracker *t, const struct fw_event *ev)
 	conn_set_owner(c, ev->state->pid, ev->state->comm);
 	if (ev->state->cgroup_id)
 		c->cgroup_id = ev->state->cgroup_id;
+	FW_OBSERVE(t->observer, accepted, c, ev->state);
 }
 
 void owner_holds(struct fw_tracker *t, const struct fw_event *ev)
@@ -65,8 +66,7 @@ void owner_holds(struct fw_tracker *t, const struct fw_event *ev)
 		c = NULL;
 	if (c && (!c->pid || c->flags & FW_CONN_OWNER_LISTENS))
 		conn_set_owner(c, holder->pid, holder->comm);
-	if (t->observer.holder)
-		t->observer.holder(t->observer.arg, c, holder);
+	FW_OBSERVE(t->observer, holder, c, holder);
 }
 
 /* Whether sockets bound to these two addresses and one port are in each other's way. */
@@ -111,5 +111,5 @@ void owner_bind_failed(struct fw_tracker *t, const struct fw_event *ev)
 		search_holders(t, &f);
 		t->bind_searched_ns = f.ts_ns;
 	}
-	t->observer.bind_failed(t->observer.arg, &f);
+	FW_OBSERVE(t->observer, bind_failed, &f);
 }

@@ -15,7 +15,7 @@
 
 static struct fw_conn *request_of(struct fw_tracker *t, const struct fw_rec_head *head)
 {
-	struct fw_tuple tuple = { head->netns, head->lport, head->rport, head->laddr, head->raddr };
+	struct fw_tuple tuple = fw_tuple_of_head(head);
 
 	return fw_conn_table_by_tuple(&t->table, &tuple);
 }
@@ -38,7 +38,7 @@ void request_scheduled(struct fw_tracker *t, const struct fw_event *ev)
 
 	if (c && c->skaddr == ev->head->skaddr && !(c->flags & FW_CONN_COMPLETED)) {
 		/* The timer fired, sent a SYN-ACK and was set again: not the end after all. */
-		c->flags &= (uint16_t)~FW_CONN_UNDECIDED;
+		fw_conn_clear(c, FW_CONN_UNDECIDED);
 		c->end = FW_END_OPEN;
 		conn_count(t, c);
 		c->retransmits = ev->mini->timeouts;
@@ -102,7 +102,7 @@ static void request_becomes_child(struct fw_tracker *t, struct fw_conn *request,
 				  const struct fw_event *ev)
 {
 	fw_conn_table_unindex(&t->table, request);
-	request->flags &= (uint16_t)~(FW_CONN_REQUEST | FW_CONN_COMPLETED | FW_CONN_UNDECIDED);
+	fw_conn_clear(request, FW_CONN_REQUEST | FW_CONN_COMPLETED | FW_CONN_UNDECIDED);
 	request->end = FW_END_OPEN;
 	request->skaddr = ev->head->skaddr;
 	request->cookie = ev->head->cookie;
@@ -158,7 +158,7 @@ struct fw_conn *request_child_known(struct fw_tracker *t, const struct fw_event 
 	conn_inherit_owner(t, child);
 	fw_conn_table_index(&t->table, child, FW_KEY_COOKIE);
 	if (child->flags & FW_CONN_UNANNOUNCED) {
-		child->flags &= (uint16_t)~FW_CONN_UNANNOUNCED;
+		fw_conn_clear(child, FW_CONN_UNANNOUNCED);
 		conn_announce(t, child, 0);
 	}
 	return child;

@@ -31,11 +31,10 @@ void snapshot_begin(struct fw_tracker *t, const struct fw_event *ev)
 {
 	for (struct fw_conn *c = fw_conn_table_first(&t->table); c;
 	     c = fw_conn_table_next(&t->table, c))
-		c->flags &= (uint16_t)~FW_CONN_SEEN;
+		fw_conn_clear(c, FW_CONN_SEEN);
 	t->snapshot_ns = ev->head->ts_ns;
 	t->nr_snapshot_netns = 0;
-	if (t->observer.snapshot_begin)
-		t->observer.snapshot_begin(t->observer.arg, ev->head->ts_ns);
+	FW_OBSERVE(t->observer, snapshot_begin, ev->head->ts_ns);
 }
 
 static struct fw_conn *known_mini(struct fw_tracker *t, const struct fw_rec_head *head)
@@ -70,7 +69,7 @@ static struct fw_conn *known_full(struct fw_tracker *t, const struct fw_rec_head
 static struct fw_conn *known(struct fw_tracker *t, const struct fw_event *ev)
 {
 	const struct fw_rec_head *head = ev->head;
-	struct fw_tuple tuple = { head->netns, head->lport, head->rport, head->laddr, head->raddr };
+	struct fw_tuple tuple = fw_tuple_of_head(head);
 
 	switch (ev->sock->object) {
 	case FW_OBJECT_REQUEST:
@@ -184,9 +183,9 @@ static void became_mini(struct fw_tracker *t, struct fw_conn *c, const struct fw
 {
 	c->flags |= FW_CONN_MINI | FW_CONN_ORPHANED;
 	/* The record with its totals was lost. */
-	c->flags &= (uint16_t)~FW_CONN_SOCKET_SEEN;
+	fw_conn_clear(c, FW_CONN_SOCKET_SEEN);
 	c->skaddr = ev->head->skaddr;
-	c->armed_jiffies = ev->sock->expires_jiffies;
+	c->armed_jiffies = (uint32_t)ev->sock->expires_jiffies;
 	if (ev->head->newstate == FW_FIN_WAIT_2)
 		conn_unsettled(t, c);
 }
@@ -222,7 +221,7 @@ static void note_full(struct fw_conn *c, const struct fw_event *ev)
 	c->bytes_sent = sock->bytes_sent;
 	c->bytes_received = payload_received(ev->head, sock->bytes_received);
 	c->cgroup_id = sock->cgroup_id ? sock->cgroup_id : c->cgroup_id;
-	c->flags &= (uint16_t)~FW_CONN_UNACCEPTED;
+	fw_conn_clear(c, FW_CONN_UNACCEPTED);
 	if (ev->head->newstate == FW_LISTEN || ev->head->flags & (FW_REC_HAS_FILE | FW_REC_ORPHAN))
 		return;
 	c->flags |= FW_CONN_UNACCEPTED;
@@ -237,7 +236,7 @@ static bool is_overdue(const struct fw_conn *c, uint64_t now_ns)
 
 static void announce_mini(struct fw_tracker *t, struct fw_conn *c)
 {
-	c->flags &= (uint16_t)~FW_CONN_UNANNOUNCED;
+	fw_conn_clear(c, FW_CONN_UNANNOUNCED);
 	c->flags |= FW_CONN_GAP;
 	conn_announce(t, c, FW_TR_MINISOCK);
 }
@@ -272,8 +271,7 @@ void snapshot_socket(struct fw_tracker *t, const struct fw_event *ev)
 		if (ev->sock->object == FW_OBJECT_FULL)
 			note_full(c, ev);
 	}
-	if (t->observer.socket)
-		t->observer.socket(t->observer.arg, c, ev->sock);
+	FW_OBSERVE(t->observer, socket, c, ev->sock);
 }
 
 void snapshot_netns_done(struct fw_tracker *t, const struct fw_event *ev)
@@ -333,6 +331,5 @@ void snapshot_end(struct fw_tracker *t, const struct fw_event *ev)
 		if (has_vanished(t, c))
 			end_vanished(t, c, ev->head->ts_ns);
 	}
-	if (t->observer.snapshot_end)
-		t->observer.snapshot_end(t->observer.arg, ev->head->ts_ns);
+	FW_OBSERVE(t->observer, snapshot_end, ev->head->ts_ns);
 }

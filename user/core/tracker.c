@@ -133,6 +133,8 @@ void conn_set_endpoints(struct fw_tracker *t, struct fw_conn *c, const struct fw
 	if (listener)
 		fw_listeners_remove(&t->listeners, c);
 	set_endpoints(c, head);
+	if (head->ifindex && head->ifindex != fw_conn_ifindex(c) && fw_conn_table_extra(&t->table, c))
+		c->extra->ifindex = head->ifindex;
 	if (listener)
 		fw_listeners_add(&t->listeners, c);
 }
@@ -172,8 +174,7 @@ static uint16_t dwell_flags(const struct fw_conn *c, unsigned int step)
 
 static void tell(struct fw_tracker *t, const struct fw_conn *c, const struct fw_transition *tr)
 {
-	if (t->observer.transition)
-		t->observer.transition(t->observer.arg, c, tr);
+	FW_OBSERVE(t->observer, transition, c, tr);
 }
 
 void conn_announce(struct fw_tracker *t, struct fw_conn *c, uint16_t flags)
@@ -221,8 +222,7 @@ static void report(struct fw_tracker *t, struct fw_conn *c)
 		return;
 	if (c->end != FW_END_OPEN)
 		t->counters.connections++;
-	if (t->observer.connection)
-		t->observer.connection(t->observer.arg, c);
+	FW_OBSERVE(t->observer, connection, c);
 }
 
 static void conn_close(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns, enum fw_end end)
@@ -244,7 +244,7 @@ void conn_decide(struct fw_tracker *t, struct fw_conn *c)
 		.flags = FW_TR_END | dwell_flags(c, last),
 	};
 
-	c->flags &= (uint16_t)~FW_CONN_UNDECIDED;
+	fw_conn_clear(c, FW_CONN_UNDECIDED);
 	tell(t, c, &tr);
 	/* The observer of transitions has seen the kernel pass through it. */
 	if (c->flags & FW_CONN_TRANSIT)
@@ -359,13 +359,12 @@ void fw_tracker_lost(struct fw_tracker *t, uint64_t count, uint64_t ts_ns)
 	t->counters.lost += count;
 	if (ts_ns > t->last_loss_ns)
 		t->last_loss_ns = ts_ns;
-	if (t->observer.lost)
-		t->observer.lost(t->observer.arg, count, ts_ns);
+	FW_OBSERVE(t->observer, lost, count, ts_ns);
 }
 
 void fw_tracker_apply(struct fw_tracker *t, const struct fw_event *ev)
 {
-	if (ev->head->kind < FW_REC_SNAP_BEGIN)
+	if (fw_rec_is_event(ev->head->kind))
 		t->counters.events++;
 	fw_tracker_advance(t, ev->head->ts_ns);
 	switch (ev->head->kind) {
@@ -396,6 +395,12 @@ void fw_tracker_apply(struct fw_tracker *t, const struct fw_event *ev)
 	case FW_REC_BIND_FAILED:
 		owner_bind_failed(t, ev);
 		break;
+	case FW_REC_RETRANSMIT:
+		fullsock_retransmit(t, ev);
+		break;
+	case FW_REC_CONNECT_FAILED:
+		FW_OBSERVE(t->observer, connect_failed, ev->state);
+		break;
 	case FW_REC_SNAP_BEGIN:
 		snapshot_begin(t, ev);
 		break;
@@ -406,8 +411,7 @@ void fw_tracker_apply(struct fw_tracker *t, const struct fw_event *ev)
 		owner_holds(t, ev);
 		break;
 	case FW_REC_PROCESS:
-		if (t->observer.process)
-			t->observer.process(t->observer.arg, ev->process);
+		FW_OBSERVE(t->observer, process, ev->process);
 		break;
 	case FW_REC_SNAP_NETNS:
 		snapshot_netns_done(t, ev);

@@ -12,60 +12,7 @@
 #include "core/conn_table.h"
 #include "core/decode.h"
 #include "core/listeners.h"
-
-enum fw_transition_flags {
-	FW_TR_DWELL_UNKNOWN = 1 << 0, /* nothing is known of the state left */
-	FW_TR_DWELL_AT_LEAST = 1 << 1, /* it began before the trace */
-	FW_TR_SAME_SEGMENT = 1 << 2,   /* caused by the segment that caused the one before */
-	FW_TR_MINISOCK = 1 << 3,       /* moved into a minisock, or happened there */
-	FW_TR_RESTART = 1 << 4,	       /* TIME_WAIT -> TIME_WAIT: its timer was restarted */
-	FW_TR_ORPHANED = 1 << 5,       /* self-transition: the application closed */
-	FW_TR_END = 1 << 6,	       /* the connection's last; its .end says how */
-	FW_TR_ILLEGAL = 1 << 7,	       /* not in the state machine */
-	FW_TR_DWELL_AT_MOST = 1 << 8,  /* with FW_TR_DWELL_UNKNOWN, but this much is known */
-};
-
-struct fw_transition {
-	uint64_t ts_ns;
-	uint64_t dwell_ns; /* in @from */
-	uint8_t from, to;
-	uint16_t flags;
-};
-
-/* A bind() that failed with EADDRINUSE, and what held the address then, as far as known. */
-struct fw_bind_failure {
-	uint64_t ts_ns;
-	const struct fw_rec_state *rec; /* who wanted which address */
-	uint32_t time_waits;	/* in TIME_WAIT on this address and port */
-	uint64_t time_wait_ns;	/* until the last of them ends, by the nominal 60 s */
-	uint32_t live;		/* in any other state */
-	const struct fw_conn *listener; /* one of these that listens; NULL: none */
-	bool searched; /* false: failures come too fast to look for what holds the address each time */
-};
-
-/*
- * Who wants to know; what is NULL is not wanted. What the calls hand over is theirs to read during
- * the call only. Listeners are told to .transition and .socket, but not to .connection.
- */
-struct fw_observer {
-	void (*transition)(void *arg, const struct fw_conn *c, const struct fw_transition *tr);
-	/* It has moved into a minisock. Those that had before finwait came by are not told. */
-	void (*minisock)(void *arg, const struct fw_conn *c, uint64_t ts_ns);
-	/* It has ended; or finwait ends, and it is still open (.end == FW_END_OPEN). */
-	void (*connection)(void *arg, const struct fw_conn *c);
-	/* Snapshots: one begins; a socket that exists (@c: as tracked, NULL if it could not be); a
-	 * process that holds it; that process, after all that it holds; the snapshot is complete.
-	 */
-	void (*snapshot_begin)(void *arg, uint64_t ts_ns);
-	void (*socket)(void *arg, const struct fw_conn *c, const struct fw_rec_sock *sock);
-	void (*holder)(void *arg, const struct fw_conn *c, const struct fw_rec_holder *holder);
-	void (*process)(void *arg, const struct fw_rec_process *process);
-	void (*snapshot_end)(void *arg, uint64_t ts_ns);
-	void (*bind_failed)(void *arg, const struct fw_bind_failure *failure);
-	/* Records were lost, the last at @ts_ns. */
-	void (*lost)(void *arg, uint64_t count, uint64_t ts_ns);
-	void *arg;
-};
+#include "core/observer.h"
 
 struct fw_tracker_counters {
 	uint64_t events;
@@ -113,7 +60,7 @@ struct fw_tracker {
 	size_t unsettled_cap, nr_unsettled;
 	/* the last minisock that was born without a cookie, for the socket that left it */
 	struct fw_undecided anonymous_tw;
-	uint8_t anonymous_tw_cpu;
+	uint16_t anonymous_tw_cpu;
 	struct fw_listeners listeners;
 	uint64_t bind_searched_ns;
 	/* the snapshot that is coming in, or came last: since when, and which namespaces are done */

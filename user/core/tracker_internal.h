@@ -60,6 +60,7 @@ uint64_t request_since_ns(uint64_t ts_ns, unsigned int timeouts);
 /* fullsock.c */
 void fullsock_transition(struct fw_tracker *t, const struct fw_event *ev);
 void fullsock_reset_sent(struct fw_tracker *t, const struct fw_event *ev);
+void fullsock_retransmit(struct fw_tracker *t, const struct fw_event *ev);
 
 /* minisock.c */
 void minisock_scheduled(struct fw_tracker *t, const struct fw_event *ev);
