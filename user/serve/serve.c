@@ -15,20 +15,20 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "cmd/answers.h"
+#include "serve/answers.h"
 #include "cmd/cmd.h"
 #include "cmd/cost.h"
-#include "cmd/exporter.h"
-#include "cmd/serve_options.h"
-#include "cmd/pusher.h"
+#include "serve/exporter.h"
+#include "serve/serve_options.h"
+#include "serve/pusher.h"
 #include "cmd/rights.h"
 #include "cmd/session.h"
-#include "cmd/window.h"
+#include "serve/window.h"
 #include "core/fanout.h"
-#include "io/http.h"
+#include "serve/http.h"
 #include "io/journal.h"
-#include "io/secret.h"
-#include "io/spool.h"
+#include "serve/secret.h"
+#include "serve/spool.h"
 #include "report/render.h"
 #include "util/fmt.h"
 

@@ -7,12 +7,12 @@
  * batch tells whether it must be sent again. Should the server be at it still while it is asked, the
  * table's key (batch, row) makes one row of two (ReplacingMergeTree). docs/fleet/clickhouse.sql.
  */
-#ifndef FW_IO_CLICKHOUSE_H
-#define FW_IO_CLICKHOUSE_H
+#ifndef FW_SERVE_CLICKHOUSE_H
+#define FW_SERVE_CLICKHOUSE_H
 
 #include <stdbool.h>
 
-#include "io/batch.h"
+#include "serve/batch.h"
 #include "util/err.h"
 
 struct fw_clickhouse_options {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "io/clickhouse.h"
+#include "serve/clickhouse.h"
 
 #include <curl/curl.h>
 #include <errno.h>
