@@ -66,7 +66,7 @@ SERVE_OBJ := $(patsubst %.c,$B/%.o,$(filter-out $(SERVE_EXEC),$(APP_SRC)))
 PURE_SAN_OBJ := $(PURE_SRC:%.c=$B/san/%.o)
 APP_SAN_OBJ := $(patsubst %.c,$B/san/%.o,$(filter-out $(SERVE_EXEC),$(APP_SRC)))
 UNIT := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
-LIVE_PROGRAMS := $B/tests/peer $B/tests/witness $B/tests/churn $B/tests/flood $B/tests/leaker
+LIVE_PROGRAMS := $B/tests/peer $B/tests/witness $B/tests/churn $B/tests/flood $B/tests/leaker $B/tests/takeover
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -206,6 +206,7 @@ $B/tests/packing: tests/bench/packing.c $B/libfinwait.a
 	$(say) CC $@
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $^ -lzstd
 $B/tests/leaker: tests/live/leaker.c
+$B/tests/takeover: tests/live/takeover.c
 $B/tests/flood: tests/live/flood.c tests/live/peer_net.c tests/live/peer_packet.c
 $(LIVE_PROGRAMS): $(wildcard tests/live/*.h)
 	$(say) CC $@

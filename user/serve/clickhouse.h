@@ -30,6 +30,16 @@ struct fw_clickhouse;
 /* Once in a process, before there are threads. */
 int fw_clickhouse_global_init(struct fw_err *err);
 
+struct fw_clickhouse_server {
+	uint16_t port;
+	bool reads_files; /* to resolve its name, or to verify its certificate */
+};
+
+/* What reaching the server of @url takes. Resolves its host once, so that what the C library loads for that is loaded before
+ * the sandbox forbids new code. 0, or a negative errno with @err filled.
+ */
+int fw_clickhouse_prepare(const char *url, struct fw_clickhouse_server *server, struct fw_err *err);
+
 /* NULL with @err filled. For one thread. What is in @opt is copied, but for the callback's. */
 struct fw_clickhouse *fw_clickhouse_open(const struct fw_clickhouse_options *opt,
 					 struct fw_err *err);
