@@ -190,9 +190,8 @@ static __always_inline struct sock *fw_compat_sock_of_file(struct file *file)
 }
 
 /*
- * The TIME_WAIT table of a namespace is counted in tw_count before Linux 5.19 (commit 04c494e68a13), and in
- * tw_refcount, which begins at 1, since. It was reached by a pointer from 5.18 (commit fbb8295248e1) to 6.0
- * (commit e9bd0cca09d1). May go with 5.10.
+ * The TIME_WAIT table of a namespace is counted in tw_count in Linux 5.10, and in tw_refcount, which begins at
+ * 1, from 6.1 on; kernels between reach it by a pointer. May go with 5.10.
  */
 struct inet_timewait_death_row___v5_18 {
 	atomic_t tw_count;
@@ -216,6 +215,23 @@ static __always_inline bool fw_compat_tw_table_full(struct sock *sk)
 		count = BPF_CORE_READ(old, tw_count.counter);
 	}
 	return count >= BPF_CORE_READ(row, sysctl_max_tw_buckets);
+}
+
+/*
+ * Since Linux 6.14 a minisock has the time at which it entered TIME_WAIT, in milliseconds
+ * of bpf_ktime_get_ns(), the lower 32 bits. Before, only the time at which its timer was last set is known. May
+ * go with 6.12.
+ */
+static __always_inline __u64 fw_compat_tw_since_ns(struct inet_timewait_sock *tw)
+{
+	__u64 now_ns = bpf_ktime_get_ns();
+	__u32 stamp, ago_ms;
+
+	if (!bpf_core_field_exists(struct inet_timewait_sock, tw_entry_stamp))
+		return 0;
+	stamp = BPF_CORE_READ(tw, tw_entry_stamp);
+	ago_ms = (__u32)(now_ns / 1000000) - stamp;
+	return stamp && ago_ms < now_ns / 1000000 ? (now_ns / 1000000 - ago_ms) * 1000000 : 0;
 }
 
 /*

@@ -126,7 +126,9 @@ struct fw_rec_mini {
 	__u64 expires_jiffies; /* what its timer is set to */
 	__u64 now_jiffies;
 	__u64 listener; /* request sockets: address of the socket that listens (rsk_listener); else 0 */
-	__u64 since_ns; /* request sockets: when the first SYN-ACK was sent; 0: not yet, or a minisock */
+	__u64 since_ns; /* request sockets: when the first SYN-ACK was sent, 0: not yet; minisocks: as in
+			 * struct fw_rec_sock
+			 */
 	__u32 timeouts; /* request sockets: SYN-ACK timer expiries so far */
 	__u32 nr_ips;
 	__u64 ips[FW_STACK_DEPTH]; /* FW_REC_TW_END, FW_REC_REQ_END: caller's kernel stack */
@@ -144,7 +146,8 @@ struct fw_rec_sock {
 	__u64 now_jiffies;
 	__u64 listener;	    /* request socket: as in struct fw_rec_mini */
 	__u64 since_ns;	    /* it was in its state by then, give or take the processing of a segment;
-			     * 0: not known
+			     * 0: not known. Minisocks: when it was born, or entered TIME_WAIT by a
+			     * segment with timestamps; to the millisecond
 			     */
 	__u32 retransmits;  /* request socket: SYN-ACK timer expiries */
 	__u32 uid;

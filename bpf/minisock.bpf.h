@@ -72,16 +72,15 @@ static __always_inline bool fw_is_completion(struct fw_half_open *half_open, str
 	return true;
 }
 
-/* What differs between a TIME_WAIT minisock (0 in both) and a request socket. */
+/* What only request sockets have. */
 struct fw_request_facts {
 	__u64 listener;
-	__u64 since_ns;
 	__u32 timeouts;
 };
 
 /* @stack: whether the record carries the caller's kernel stack, taken from @ctx. */
 static __always_inline void fw_emit_mini(void *ctx, struct fw_rec_head *head, __u64 expires,
-					 struct fw_request_facts request, bool stack)
+					 __u64 since_ns, struct fw_request_facts request, bool stack)
 {
 	struct fw_rec_mini *rec;
 	long n;
@@ -96,7 +95,7 @@ static __always_inline void fw_emit_mini(void *ctx, struct fw_rec_head *head, __
 	rec->expires_jiffies = expires;
 	rec->now_jiffies = bpf_jiffies64();
 	rec->listener = request.listener;
-	rec->since_ns = request.since_ns;
+	rec->since_ns = since_ns;
 	rec->timeouts = request.timeouts;
 	__builtin_memset(rec->ips, 0, sizeof(rec->ips));
 	n = stack ? bpf_get_stack(ctx, rec->ips, sizeof(rec->ips), 0) : 0;
@@ -118,7 +117,8 @@ static __always_inline void fw_tw_event(void *ctx, struct inet_timewait_sock *tw
 	head.kind = kind;
 	head.flags = flags;
 	head.oldstate = head.newstate = BPF_CORE_READ(tw, tw_substate);
-	fw_emit_mini(ctx, &head, expires, (struct fw_request_facts){}, kind == FW_REC_TW_END);
+	fw_emit_mini(ctx, &head, expires, fw_compat_tw_since_ns(tw), (struct fw_request_facts){},
+		     kind == FW_REC_TW_END);
 }
 
 static __always_inline struct sock *fw_listener_of(struct request_sock *req)
@@ -150,7 +150,6 @@ static __always_inline void fw_req_event(void *ctx, struct request_sock *req, __
 		return;
 	listener = fw_listener_of(req);
 	facts.listener = (__u64)listener;
-	facts.since_ns = fw_request_since_ns(req);
 	facts.timeouts = BPF_CORE_READ_BITFIELD_PROBED(req, num_timeout);
 	if (!fw_request_wanted(half_open, head.skaddr, kind == FW_REC_REQ_SCHED && !facts.timeouts,
 			       now_ns))
@@ -162,7 +161,7 @@ static __always_inline void fw_req_event(void *ctx, struct request_sock *req, __
 	head.oldstate = head.newstate = TCP_SYN_RECV;
 	if (kind == FW_REC_REQ_END && fw_listener_is_gone(listener))
 		head.flags |= FW_REC_LISTENER_GONE;
-	fw_emit_mini(ctx, &head, expires, facts, kind == FW_REC_REQ_END);
+	fw_emit_mini(ctx, &head, expires, fw_request_since_ns(req), facts, kind == FW_REC_REQ_END);
 }
 
 #endif

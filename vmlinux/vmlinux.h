@@ -446,6 +446,7 @@ struct inet_timewait_sock {
 	struct sock_common __tw_common;
 	unsigned char tw_substate;
 	__be16 tw_sport;
+	u32 tw_entry_stamp;
 	struct timer_list tw_timer;
 };
 

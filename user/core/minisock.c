@@ -39,12 +39,38 @@ static uint64_t armed_ns(const struct fw_tracker *t, const struct fw_event *ev)
 }
 
 /* Jiffies lag behind the clock while ticks are late: a bound that is made of them keeps this distance. */
-#define JIFFIES_LAG_NS 500000000ULL
+#define JIFFIES_LAG_NS 100000000ULL
+/* Jiffies and milliseconds of one moment differ by less. */
+#define SAME_MOMENT_NS 20000000ULL
 
-/* By when it was in TIME_WAIT, from what armed_at_ns() said. */
-static uint64_t armed_by_ns(uint64_t ts_ns, uint64_t armed)
+/*
+ * Since when a minisock that was not seen to enter TIME_WAIT is in it, and whether that is a lower bound
+ * (FW_STEP_AT_LEAST) or exact (0). @since_ns is the kernel's own time of entry, but in a minisock that was born
+ * in FIN_WAIT_2 of a connection without timestamps that of its birth; @armed is when its timer was last set,
+ * which may have been a restart. What both say is the entry.
+ */
+static uint64_t time_wait_entry(uint64_t ts_ns, uint64_t since_ns, uint64_t armed, unsigned int *flags)
 {
-	return armed && armed + JIFFIES_LAG_NS < ts_ns ? armed + JIFFIES_LAG_NS : ts_ns;
+	*flags = FW_STEP_AT_LEAST;
+	if (!armed)
+		return ts_ns;
+	if (since_ns && since_ns < ts_ns && since_ns < armed + SAME_MOMENT_NS &&
+	    armed < since_ns + SAME_MOMENT_NS) {
+		*flags = 0;
+		return since_ns;
+	}
+	return armed + JIFFIES_LAG_NS < ts_ns ? armed + JIFFIES_LAG_NS : ts_ns;
+}
+
+/* The same of the record of an event, in any state; 0: not known. */
+static uint64_t entry_of(const struct fw_tracker *t, const struct fw_event *ev, unsigned int *flags)
+{
+	const struct fw_rec_mini *mini = ev->mini;
+
+	*flags = FW_STEP_AT_LEAST;
+	if (ev->head->newstate == FW_TIME_WAIT)
+		return time_wait_entry(ev->head->ts_ns, mini->since_ns, armed_ns(t, ev), flags);
+	return mini->since_ns && mini->since_ns < ev->head->ts_ns ? mini->since_ns : 0;
 }
 
 static struct fw_conn *conn_of(struct fw_tracker *t, const struct fw_event *ev)
@@ -255,17 +281,18 @@ static bool is_rearmed(struct fw_tracker *t, const struct fw_rec_head *head)
 	return rearmed;
 }
 
-/* A minisock of a connection never seen before, and not born now: in its state since @since_ns at least, or,
- * with 0, for an unknown time.
+/* A minisock of a connection never seen before, and not born now: in its state since @since_ns, or, with 0, for
+ * an unknown time.
  */
-static struct fw_conn *older_minisock(struct fw_tracker *t, const struct fw_event *ev, uint64_t since_ns)
+static struct fw_conn *older_minisock(struct fw_tracker *t, const struct fw_event *ev, uint64_t since_ns,
+				      unsigned int step_flags)
 {
 	struct fw_conn *c = conn_unknown(t, ev, ev->mini->expires_jiffies);
 
 	if (!c)
 		return NULL;
 	if (since_ns)
-		conn_push(c, ev->head->newstate, since_ns, FW_STEP_AT_LEAST);
+		conn_push(c, ev->head->newstate, since_ns, step_flags);
 	else
 		conn_push_unknown(t, c, ev->head->newstate, ev->head->ts_ns);
 	conn_unknown_done(t, c, ev);
@@ -279,7 +306,7 @@ void minisock_scheduled(struct fw_tracker *t, const struct fw_event *ev)
 
 	if (!c && rearmed) {
 		/* Its FIN_WAIT_2 may have ended just now. */
-		older_minisock(t, ev, ev->head->ts_ns);
+		older_minisock(t, ev, ev->head->ts_ns, FW_STEP_AT_LEAST);
 		return;
 	}
 	if (!c) {
@@ -312,6 +339,7 @@ static bool answered_data(struct fw_tracker *t, const struct fw_rec_head *head)
 
 void minisock_ended(struct fw_tracker *t, const struct fw_event *ev)
 {
+	unsigned int step_flags;
 	struct fw_conn *c;
 	uint64_t since_ns;
 
@@ -320,10 +348,9 @@ void minisock_ended(struct fw_tracker *t, const struct fw_event *ev)
 		return;
 	}
 	c = conn_of(t, ev);
-	since_ns = ev->head->newstate == FW_TIME_WAIT ?
-			   armed_by_ns(ev->head->ts_ns, armed_ns(t, ev)) : 0;
+	since_ns = entry_of(t, ev, &step_flags);
 	if (!c)
-		c = older_minisock(t, ev, since_ns);
+		c = older_minisock(t, ev, since_ns, step_flags);
 	else if (!fw_conn_has(c, FW_CONN_MINI))
 		born_unseen(t, c, ev, since_ns ? since_ns : ev->head->ts_ns);
 	if (!c)
@@ -371,26 +398,28 @@ void fw_tracker_overdue(struct fw_tracker *t, uint64_t now_ns,
 	}
 }
 
-uint64_t minisock_set_ns(const struct fw_tracker *t, const struct fw_event *ev)
+uint64_t minisock_entry_ns(const struct fw_tracker *t, const struct fw_event *ev, unsigned int *flags)
 {
-	uint64_t armed;
+	const struct fw_rec_sock *sock = ev->sock;
+	uint64_t ts_ns = ev->head->ts_ns;
 
+	*flags = FW_STEP_AT_LEAST;
 	if (ev->head->newstate != FW_TIME_WAIT)
-		return 0;
-	armed = armed_at_ns(t, ev->head->ts_ns, ev->sock->now_jiffies, ev->sock->expires_jiffies);
-	return armed_by_ns(ev->head->ts_ns, armed);
+		return since_or_now(ev->head, sock->since_ns);
+	return time_wait_entry(ts_ns, sock->since_ns,
+			       armed_at_ns(t, ts_ns, sock->now_jiffies, sock->expires_jiffies), flags);
 }
 
 struct fw_conn *minisock_found(struct fw_tracker *t, const struct fw_event *ev)
 {
-	unsigned int state = ev->head->newstate;
-	uint64_t set_ns = minisock_set_ns(t, ev);
 	struct fw_conn *c = conn_unknown(t, ev, ev->sock->expires_jiffies);
+	unsigned int flags;
+	uint64_t ns;
 
 	if (!c)
 		return NULL;
-	/* The timer may have been restarted before. */
-	conn_push(c, state, set_ns ? set_ns : ev->head->ts_ns, FW_STEP_AT_LEAST);
+	ns = minisock_entry_ns(t, ev, &flags);
+	conn_push(c, ev->head->newstate, ns, flags);
 	conn_unknown_done(t, c, ev);
 	return c;
 }

@@ -150,11 +150,13 @@ static struct fw_conn *found(struct fw_tracker *t, const struct fw_event *ev)
 /* The events that brought it there have not come. */
 static void resync(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev)
 {
-	unsigned int state = ev->head->newstate;
-	uint64_t set_ns = ev->sock->object == FW_OBJECT_MINI ? minisock_set_ns(t, ev) : 0;
-	uint64_t ns = set_ns ? set_ns : since_ns(ev), last_ns = c->enter_ns[c->nr_steps - 1];
+	unsigned int state = ev->head->newstate, flags = FW_STEP_AT_LEAST;
+	uint64_t ns = ev->sock->object == FW_OBJECT_MINI ? minisock_entry_ns(t, ev, &flags) : since_ns(ev),
+		 last_ns = c->enter_ns[c->nr_steps - 1];
 
 	conn_push_after_gap(t, c, state, ns > last_ns ? ns : last_ns);
+	if (ns > last_ns)
+		c->step_flags[c->nr_steps - 1] = (uint8_t)flags;
 	note_orphan(c, ev);
 	if (c->closed_by == FW_CLOSED_BY_UNKNOWN)
 		c->closed_by = (uint8_t)closed_by(state);

@@ -80,8 +80,8 @@ void minisock_seen(struct fw_tracker *t, const struct fw_event *ev);
 /* A snapshot shows a minisock (@ev->sock): never heard of, or known as @c. */
 struct fw_conn *minisock_found(struct fw_tracker *t, const struct fw_event *ev);
 void minisock_met(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev);
-/* When the timer of such a minisock in TIME_WAIT was set; 0: not known. */
-uint64_t minisock_set_ns(const struct fw_tracker *t, const struct fw_event *ev);
+/* Since when such a minisock is in its state; @flags: FW_STEP_AT_LEAST if that is a lower bound, else 0. */
+uint64_t minisock_entry_ns(const struct fw_tracker *t, const struct fw_event *ev, unsigned int *flags);
 /* A full socket of no known connection went to CLOSE: the minisock that it left, if it did. */
 struct fw_conn *minisock_of_unknown(struct fw_tracker *t, const struct fw_event *ev);
 /* The full socket of @c, which is FW_CONN_HALF_KNOWN, was in @state until its minisock was born. */
