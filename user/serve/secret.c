@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "io/secret.h"
+#include "serve/secret.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "io/spool.h"
+#include "serve/spool.h"
 
 #include <dirent.h>
 #include <errno.h>

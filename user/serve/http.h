@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The HTTP side of finwait serve, by libmicrohttpd: one thread per listening socket, which only reads
- * requests and hands out documents (io/documents.h). It never touches what the event loop works on.
+ * requests and hands out documents (serve/documents.h). It never touches what the event loop works on.
  *
  * A client can hold a connection and a buffer, and nothing else: connections, their headers and their
  * idle time are limited.
  */
-#ifndef FW_IO_HTTP_H
-#define FW_IO_HTTP_H
+#ifndef FW_SERVE_HTTP_H
+#define FW_SERVE_HTTP_H
 
-#include "io/documents.h"
-#include "io/listen.h"
+#include "serve/documents.h"
+#include "serve/listen.h"
 
 #define FW_HTTP_CONNECTIONS  512
 #define FW_HTTP_HEADER_BYTES (16 * 1024)

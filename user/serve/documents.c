@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "io/documents.h"
+#include "serve/documents.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "cmd/answers.h"
+#include "serve/answers.h"
 
 #include "report/openmetrics.h"
 

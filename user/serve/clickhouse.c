@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "io/clickhouse.h"
+#include "serve/clickhouse.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+
+#include "util/parse.h"
 
 #define NS_PER_S UINT64_C(1000000000)
 #define CONNECT_S  5L
@@ -28,6 +33,48 @@ int fw_clickhouse_global_init(struct fw_err *err)
 	if (curl_global_init(CURL_GLOBAL_DEFAULT))
 		return fw_err_set(err, -EIO, "cannot initialise libcurl");
 	return 0;
+}
+
+/* A name that cannot be resolved now may be later. */
+static void resolve_once(const char *host)
+{
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	struct addrinfo *found = NULL;
+
+	if (!getaddrinfo(host, NULL, &hints, &found))
+		freeaddrinfo(found);
+}
+
+static bool is_numeric(const char *host)
+{
+	struct in_addr v4;
+
+	return *host == '[' || inet_pton(AF_INET, host, &v4) == 1;
+}
+
+int fw_clickhouse_prepare(const char *url, struct fw_clickhouse_server *server, struct fw_err *err)
+{
+	CURLU *parts = curl_url();
+	char *host = NULL, *port = NULL;
+	uint64_t number = 0;
+	int ret = 0;
+
+	if (!parts)
+		return fw_err_set(err, -ENOMEM, "no memory for libcurl");
+	if (curl_url_set(parts, CURLUPART_URL, url, 0) ||
+	    curl_url_get(parts, CURLUPART_HOST, &host, 0) ||
+	    curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) ||
+	    fw_parse_u64(port, 1, UINT16_MAX, &number, NULL)) {
+		ret = fw_err_set(err, -EINVAL, "'%s' is not the URL of a server", url);
+	} else {
+		server->port = (uint16_t)number;
+		server->reads_files = !is_numeric(host) || !strncmp(url, "https:", 6);
+		resolve_once(host);
+	}
+	curl_free(host);
+	curl_free(port);
+	curl_url_cleanup(parts);
+	return ret;
 }
 
 static size_t on_answer(char *data, size_t size, size_t nr, void *arg)

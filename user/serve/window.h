@@ -9,8 +9,8 @@
  *	second  |       |---------------|-----------
  *	report   1       1       2       1       2
  */
-#ifndef FW_CMD_WINDOW_H
-#define FW_CMD_WINDOW_H
+#ifndef FW_SERVE_WINDOW_H
+#define FW_SERVE_WINDOW_H
 
 #include "cmd/summary.h"
 #include "core/fanout.h"

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Connections that have ended, as rows, in batches, to a store (io/push.h). Belongs to the event loop.
+ * Connections that have ended, as rows, in batches, to a store (serve/push.h). Belongs to the event loop.
  *
  * A row is the line of finwait timeline -f json, with what names it in a fleet before it:
  *
  *	{"host":"web1","batch":1795647512547158700,"batch_row":7,"batch_time":1795647512,"conn":9,...}
  */
-#ifndef FW_CMD_PUSHER_H
-#define FW_CMD_PUSHER_H
+#ifndef FW_SERVE_PUSHER_H
+#define FW_SERVE_PUSHER_H
 
 #include "analysis/metrics.h"
 #include "cmd/session.h"
-#include "io/push.h"
+#include "serve/push.h"
 #include "report/stream.h"
 
 struct fw_pusher {

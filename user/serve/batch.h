@@ -4,8 +4,8 @@
  * Its number names it for ever: nanoseconds since the epoch, of the moment when it was begun, larger than
  * that of any batch before.
  */
-#ifndef FW_IO_BATCH_H
-#define FW_IO_BATCH_H
+#ifndef FW_SERVE_BATCH_H
+#define FW_SERVE_BATCH_H
 
 #include <stdbool.h>
 #include <stdint.h>

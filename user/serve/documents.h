@@ -5,8 +5,8 @@
  * until it is stale gets the same bytes. So two hundred readers cost the loop what one does, and a slow
  * one costs it nothing: it holds a reference to a buffer that nobody writes any more.
  */
-#ifndef FW_IO_DOCUMENTS_H
-#define FW_IO_DOCUMENTS_H
+#ifndef FW_SERVE_DOCUMENTS_H
+#define FW_SERVE_DOCUMENTS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "cmd/pusher.h"
+#include "serve/pusher.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "io/http.h"
+#include "serve/http.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,11 +4,11 @@
  * pauses while the store is away, kept meanwhile in memory or in a spool. What there is no room for is
  * lost, and counted. The event loop hands batches over and never waits.
  */
-#ifndef FW_IO_PUSH_H
-#define FW_IO_PUSH_H
+#ifndef FW_SERVE_PUSH_H
+#define FW_SERVE_PUSH_H
 
-#include "io/batch.h"
-#include "io/clickhouse.h"
+#include "serve/batch.h"
+#include "serve/clickhouse.h"
 
 /* Of batches in memory. */
 #define FW_PUSH_MEMORY_BYTES (64ULL << 20)

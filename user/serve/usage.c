@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "io/usage.h"
+#include "serve/usage.h"
 
 #include <dirent.h>
 #include <stdio.h>

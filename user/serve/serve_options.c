@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "cmd/serve_options.h"
+#include "serve/serve_options.h"
 
 #include <argp.h>
 #include <errno.h>

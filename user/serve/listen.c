@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "io/listen.h"
+#include "serve/listen.h"
 
 #include <errno.h>
 #include <netdb.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "cmd/window.h"
+#include "serve/window.h"
 
 /* All that the set at @i has seen is forgotten: it watches from now on. */
 static int restart(struct fw_window *w, unsigned int i)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "cmd/exporter.h"
+#include "serve/exporter.h"
 
-#include "io/usage.h"
+#include "serve/usage.h"
 #include "util/fmt.h"
 
 #define TRUTHS_NS (60 * FW_NS_PER_S)

@@ -9,26 +9,27 @@
  *	                                 http  <- clients   threads of libmicrohttpd
  */
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 
-#include "cmd/answers.h"
+#include "serve/answers.h"
 #include "cmd/cmd.h"
 #include "cmd/cost.h"
-#include "cmd/exporter.h"
-#include "cmd/serve_options.h"
-#include "cmd/pusher.h"
+#include "serve/exporter.h"
+#include "serve/serve_options.h"
+#include "serve/pusher.h"
 #include "cmd/rights.h"
 #include "cmd/session.h"
-#include "cmd/window.h"
+#include "serve/window.h"
 #include "core/fanout.h"
-#include "io/http.h"
+#include "serve/http.h"
 #include "io/journal.h"
-#include "io/secret.h"
-#include "io/spool.h"
+#include "serve/secret.h"
+#include "serve/spool.h"
 #include "report/render.h"
 #include "util/fmt.h"
 
@@ -37,6 +38,11 @@
 #define FILES (FW_SERVE_LISTEN_MAX * FW_HTTP_CONNECTIONS + 256U)
 /* For how long the BPF programs are measured. */
 #define MEASURE_NS (10 * FW_NS_PER_S)
+
+/* Directories that the sandbox still allows to look into. */
+struct dirs {
+	char token[PATH_MAX], listen[FW_SERVE_LISTEN_MAX][PATH_MAX];
+};
 
 /* Who observes; the window has two slots. */
 enum { SLOT_METRICS, SLOT_WINDOW, SLOT_PUSHER = SLOT_WINDOW + 2 };
@@ -50,11 +56,13 @@ struct run {
 	struct fw_window window;
 	struct fw_pusher pusher;
 	struct fw_buf push_auth; /* until it is started */
+	struct fw_clickhouse_server clickhouse;
 	struct fw_listen listen[FW_SERVE_LISTEN_MAX];
 	size_t nr_listen;
 	struct fw_documents *docs;
 	struct fw_http *http;
-	uint64_t start_ns, watchdog_ns, next_watchdog_ns;
+	uint64_t watchdog_ns, next_watchdog_ns;
+	int notify_fd; /* -1: there is no service manager */
 };
 
 /* ---- What is answered -------------------------------------------------------------------- */
@@ -130,7 +138,7 @@ static void sign_of_life(struct run *run)
 	fw_documents_beat(run->docs);
 	if (!run->watchdog_ns || now < run->next_watchdog_ns)
 		return;
-	fw_notify("WATCHDOG=1");
+	fw_notify(run->notify_fd, "WATCHDOG=1");
 	run->next_watchdog_ns = now + run->watchdog_ns / 2;
 }
 
@@ -150,7 +158,7 @@ static void reload(struct run *run)
 
 	snprintf(message, sizeof(message), "RELOADING=1\nMONOTONIC_USEC=%llu",
 		 (unsigned long long)(now / 1000));
-	fw_notify(message);
+	fw_notify(run->notify_fd, message);
 	if (read_token(run->wishes, &token, &err))
 		fw_complain(&err);
 	else if (fw_http_set_token(run->http, token.len ? fw_buf_str(&token) : NULL))
@@ -159,7 +167,7 @@ static void reload(struct run *run)
 		fw_say(FW_LEVEL_INFO, "reloaded");
 	fw_secret_free(&token);
 	run->exporter.next_truths_ns = 0;
-	fw_notify("READY=1");
+	fw_notify(run->notify_fd, "READY=1");
 }
 
 static bool hung_up(void)
@@ -220,11 +228,44 @@ static int take_snapshot(struct run *run, struct fw_err *err)
 	return ret;
 }
 
+/* "/run/finwait" of "/run/finwait/http". False: @path is too long. */
+static bool directory_of(const char *path, char dir[PATH_MAX])
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return snprintf(dir, PATH_MAX, ".") > 0;
+	return snprintf(dir, PATH_MAX, "%.*s", slash == path ? 1 : (int)(slash - path), path) <
+	       PATH_MAX;
+}
+
+/* What the service still needs, and nothing else. */
+static void plan_sandbox(const struct run *run, struct fw_sandbox *s, struct dirs *dirs)
+{
+	const struct fw_serve_options *w = run->wishes;
+
+	*s = (struct fw_sandbox){
+		.namespaces = w->all_namespaces,
+		.connects = w->clickhouse,
+		.port = run->clickhouse.port,
+		.reads_files = run->clickhouse.reads_files,
+		.write_dir = w->spool_dir,
+	};
+	if (w->token_file && directory_of(w->token_file, dirs->token))
+		s->read_dirs[s->nr_read_dirs++] = dirs->token;
+	for (size_t i = 0; i < run->nr_listen; i++) {
+		if (run->listen[i].unix_path && directory_of(run->listen[i].unix_path, dirs->listen[i]))
+			s->remove_dirs[s->nr_remove_dirs++] = dirs->listen[i];
+	}
+}
+
 /* Everything is open. What an unprivileged process cannot do any more is in docs/metrics.md. */
 static int give_up_privileges(struct run *run, struct fw_err *err)
 {
 	const struct fw_serve_options *w = run->wishes;
 	struct fw_privileges p = { 0 };
+	struct fw_sandbox sandbox;
+	struct dirs dirs;
 	int ret = fw_rights_find(&p, run->session.src, w->user, w->all_namespaces, err);
 
 	for (size_t i = 0; i < run->nr_listen && !ret; i++)
@@ -233,7 +274,8 @@ static int give_up_privileges(struct run *run, struct fw_err *err)
 		ret = fw_spool_make(w->spool_dir, p.uid, p.gid, err);
 	/* Only who is privileged can have programs measured: a few seconds at the beginning then. */
 	run->session.src->ops->measure(run->session.src, true);
-	return ret ? ret : fw_rights_give_up(&p, err);
+	plan_sandbox(run, &sandbox, &dirs);
+	return ret ? ret : fw_rights_give_up(&p, &sandbox, err);
 }
 
 /* Before privileges are dropped: what only root may read or make. */
@@ -244,7 +286,8 @@ static int prepare_push(struct run *run, struct fw_err *err)
 	if (!w->clickhouse)
 		return 0;
 	run->fanout.to[SLOT_PUSHER] = fw_pusher_observer(&run->pusher);
-	if (fw_clickhouse_global_init(err))
+	if (fw_clickhouse_global_init(err) ||
+	    fw_clickhouse_prepare(w->clickhouse, &run->clickhouse, err))
 		return err->code;
 	return w->clickhouse_auth ? fw_secret_read(w->clickhouse_auth, &run->push_auth, err) : 0;
 }
@@ -298,7 +341,7 @@ static int watch(struct run *run, struct fw_err *err)
 	int ret = 0;
 
 	run->watchdog_ns = fw_watchdog_ns();
-	fw_notify("READY=1");
+	fw_notify(run->notify_fd, "READY=1");
 	while (!ret && !fw_stopping) {
 		sign_of_life(run);
 		measure_cost(run);
@@ -312,7 +355,7 @@ static int watch(struct run *run, struct fw_err *err)
 		if (hung_up())
 			reload(run);
 	}
-	fw_notify("STOPPING=1");
+	fw_notify(run->notify_fd, "STOPPING=1");
 	return ret;
 }
 
@@ -357,7 +400,7 @@ static int run_all(struct run *run, struct fw_err *err)
 
 static int run_and_close(const struct fw_options *opt, const struct fw_serve_options *wishes)
 {
-	struct run run = { .opt = opt, .wishes = wishes };
+	struct run run = { .opt = opt, .wishes = wishes, .notify_fd = fw_notify_open() };
 	struct fw_err err = { 0 };
 	bool lost;
 	int ret;

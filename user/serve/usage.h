@@ -2,8 +2,8 @@
 /*
  * What this process uses, as every exporter of metrics says it.
  */
-#ifndef FW_IO_USAGE_H
-#define FW_IO_USAGE_H
+#ifndef FW_SERVE_USAGE_H
+#define FW_SERVE_USAGE_H
 
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "io/batch.h"
+#include "serve/batch.h"
 
 #include <stdlib.h>
 

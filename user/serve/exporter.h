@@ -3,8 +3,8 @@
  * The metrics of finwait serve: what is counted, surveyed and read from the host, and the document that
  * is made of it. Belongs to the event loop.
  */
-#ifndef FW_CMD_EXPORTER_H
-#define FW_CMD_EXPORTER_H
+#ifndef FW_SERVE_EXPORTER_H
+#define FW_SERVE_EXPORTER_H
 
 #include "analysis/metrics.h"
 #include "cmd/session.h"

@@ -2,8 +2,8 @@
 /*
  * A secret in a file: one line, without blanks around it.
  */
-#ifndef FW_IO_SECRET_H
-#define FW_IO_SECRET_H
+#ifndef FW_SERVE_SECRET_H
+#define FW_SERVE_SECRET_H
 
 #include "util/buf.h"
 #include "util/err.h"

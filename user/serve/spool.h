@@ -5,12 +5,12 @@
  *
  *	/var/lib/finwait/1795647512547158700-4096.json	number and rows
  */
-#ifndef FW_IO_SPOOL_H
-#define FW_IO_SPOOL_H
+#ifndef FW_SERVE_SPOOL_H
+#define FW_SERVE_SPOOL_H
 
 #include <sys/types.h>
 
-#include "io/batch.h"
+#include "serve/batch.h"
 #include "util/err.h"
 
 struct fw_spool;

@@ -7,12 +7,12 @@
  * batch tells whether it must be sent again. Should the server be at it still while it is asked, the
  * table's key (batch, row) makes one row of two (ReplacingMergeTree). docs/fleet/clickhouse.sql.
  */
-#ifndef FW_IO_CLICKHOUSE_H
-#define FW_IO_CLICKHOUSE_H
+#ifndef FW_SERVE_CLICKHOUSE_H
+#define FW_SERVE_CLICKHOUSE_H
 
 #include <stdbool.h>
 
-#include "io/batch.h"
+#include "serve/batch.h"
 #include "util/err.h"
 
 struct fw_clickhouse_options {
@@ -29,6 +29,16 @@ struct fw_clickhouse;
 
 /* Once in a process, before there are threads. */
 int fw_clickhouse_global_init(struct fw_err *err);
+
+struct fw_clickhouse_server {
+	uint16_t port;
+	bool reads_files; /* to resolve its name, or to verify its certificate */
+};
+
+/* What reaching the server of @url takes. Resolves its host once, so that what the C library loads for that is loaded before
+ * the sandbox forbids new code. 0, or a negative errno with @err filled.
+ */
+int fw_clickhouse_prepare(const char *url, struct fw_clickhouse_server *server, struct fw_err *err);
 
 /* NULL with @err filled. For one thread. What is in @opt is copied, but for the callback's. */
 struct fw_clickhouse *fw_clickhouse_open(const struct fw_clickhouse_options *opt,

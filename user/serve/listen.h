@@ -2,8 +2,8 @@
 /*
  * Sockets to be asked at: "127.0.0.1:9435", "[::1]:9435", "unix:/run/finwait/http".
  */
-#ifndef FW_IO_LISTEN_H
-#define FW_IO_LISTEN_H
+#ifndef FW_SERVE_LISTEN_H
+#define FW_SERVE_LISTEN_H
 
 #include <stdbool.h>
 #include <sys/types.h>

@@ -5,7 +5,7 @@
  *
  * The queue is shared, under the lock; what is held and the spool are the thread's own.
  */
-#include "io/push.h"
+#include "serve/push.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -14,7 +14,7 @@
 #include <time.h>
 
 #include "io/journal.h"
-#include "io/spool.h"
+#include "serve/spool.h"
 
 #define NS_PER_S	 1000000000ULL
 #define FIRST_PAUSE_NS	 (NS_PER_S / 2)

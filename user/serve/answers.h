@@ -2,10 +2,10 @@
 /*
  * What finwait serve answers: which document, as what, at which path.
  */
-#ifndef FW_CMD_ANSWERS_H
-#define FW_CMD_ANSWERS_H
+#ifndef FW_SERVE_ANSWERS_H
+#define FW_SERVE_ANSWERS_H
 
-#include "io/http.h"
+#include "serve/http.h"
 
 enum fw_serve_document {
 	FW_DOC_OPENMETRICS,

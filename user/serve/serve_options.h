@@ -2,11 +2,11 @@
 /*
  * The options of finwait serve.
  */
-#ifndef FW_CMD_SERVE_OPTIONS_H
-#define FW_CMD_SERVE_OPTIONS_H
+#ifndef FW_SERVE_OPTIONS_H
+#define FW_SERVE_OPTIONS_H
 
 #include "analysis/analysis.h"
-#include "cmd/exporter.h"
+#include "serve/exporter.h"
 #include "cmd/options.h"
 
 #define FW_SERVE_LISTEN_MAX 4
