@@ -162,6 +162,9 @@ class Host:
         if run_.ready:
             netns = self.netns[run_.netns or MAIN]
             wait_until(lambda: netns.is_listening(run_.ready), READY_S, f"{run_.name} to listen", 0.1)
+        if run_.until:
+            wait_until(lambda: run_.until in self.account(run_.name), READY_S,
+                       f"{run_.name} to count '{run_.until}'", 0.1)
         time.sleep(run_.pause_s)
 
     def start_one(self, run_, name):

@@ -87,6 +87,7 @@ class Run:
     command: str
     netns: str = ""
     ready: int = 0
+    until: str = ""
     pause_s: float = 0.0
     at_s: float = -1.0
     stop_at_s: float = -1.0
