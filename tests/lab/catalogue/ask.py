@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import tempfile
+import threading
+import time
 
 from catalogue.host import ROOT, check, run, wait_until
 
@@ -43,9 +45,13 @@ class Way:
         with open(self.errors, encoding="utf-8", errors="replace") as file:
             return file.read().strip()
 
-    def finish(self, right=0):
-        status = self.process.wait(timeout=self.scenario.span_s + 60)
-        check(status == right, f"finwait ended with status {status}: {self.said()}")
+    def finish(self):
+        """The end of the span."""
+        self.process.wait(timeout=self.scenario.span_s + 60)
+
+    def check_status(self):
+        status = self.process.returncode
+        check(status == 0, f"finwait ended with status {status}: {self.said()}")
 
     def wait_for(self, word):
         def ready():
@@ -70,7 +76,7 @@ class Live(Way):
         self.wait_for("finwait: watching")
 
     def document(self):
-        self.finish()
+        self.check_status()
         with open(self.output, encoding="utf-8") as file:
             return json.load(file)
 
@@ -85,7 +91,7 @@ class Recording(Way):
                    "finwait record", 0.05)
 
     def document(self):
-        self.finish()
+        self.check_status()
         result = run([FINWAIT, "report", "-i", self.output, "-f", "json",
                       *self.scenario.options.split(), *netns_args(self.scenario, self.host)])
         check(result.returncode == 0, f"report -i: {result.stderr.decode().strip()}")
@@ -110,10 +116,12 @@ class Serve(Way):
         result = run(["curl", "-sf", "--unix-socket", self.socket, f"http://localhost{path}"])
         return result.stdout.decode() if result.returncode == 0 else None
 
+    def finish(self):
+        self.answer = self.get("/report.json")
+
     def document(self):
-        text = self.get("/report.json")
-        check(text, f"no /report.json: {self.said()}")
-        return json.loads(text)
+        check(self.answer, f"no /report.json: {self.said()}")
+        return json.loads(self.answer)
 
 
 KINDS = {"live": Live, "recording": Recording, "serve": Serve}
@@ -128,26 +136,28 @@ class Asked:
 
     def __init__(self, ask, scenario, host):
         self.ask, self.scenario, self.host = ask, scenario, host
-        self.process = None
-        self.output = tempfile.TemporaryFile()
+        self.begin = self.end = self.thread = self.result = None
+        self.argv = [FINWAIT, *ask.command.split(), *netns_args(scenario, host)]
 
     def start(self):
-        self.process = subprocess.Popen(
-            [FINWAIT, *self.ask.command.split(), *netns_args(self.scenario, self.host)],
-            stdin=subprocess.DEVNULL, stdout=self.output, stderr=subprocess.STDOUT,
-        )
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
 
-    def status(self):
-        return self.process.wait(timeout=60)
+    def run(self):
+        self.begin = time.time()
+        self.result = run(self.argv)
+        self.end = time.time()
+
+    def finish(self):
+        self.thread.join()
+        check(self.result, f"finwait {self.ask.command} did not end")
 
     def document(self):
-        self.output.seek(0)
-        return json.loads(self.output.read().decode().strip())
+        return json.loads(self.result.stdout)
 
     def close(self):
-        if self.process and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+        if self.thread:
+            self.thread.join()
 
 
 __all__ = ["Asked", "FINWAIT", "WAYS", "make_way"]

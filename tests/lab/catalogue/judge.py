@@ -5,6 +5,7 @@ import re
 
 from catalogue.host import Failure
 from catalogue.model import SEVERITIES
+from catalogue.witness import span_of
 
 
 class Checks:
@@ -21,21 +22,22 @@ def rank(severity):
     return SEVERITIES.index(severity)
 
 
-def text_of(finding):
-    """All that a person reads of it."""
-    parts = [finding.get(key, "") for key in ("title", "meaning", "advice", "confidence")]
-    parts += [str(value) for value in finding.get("evidence", {}).values()]
-    return "\n".join(parts)
-
-
 def rows_of(finding):
     return finding.get("offenders", [])
 
 
+def text_of(finding):
+    """All that a person reads of it."""
+    parts = [finding.get(key, "") for key in ("title", "meaning", "advice", "confidence")]
+    parts += [str(value) for value in finding.get("evidence", {}).values()]
+    parts += [str(value) for row in rows_of(finding) for value in row.values()]
+    return "\n".join(parts)
+
+
 def find_field(finding, row, names):
-    """The value of the first of "a|b|c" that the evidence or the culprit's row has."""
+    """The value of the first of "a|b|c" that the culprit's row or the evidence has."""
     for name in names.split("|"):
-        for place in (finding.get("evidence", {}), row or {}):
+        for place in (row or {}, finding.get("evidence", {})):
             for key in (name, f"{name}_min"):
                 if key in place:
                     return key, place[key]
@@ -47,6 +49,9 @@ def fmt(value):
 
 
 def is_within(value, expected, within):
+    """Between two readings the true number is interpolated: no nearer than a half."""
+    if not within:
+        return abs(value - expected) <= 0.5
     if isinstance(within, str) and within.endswith("%"):
         return abs(value - expected) <= abs(expected) * float(within[:-1]) / 100
     return abs(value - expected) <= float(within)
@@ -57,6 +62,7 @@ class Judge:
 
     def __init__(self, way, host, witnesses, checks):
         self.way, self.host, self.witnesses, self.checks = way, host, witnesses, checks
+        self.span = None
 
     def add(self, right, text):
         self.checks.add(right, f"{self.way}: {text}")
@@ -69,7 +75,7 @@ class Judge:
                 self.add(False, f"{what}: no field {spec.field}")
             return
         try:
-            bounds = {k: self.witnesses.value(v) for k, v in (
+            bounds = {k: self.witnesses.value(v, self.span) for k, v in (
                 ("equals", spec.equals), ("at_least", spec.at_least), ("at_most", spec.at_most),
             ) if v is not None}
         except Failure as failure:
@@ -242,7 +248,9 @@ class Judge:
         if rows:
             self.add(True, "counts equal the kernel's")
 
-    def judge(self, answer, document):
+    def judge(self, answer, document, span=None):
+        """@span: the seconds that the answer is about, if it does not say so."""
+        self.span = span_of(document) or span
         place = 0
         for wanted in answer.findings:
             self.finding(wanted, place if place == 0 else None, document)

@@ -16,7 +16,7 @@ KEEP = os.environ.get("LAB_KEEP")
 class Timeline:
     """What happens at given seconds of the span."""
 
-    def __init__(self, host, asked):
+    def __init__(self, host, asked, witnesses):
         self.moments = []
         for run in host.scenario.runs:
             if run.at_s >= 0:
@@ -25,6 +25,7 @@ class Timeline:
                 self.moments.append((run.stop_at_s, lambda r=run: host.stop(r)))
         for each in asked:
             self.moments.append((each.ask.at_s, each.start))
+            self.moments.append((each.ask.at_s, witnesses.read))
         self.moments.append((host.scenario.span_s / 2, host.remember_names))
         self.moments.sort(key=lambda moment: moment[0])
 
@@ -67,14 +68,15 @@ def judge_asked(scenario, host, witnesses, asked, checks):
     for each in asked:
         judge = Judge(each.ask.name, host, witnesses, checks)
         try:
-            status = each.status()
+            each.finish()
             document = each.document()
             keep(f"{scenario.name}.{each.ask.name}", document)
-            judge.judge(each.ask.answer, document)
+            judge.judge(each.ask.answer, document, (each.begin, each.end))
         except (Failure, ValueError) as failure:
             judge.add(False, str(failure))
             continue
         if each.ask.exit >= 0:
+            status = each.result.returncode
             judge.add(status == each.ask.exit, f"exit status {status} ({each.ask.exit} is right)")
 
 
@@ -102,11 +104,15 @@ def play(scenario, way_names):
         ways = [make_way(n, scenario, host) for n in way_names if n in scenario.ways]
         asked = [Asked(ask, scenario, host) for ask in scenario.asks]
         witnesses = Witnesses(host)
+        witnesses.read()
         start_ways(ways)
-        witnesses.read_begin()
-        Timeline(host, asked).play(scenario.span_s - 0.15)
+        witnesses.read()
+        Timeline(host, asked, witnesses).play(scenario.span_s - 0.3)
         host.remember_names()
-        witnesses.read_end()
+        witnesses.read()
+        for way in ways:
+            way.finish()
+        witnesses.read()
         prove(scenario, witnesses, checks)
         judge_ways(scenario, host, witnesses, ways, checks)
         judge_asked(scenario, host, witnesses, asked, checks)

@@ -7,13 +7,17 @@ A reference is one of these, or several joined by + and -:
     delta client.failed the difference between the end and the begin of the span
     ss.queue            the command of that name in [witness], as of the end
     nstat.TcpExtListenDrops     the growth of a counter, as nstat names it, over the span
+
+Nobody can read at the very moment when finwait begins or ends. Each is read before and after it, and
+what it was in between is interpolated.
 """
 
+import bisect
+import datetime
 import re
+import time
 
 from catalogue.host import check
-
-COUNTERS = ("netstat", "snmp")
 
 
 def read_counters(host):
@@ -30,45 +34,69 @@ def read_command(host, command):
     return float(output[0])
 
 
-class Reading:
-    """All witnesses at one moment."""
-
-    def __init__(self, host):
-        self.counters = read_counters(host)
-        self.commands = {k: read_command(host, c) for k, c in host.scenario.witness.items()}
-        self.accounts = {run.name: host.account(run.name) for run in host.scenario.runs}
-
-    def value(self, source, key):
-        if source == "ss":
-            return self.commands.get(key)
-        return self.accounts.get(source, {}).get(key)
+def span_of(document):
+    """When finwait says that it watched: (begin, end), in seconds since 1970; None: not said."""
+    about = document.get("about", {})
+    if "start" not in about:
+        return None
+    text = about["start"].removesuffix("Z")
+    whole, _, fraction = text.partition(".")
+    start = datetime.datetime.fromisoformat(f"{whole}+00:00").timestamp() + float(f"0.{fraction or 0}")
+    return start, start + about["span_ns"] / 1e9
 
 
 class Witnesses:
-    """Readings at the begin and at the end of the span."""
+    """Readings at several moments: a series of (time, value) for each key."""
 
     def __init__(self, host):
-        self.host = host
-        self.begin = self.end = None
+        self.host, self.series = host, {}
 
-    def read_begin(self):
-        self.begin = Reading(self.host)
+    def note(self, key, value):
+        self.series.setdefault(key, []).append((time.time(), value))
 
-    def read_end(self):
-        self.end = Reading(self.host)
+    def read(self):
+        for run in self.host.scenario.runs:
+            for key, value in self.host.account(run.name).items():
+                self.note(f"{run.name}.{key}", value)
+        for key, command in self.host.scenario.witness.items():
+            self.note(f"ss.{key}", read_command(self.host, command))
+        for key, value in read_counters(self.host).items():
+            self.note(f"nstat.{key}", value)
 
-    def one(self, reference):
-        delta = reference.startswith("delta ")
-        source, _, key = reference.removeprefix("delta ").strip().partition(".")
-        if source == "nstat":
-            check(key in self.end.counters, f"there is no counter {key}")
-            return self.end.counters[key] - self.begin.counters[key]
-        after = self.end.value(source, key)
-        check(after is not None, f"witness {source}.{key} is not known")
-        return after - (self.begin.value(source, key) or 0) if delta else after
+    def at(self, key, moment):
+        """As of @moment. Before the first reading: what a counter that did not exist yet counts."""
+        series = self.series.get(key)
+        check(series, f"witness {key} is not known")
+        times = [when for when, _ in series]
+        i = bisect.bisect(times, moment)
+        if i == 0:
+            return series[0][1]
+        if i == len(series):
+            return series[-1][1]
+        (before, low), (after, high) = series[i - 1], series[i]
+        return low + (high - low) * (moment - before) / (after - before)
 
-    def value(self, reference):
-        """The number that @reference stands for."""
+    def since(self, key, moment):
+        """A key that appeared later was 0 before."""
+        series = self.series.get(key)
+        first = min(s[0][0] for s in self.series.values())
+        if series and series[0][0] > first + 1 and moment < series[0][0]:
+            return 0
+        return self.at(key, moment)
+
+    def one(self, reference, span):
+        key = reference.removeprefix("delta ").strip()
+        if reference.startswith("delta ") or key.startswith("nstat."):
+            return self.at(key, span[1]) - self.since(key, span[0])
+        return self.at(key, span[1])
+
+    def span(self):
+        """All that was read."""
+        times = [when for series in self.series.values() for when, _ in series]
+        return min(times), max(times)
+
+    def value(self, reference, span=None):
+        """The number that @reference stands for, over @span."""
         if isinstance(reference, (int, float)):
             return reference
         total, sign = 0, 1
@@ -76,5 +104,5 @@ class Witnesses:
             if part in "+-":
                 sign = 1 if part == "+" else -1
             else:
-                total += sign * self.one(part)
+                total += sign * self.one(part, span or self.span())
         return total
