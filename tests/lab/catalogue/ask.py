@@ -9,9 +9,8 @@ import tempfile
 import threading
 import time
 
-from catalogue.host import ROOT, check, run, wait_until
+from catalogue.host import FINWAIT, check, run, wait_until
 
-FINWAIT = os.path.abspath(os.environ.get("FINWAIT", os.path.join(ROOT, "finwait")))
 FINWAIT_ARGS = os.environ.get("FINWAIT_ARGS", "").split()
 READY_S = 60
 WAYS = ("live", "recording", "serve")

@@ -22,7 +22,8 @@ ROOT = os.path.abspath(os.path.join(LAB, "..", ".."))
 BUILD = os.path.join(ROOT, "build", "lab")
 PROGRAMS = os.path.join(LAB, "programs")
 MAIN = "main"
-READY_S = 30
+FINWAIT = os.path.abspath(os.environ.get("FINWAIT", os.path.join(ROOT, "finwait")))
+READY_S = 60
 
 
 def children_of(pid):
@@ -94,7 +95,8 @@ class Host:
 
     def expand(self, text):
         """@W@ is the scenario's directory, @BIN@ what was compiled, @PROGRAMS@ the sources."""
-        for key, value in (("@W@", self.directory), ("@BIN@", BUILD), ("@PROGRAMS@", PROGRAMS)):
+        for key, value in (("@W@", self.directory), ("@BIN@", BUILD), ("@PROGRAMS@", PROGRAMS),
+                           ("@FINWAIT@", FINWAIT)):
             text = text.replace(key, value)
         return text
 
@@ -229,4 +231,4 @@ class Host:
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
-__all__ = ["BUILD", "Failure", "Host", "MAIN", "PROGRAMS", "ROOT", "check", "run", "wait_until"]
+__all__ = ["BUILD", "FINWAIT", "Failure", "Host", "MAIN", "PROGRAMS", "ROOT", "check", "run", "wait_until"]

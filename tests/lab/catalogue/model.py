@@ -49,7 +49,7 @@ class Finding:
 
 @dataclasses.dataclass
 class Never:
-    """What no finding may be: by id, culprit and words; above a severity, or at all."""
+    """What no finding may be: by id, title and words; above a severity, or at all."""
 
     id: str = ""
     above: str = ""
@@ -220,3 +220,14 @@ def load(name):
 
 def names():
     return sorted(name[:-5] for name in os.listdir(SCENARIOS) if name.endswith(".toml"))
+
+
+def finding_ids():
+    """All that the catalogue expects anywhere."""
+    found = set()
+    for name in names():
+        scenario = load(name)
+        for answer in [scenario.answer, *(ask.answer for ask in scenario.asks)]:
+            for finding in answer.findings:
+                found.update(finding.id.split("|"))
+    return found

@@ -8,7 +8,8 @@ import threading
 import time
 import traceback
 
-from catalogue.model import LAB
+from catalogue.host import FINWAIT, run
+from catalogue.model import LAB, finding_ids
 from catalogue.play import play
 
 SLOTS = int(os.environ.get("LAB_SLOTS", "0")) or 2 * (os.cpu_count() or 1)
@@ -52,6 +53,19 @@ class Script:
         return [(result.returncode == 0, "; ".join(lines[-3:]))]
 
 
+class Explained:
+    """Every finding of the catalogue is a topic of finwait explain."""
+
+    name, title, weight = "explained", "finwait explain knows every finding", 1
+
+    def checks(self, _ways):
+        lines = []
+        for topic in sorted(finding_ids()):
+            result = run([FINWAIT, "explain", topic])
+            lines.append((result.returncode == 0 and bool(result.stdout), f"explain {topic}"))
+        return lines
+
+
 class Catalogued:
     def __init__(self, scenario):
         self.scenario = scenario
@@ -67,14 +81,14 @@ class Board:
     def __init__(self, quiet):
         self.quiet, self.lock = quiet, threading.Lock()
         self.passed = self.failed = 0
-        self.verdicts = {}
+        self.lines = {}
 
     def show(self, job, lines, seconds):
         wrong = sum(not right for right, _ in lines)
         with self.lock:
             self.passed += len(lines) - wrong
             self.failed += wrong
-            self.verdicts[job.name] = wrong
+            self.lines[job.name] = lines
             print(f"{job.name}: {job.title} ({seconds:.0f} s)")
             for right, text in lines:
                 if not right or not self.quiet:

@@ -13,9 +13,12 @@ ACCOUNT = Account()
 
 
 def serve(connection, idle_s):
-    connection.recv(99)
-    connection.sendall(b"answer\n")
-    time.sleep(idle_s)
+    try:
+        connection.recv(99)
+        connection.sendall(b"answer\n")
+        time.sleep(idle_s)
+    except OSError:
+        ACCOUNT.add("errors")
     connection.close()
     ACCOUNT.add("closed")
 
