@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Proves that each byte of a record is in the newest layout, and that the layouts of released versions
- * stay as they are.
+/* Proves that each byte of a record is in the newest layout, that the layouts of released versions stay
+ * as they are, and that blocks of them are read.
  */
 #include "unit.h"
 
-#include <stdio.h>
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "record/layout.h"
-#include "record/mark.h"
+#include "core/decode.h"
+#include "record/pack.h"
+#include "versions.h"
 
 static size_t field_bytes(const struct fw_field *field)
 {
@@ -100,45 +102,6 @@ static void each_kind_has_a_layout(void **state)
 
 /* ---- Version 1, frozen ------------------------------------------------------------------------ */
 
-#define AT(type, member) offsetof(struct type, member)
-#define HEAD(member) AT(fw_rec_head, member)
-#define V1_OFTEN \
-	HEAD(cpu), HEAD(flags), HEAD(skaddr), HEAD(cookie), HEAD(lport), HEAD(rport)
-#define V1_SELDOM \
-	HEAD(laddr), HEAD(raddr), HEAD(oldstate), HEAD(newstate), HEAD(netns), HEAD(family), \
-	HEAD(laddr[4]), HEAD(laddr[8]), HEAD(laddr[12]), HEAD(raddr[4]), HEAD(raddr[8]), \
-	HEAD(raddr[12])
-#define FIELDS(...) { __VA_ARGS__ }, sizeof((size_t[]){ __VA_ARGS__ }) / sizeof(size_t)
-
-static const struct {
-	size_t fields[FW_FIELDS_MAX];
-	unsigned int nr;
-} version_1[FW_STRUCT_MAX] = {
-	[FW_STRUCT_HEAD] = { FIELDS(V1_OFTEN, V1_SELDOM) },
-	[FW_STRUCT_STATE] = { FIELDS(
-		AT(fw_rec_state, segs_in), V1_OFTEN, AT(fw_rec_state, bytes_sent),
-		AT(fw_rec_state, bytes_received), AT(fw_rec_state, retransmits), V1_SELDOM,
-		AT(fw_rec_state, pid), AT(fw_rec_state, uid), AT(fw_rec_state, cgroup_id),
-		AT(fw_rec_state, err), AT(fw_rec_state, comm), AT(fw_rec_state, comm[8])) },
-	[FW_STRUCT_MINI] = { FIELDS(
-		AT(fw_rec_mini, now_jiffies), AT(fw_rec_mini, expires_jiffies), V1_OFTEN,
-		AT(fw_rec_mini, timeouts), AT(fw_rec_mini, nr_ips), AT(fw_rec_mini, ips),
-		V1_SELDOM) },
-	[FW_STRUCT_SOCK] = { FIELDS(
-		V1_OFTEN, AT(fw_rec_sock, now_jiffies), AT(fw_rec_sock, expires_jiffies),
-		AT(fw_rec_sock, idle_jiffies), AT(fw_rec_sock, bytes_sent),
-		AT(fw_rec_sock, bytes_received), AT(fw_rec_sock, unread), AT(fw_rec_sock, unsent),
-		AT(fw_rec_sock, retransmits), AT(fw_rec_sock, uid), AT(fw_rec_sock, cgroup_id),
-		AT(fw_rec_sock, object), V1_SELDOM) },
-	[FW_STRUCT_HOLDER] = { FIELDS(
-		AT(fw_rec_holder, fd), V1_OFTEN, AT(fw_rec_holder, pid), AT(fw_rec_holder, comm),
-		AT(fw_rec_holder, comm[8]), V1_SELDOM) },
-	[FW_STRUCT_PROCESS] = { FIELDS(
-		AT(fw_rec_process, pid), AT(fw_rec_process, fds), AT(fw_rec_process, cgroup_id),
-		AT(fw_rec_process, comm), AT(fw_rec_process, comm[8]), AT(fw_rec_process, uid),
-		AT(fw_rec_process, nofile), V1_OFTEN, V1_SELDOM) },
-};
-
 static void version_1_has_its_fields_in_their_order(void **state)
 {
 	struct fw_layouts layouts;
@@ -176,6 +139,133 @@ static void version_1_has_its_kinds(void **state)
 	assert_int_equal(layouts.nr_marks, 12);
 }
 
+/* Numbers that stand in files of version 1, whatever their names have become. */
+static void version_1_has_its_numbers(void **state)
+{
+	static const unsigned int flags[] = {
+		FW_REC_ORPHAN, FW_REC_FIN_RECEIVED, FW_REC_FIN_ACKED, FW_REC_HAS_FILE,
+		FW_REC_LINGER2_NEG, FW_REC_SHUT_RD, FW_REC_SHUT_WR, FW_REC_OWNER, FW_REC_SYN_UNSENT,
+		FW_REC_REQ_UNSEEN, FW_REC_LISTENER_GONE, FW_REC_GONE,
+	};
+	static const unsigned int frames[] = {
+		FW_FRAME_MOD_TIMER, FW_FRAME_RUN_TIMERS, FW_FRAME_TW_PROCESS, FW_FRAME_TCP_RCV,
+		FW_FRAME_CONNECT, FW_FRAME_PURGE, FW_FRAME_ABORT, FW_FRAME_REQ_COMPLETE,
+		FW_FRAME_REQ_CHECK,
+	};
+	static const unsigned int marks[] = {
+		FW_MARK_TIME, FW_MARK_LOST, FW_MARK_SUPPRESSED, FW_MARK_CGROUP, FW_MARK_NETNS,
+		FW_MARK_GROUND_BEGIN, FW_MARK_GROUND, FW_MARK_COST, FW_MARK_END, FW_MARK_GROUND_END,
+		FW_MARK_NETNS_REFUSED, FW_MARK_NETNS_HIDDEN,
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(flags); i++)
+		assert_int_equal(flags[i], 1U << i);
+	for (unsigned int i = 0; i < ARRAY_SIZE(frames); i++)
+		assert_int_equal(frames[i], i);
+	for (unsigned int i = 0; i < ARRAY_SIZE(marks); i++)
+		assert_int_equal(marks[i], i);
+	assert_int_equal(FW_OBJECT_FULL, 0);
+	assert_int_equal(FW_OBJECT_REQUEST, 1);
+	assert_int_equal(FW_OBJECT_MINI, 2);
+}
+
+/* ---- A block of a version ---------------------------------------------------------------------- */
+
+static const uint8_t kind_of_struct[FW_STRUCT_MAX] = {
+	[FW_STRUCT_HEAD] = FW_REC_SNAP_BEGIN, [FW_STRUCT_STATE] = FW_REC_STATE,
+	[FW_STRUCT_MINI] = FW_REC_TW_END,     [FW_STRUCT_SOCK] = FW_REC_SOCK,
+	[FW_STRUCT_HOLDER] = FW_REC_HOLDER,   [FW_STRUCT_PROCESS] = FW_REC_PROCESS,
+};
+
+/* As it was packed; fields that the version lacks are 0. */
+static void expected(union fw_image *r, const struct version *version, unsigned int which,
+		     unsigned int round)
+{
+	struct fw_layouts newest;
+	const struct fw_layout *layout = &newest.of_struct[which];
+
+	memset(r, 0, sizeof(*r));
+	fw_layouts_init(&newest, FW_FORMAT_VERSION);
+	for (unsigned int i = 0; i < version[which].nr; i++) {
+		for (unsigned int k = 0; k < layout->nr; k++) {
+			if (layout->fields[k].offset == version[which].fields[i])
+				fw_field_set(r, &layout->fields[k], 1 + i + (round ? i % 3 : 0));
+		}
+	}
+	if (which == FW_STRUCT_SOCK)
+		r->sock.object = FW_OBJECT_REQUEST;
+	r->head.kind = kind_of_struct[which];
+	r->head.ts_ns = 1000 * (round + 1) + which;
+}
+
+static void expect_mark(struct fw_unpacker *u, unsigned int kind)
+{
+	struct fw_item item;
+
+	assert_int_equal(fw_unpacker_next(u, &item), 1);
+	assert_null(item.record);
+	assert_int_equal(item.mark.kind, kind);
+	assert_int_equal(item.mark.ts_ns, 3000 + kind);
+	assert_int_equal(item.mark.number, kind);
+	assert_int_equal(item.mark.len, kind & 1 ? 4 : 0);
+	if (kind & 1)
+		assert_memory_equal(item.mark.text, "text", 4);
+}
+
+static void expect_block(unsigned int number, const struct version *version, const uint8_t *block,
+			 size_t len, unsigned int nr_marks)
+{
+	struct fw_unpacker *u = fw_unpacker_new(number, 250);
+	uint8_t *copy = calloc(1, len + FW_UNPACK_PADDING);
+	struct fw_item item;
+	union fw_image want;
+
+	assert_non_null(u);
+	assert_non_null(copy);
+	memcpy(copy, block, len);
+	fw_unpacker_begin(u, copy, len);
+	for (unsigned int i = 0; i < 3 * FW_STRUCT_MAX; i++) {
+		expected(&want, version, i % FW_STRUCT_MAX, i / FW_STRUCT_MAX);
+		assert_int_equal(fw_unpacker_next(u, &item), 1);
+		assert_non_null(item.record);
+		assert_int_equal(item.len, fw_record_bytes(want.head.kind));
+		assert_memory_equal(item.record, &want, item.len);
+	}
+	for (unsigned int kind = 0; kind < nr_marks; kind++)
+		expect_mark(u, kind);
+	assert_int_equal(fw_unpacker_next(u, &item), 0);
+	fw_unpacker_free(u);
+	free(copy);
+}
+
+static void a_block_of_version_1_is_read(void **state)
+{
+	(void)state;
+	expect_block(1, version_1, version_1_block, sizeof(version_1_block), 12);
+}
+
+/* What came later is not in it, so it is damaged or forged. */
+static void version_1_has_no_later_kinds(void **state)
+{
+	static const uint8_t later[][FW_UNPACK_PADDING] = {
+		{ 1, FW_REC_RETRANSMIT, 0, 0, 0 }, { 1, FW_REC_CONNECT_FAILED, 0, 0, 0 },
+	};
+	struct fw_item item;
+
+	(void)state;
+	for (unsigned int version = 1; version <= 2; version++) {
+		struct fw_unpacker *u = fw_unpacker_new(version, 250);
+
+		assert_non_null(u);
+		for (size_t i = 0; i < ARRAY_SIZE(later); i++) {
+			fw_unpacker_begin(u, later[i], 5);
+			assert_int_equal(fw_unpacker_next(u, &item), version == 1 ? -EBADMSG : 1);
+		}
+		fw_unpacker_free(u);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -183,6 +273,9 @@ int main(void)
 		cmocka_unit_test(each_kind_has_a_layout),
 		cmocka_unit_test(version_1_has_its_fields_in_their_order),
 		cmocka_unit_test(version_1_has_its_kinds),
+		cmocka_unit_test(version_1_has_its_numbers),
+		cmocka_unit_test(a_block_of_version_1_is_read),
+		cmocka_unit_test(version_1_has_no_later_kinds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
