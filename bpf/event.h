@@ -77,6 +77,8 @@ enum fw_rec_flags {
 	FW_REC_TABLE_FULL = 1 << 17,  /* at * -> CLOSE: tcp_max_tw_buckets was reached */
 	FW_REC_NO_PORT = 1 << 18,     /* at SYN_SENT -> CLOSE: connect() found no port, or the 4-tuple in use */
 	FW_REC_ANSWERS_DATA = 1 << 19, /* FW_REC_RESET_SENT: it answers a segment with data */
+	FW_REC_RULED_OUT = 1 << 20,   /* FW_REC_STATE: the filter rules out the connection, of which
+				       * a record has passed (filter_rule.h) */
 };
 
 /* First bytes of every record. */
@@ -209,6 +211,8 @@ _Static_assert(sizeof(struct fw_cpu_stats) == 64, "a cache line");
 
 #define FW_MAX_PORTS 16
 #define FW_MAX_CIDRS 8
+#define FW_MAX_NETNS 16
+#define FW_NO_NETNS 0xffffffffU /* the number of no namespace */
 
 struct fw_cidr {
 	__u8 addr[16];
@@ -216,23 +220,31 @@ struct fw_cidr {
 	__u32 prefix_len;
 };
 
+/* Which connections; what is empty or 0 admits all. filter_rule.h says how it is applied. */
+struct fw_filter_rule {
+	__u32 family;
+	__u32 nr_lports, nr_rports;
+	__u32 nr_local, nr_remote;
+	__u32 nr_netns;
+	__u16 lports[FW_MAX_PORTS];
+	__u16 rports[FW_MAX_PORTS];
+	__u32 netns[FW_MAX_NETNS];
+	struct fw_cidr local[FW_MAX_CIDRS];
+	struct fw_cidr remote[FW_MAX_CIDRS];
+};
+_Static_assert(sizeof(struct fw_filter_rule) ==
+	       24 + 64 + 4 * FW_MAX_NETNS + 2 * FW_MAX_CIDRS * 24, "contract");
+
 /* Read-only for the BPF programs, set before they are loaded. */
 struct fw_bpf_config {
 	__u64 tw_timer_handler;	   /* kernel addresses, for the timer front end */
 	__u64 reqsk_timer_handler;
 	__u64 wakeup_bytes;	   /* wake the reader at this fill level of the ring */
 	__u32 half_open_limit;	   /* request sockets per second and CPU; above: only counted */
-	__u32 netns;		   /* 0: all */
 	__u8 no_cookie_helper;	   /* before Linux 5.12 */
-	__u8 family;		   /* 0: both */
-	__u8 nr_lports, nr_rports;
-	__u8 nr_local, nr_remote;
-	__u8 pad[2];
-	__u16 lports[FW_MAX_PORTS];
-	__u16 rports[FW_MAX_PORTS];
-	struct fw_cidr local[FW_MAX_CIDRS];
-	struct fw_cidr remote[FW_MAX_CIDRS];
+	__u8 pad[3];
+	struct fw_filter_rule rule;
 };
-_Static_assert(sizeof(struct fw_bpf_config) == 40 + 64 + 2 * FW_MAX_CIDRS * 24, "contract");
+_Static_assert(sizeof(struct fw_bpf_config) == 32 + sizeof(struct fw_filter_rule), "contract");
 
 #endif

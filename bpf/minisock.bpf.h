@@ -78,15 +78,13 @@ struct fw_request_facts {
 	__u32 timeouts;
 };
 
-/* @stack: whether the record carries the caller's kernel stack, taken from @ctx. */
+/* @head: of what has passed the filter. @stack: whether the record carries the caller's kernel stack, taken from @ctx. */
 static __always_inline void fw_emit_mini(void *ctx, struct fw_rec_head *head, __u64 expires,
 					 __u64 since_ns, struct fw_request_facts request, bool stack)
 {
 	struct fw_rec_mini *rec;
 	long n;
 
-	if (!fw_wanted(head))
-		return;
 	rec = fw_emit_reserve(sizeof(*rec));
 	if (!rec)
 		return;
@@ -112,6 +110,8 @@ static __always_inline void fw_tw_event(void *ctx, struct inet_timewait_sock *tw
 	struct fw_rec_head head;
 
 	fw_head_from_common(&head, (struct sock_common *)tw);
+	if (!fw_wanted(&head))
+		return;
 	if (fw_cfg.no_cookie_helper)
 		head.cookie = fw_compat_tw_cookie(&head);
 	head.kind = kind;

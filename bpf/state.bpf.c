@@ -137,13 +137,30 @@ static __always_inline __u32 fw_evidence(struct sock *sk, struct tcp_sock *tp, i
 	return 0;
 }
 
+/* Whether children have been seen in SYN_RECV without their peer: Linux before 6.15. */
+static __u32 fw_blind_children;
+
+/* inet_put_port() runs before * -> CLOSE, but inet_sport still has the number. */
+static __always_inline __u16 fw_port_at_close(struct tcp_sock *tp)
+{
+	return bpf_ntohs(tp->inet_conn.icsk_inet.inet_sport);
+}
+
 /* The record is filled in where it stands in the ring, so the filters look at a head of their own. */
-static __always_inline bool fw_sock_wanted(struct sock *sk)
+static __always_inline enum fw_rule_answer fw_sock_wanted(struct sock *sk, int oldstate,
+							  int newstate)
 {
 	struct fw_rec_head head;
 
 	fw_head_from_sock(&head, sk);
-	return fw_wanted_early(&head);
+	if (newstate == TCP_CLOSE && !head.lport) {
+		struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+		head.lport = tp ? fw_port_at_close(tp) : 0;
+	}
+	if (oldstate == TCP_LISTEN && newstate == TCP_SYN_RECV && !head.rport)
+		fw_blind_children = 1;
+	return fw_rule_transition(&fw_cfg.rule, &head, oldstate, fw_blind_children);
 }
 
 static __always_inline void fw_fill_state(struct fw_rec_state *rec, struct sock *sk,
@@ -169,13 +186,17 @@ static __always_inline void fw_tell_transition(struct sock *sk, int oldstate, in
 {
 	struct fw_rec_state *rec;
 	struct tcp_sock *tp;
+	enum fw_rule_answer answer;
 	__u32 flags = 0;
 	__u64 now_ns, cookie, since_ns = 0;
 
 	if (sk->sk_protocol != IPPROTO_TCP)
 		return;
-	if (fw_is_filtered() && !fw_sock_wanted(sk))
+	answer = fw_is_filtered() ? fw_sock_wanted(sk, oldstate, newstate) : FW_RULE_IN;
+	if (answer == FW_RULE_OUT)
 		return;
+	if (answer == FW_RULE_FORGET)
+		flags |= FW_REC_RULED_OUT;
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp)
 		return;
@@ -183,7 +204,7 @@ static __always_inline void fw_tell_transition(struct sock *sk, int oldstate, in
 	if (oldstate == TCP_LISTEN && newstate == TCP_SYN_RECV)
 		fw_note_child(sk, now_ns);
 	else if (oldstate == TCP_SYN_RECV && fw_had_request(sk, now_ns, &since_ns))
-		flags = FW_REC_HAD_REQUEST;
+		flags |= FW_REC_HAD_REQUEST;
 	cookie = fw_sock_cookie(sk, oldstate, newstate);
 	rec = fw_emit_reserve(sizeof(*rec));
 	if (!rec)
@@ -196,9 +217,8 @@ static __always_inline void fw_tell_transition(struct sock *sk, int oldstate, in
 	rec->head.newstate = newstate;
 	flags |= fw_sock_flags(sk);
 	if (newstate == TCP_CLOSE) {
-		/* The port is given back before this transition, but inet_sport still has its number. */
 		if (!rec->head.lport)
-			rec->head.lport = bpf_ntohs(tp->inet_conn.icsk_inet.inet_sport);
+			rec->head.lport = fw_port_at_close(tp);
 		flags |= fw_sock_end_flags(tp) | fw_evidence(sk, tp, oldstate, rec->head.lport);
 	}
 	rec->head.flags = flags;

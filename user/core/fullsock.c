@@ -30,6 +30,8 @@ static void set_totals(struct fw_conn *c, const struct fw_event *ev)
 	c->bytes_received = payload_received(ev->head, rec->bytes_received);
 	c->retransmits = rec->retransmits;
 	c->segs_in = rec->segs_in;
+	if (ev->head->flags & FW_REC_SYN_UNSENT)
+		fw_conn_set(c, FW_CONN_SYN_UNSENT);
 	c->err = rec->err < UINT8_MAX ? (uint8_t)rec->err : UINT8_MAX;
 }
 
@@ -299,6 +301,20 @@ void fullsock_transition(struct fw_tracker *t, const struct fw_event *ev)
 	conn_push(c, head->newstate, head->ts_ns,
 		  head->newstate == FW_FIN_WAIT_2 && (c->flags & FW_CONN_ORPHANED) ? FW_STEP_ORPHANED : 0);
 	conn_announce(t, c, 0);
+}
+
+/* Only its first state has been seen: SYN_SENT, or as a child that still has no cookie SYN_RECV. */
+void fw_tracker_forget(struct fw_tracker *t, const struct fw_event *ev)
+{
+	const struct fw_rec_head *head = ev->head;
+	struct fw_conn *c = head->cookie ? fw_conn_table_by_cookie(&t->table, head->cookie) : NULL;
+
+	if (!c)
+		c = fw_conn_table_by_skaddr(&t->table, head->skaddr);
+	if (!c || c->nr_steps != 1 || fw_conn_state(c) != head->oldstate ||
+	    fw_conn_has(c, FW_CONN_MINI | FW_CONN_UNDECIDED))
+		return;
+	conn_drop(t, c);
 }
 
 void fullsock_reset_sent(struct fw_tracker *t, const struct fw_event *ev)

@@ -11,6 +11,8 @@
  * and the request becomes the child's SYN_RECV at the last of them: several segments may each make a
  * child at the same time, and those that lose the race are freed without another word.
  */
+#include <errno.h>
+
 #include "core/tracker_internal.h"
 
 static struct fw_conn *request_of(struct fw_tracker *t, const struct fw_rec_head *head)
@@ -112,6 +114,9 @@ void request_ended(struct fw_tracker *t, const struct fw_event *ev)
 		conn_end_undecided(t, c, ev->head->ts_ns,
 				   listener_gone ? FW_END_HALF_OPEN_DROPPED : FW_END_HALF_OPEN_EXPIRED);
 		return;
+	case FW_CAUSE_RESET:
+		c->err = ECONNRESET;
+		/* fall through */
 	default:
 		conn_end(t, c, ev->head->ts_ns, FW_END_HALF_OPEN_DROPPED);
 	}

@@ -326,7 +326,7 @@ void fw_tracker_advance(struct fw_tracker *t, uint64_t now_ns)
 		t->nr_undecided--;
 		if (u.conn->id != u.id || !(u.conn->flags & FW_CONN_UNDECIDED))
 			continue;
-		/* A completed handshake whose child is nobody's business (filtered, or lost a race). */
+		/* The handshake completed, and its child did not become a connection. */
 		if (u.conn->flags & FW_CONN_COMPLETED)
 			conn_drop(t, u.conn);
 		else
@@ -390,7 +390,10 @@ void fw_tracker_apply(struct fw_tracker *t, const struct fw_event *ev)
 	fw_tracker_advance(t, ev->head->ts_ns);
 	switch (ev->head->kind) {
 	case FW_REC_STATE:
-		fullsock_transition(t, ev);
+		if (ev->head->flags & FW_REC_RULED_OUT)
+			fw_tracker_forget(t, ev);
+		else
+			fullsock_transition(t, ev);
 		break;
 	case FW_REC_RESET_SENT:
 		fullsock_reset_sent(t, ev);

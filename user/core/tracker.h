@@ -92,6 +92,11 @@ void fw_tracker_fini(struct fw_tracker *t);
 /* Events come in the order in which the kernel made them. */
 void fw_tracker_apply(struct fw_tracker *t, const struct fw_event *ev);
 
+/* The filter rules out the connection that @ev (FW_REC_STATE) is about, after a record of it has passed
+ * (bpf/filter_rule.h). It is dropped, and not reported.
+ */
+void fw_tracker_forget(struct fw_tracker *t, const struct fw_event *ev);
+
 /* A record that will be applied some records from now. Only for speed; @len is not looked at. */
 void fw_tracker_ahead(struct fw_tracker *t, const struct fw_rec_head *head);
 

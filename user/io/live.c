@@ -331,11 +331,6 @@ static const struct fw_source_ops live_ops = {
 	.free = live_free,
 };
 
-bool fw_filters(const struct fw_bpf_config *f)
-{
-	return f->family || f->nr_lports || f->nr_rports || f->nr_local || f->nr_remote;
-}
-
 struct fw_source *fw_live_open(const struct fw_live_options *opt, struct fw_live_report *report,
 			       struct fw_err *err)
 {
@@ -375,7 +370,7 @@ struct fw_source *fw_live_open(const struct fw_live_options *opt, struct fw_live
 		goto out_free;
 	}
 	live->src.info.hz = fw_hz_measure(live->hooks.jiffies_fd);
-	live->src.info.filtered = fw_filters(&opt->filter);
+	live->src.info.filtered = fw_rule_has_endpoints(&opt->rule);
 	live->cgroups = fw_cgroups_new();
 	getrusage(RUSAGE_SELF, &live->usage);
 	return &live->src;
