@@ -53,6 +53,7 @@ static const struct fw_field state_fields[] = {
 	STATE(cgroup_id, U64, V1),
 	STATE(err, U16, V1),
 	STATE(mptcp_token, U32, V2),
+	STATE(since_ns, U64, V2),
 	STATE(comm, TEXT, V1),
 	STATE(comm[8], TEXT, V1),
 };
@@ -67,6 +68,7 @@ static const struct fw_field mini_fields[] = {
 	MINI(nr_ips, U32, V1),
 	MINI(ips, U64, V1),
 	MINI(listener, POINTER, V2),
+	MINI(since_ns, U64, V2),
 	HEAD_SELDOM,
 };
 
@@ -75,7 +77,7 @@ static const struct fw_field sock_fields[] = {
 	HEAD_OFTEN,
 	SOCK(now_jiffies, U64, V1),
 	SOCK(expires_jiffies, U64, V1),
-	SOCK(idle_jiffies, U32, V1),
+	SOCK(since_ns, U64, V1), /* version 1: for how many jiffies it had been in its state */
 	SOCK(bytes_sent, U64, V1),
 	SOCK(bytes_received, U64, V1),
 	SOCK(unread, U32, V1),
@@ -191,6 +193,7 @@ void fw_layouts_init(struct fw_layouts *l, unsigned int version)
 		l->of_kind[kind] = has ? &l->of_struct[kinds[kind].structure] : NULL;
 	}
 	l->nr_marks = marks_before[version];
+	l->since_is_jiffies = version == V1;
 }
 
 size_t fw_record_bytes(unsigned int kind)

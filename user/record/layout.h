@@ -74,6 +74,7 @@ struct fw_layouts {
 	struct fw_layout of_struct[FW_STRUCT_MAX];
 	const struct fw_layout *of_kind[FW_REC_MAX]; /* NULL: the version has no such kind */
 	unsigned int nr_marks; /* its kinds of marks are below this */
+	bool since_is_jiffies; /* fw_rec_sock.since_ns is a number of jiffies */
 };
 
 /* @version: 1 to FW_FORMAT_VERSION. */

@@ -132,15 +132,37 @@ static __u64 *timer_of(union fw_image *image, __u64 **now)
 		       &image->sock.expires_jiffies : NULL;
 }
 
+/* 0, which means unknown, stays 0. */
+static __u64 *since_of(union fw_image *image)
+{
+	return image->head.kind == FW_REC_SOCK ? &image->sock.since_ns : &image->mini.since_ns;
+}
+
+static void unrelate_since(const struct fw_model *m, union fw_image *image)
+{
+	__u64 *since = since_of(image);
+
+	if (!*since)
+		return;
+	if (!m->layouts.since_is_jiffies)
+		*since = image->head.ts_ns + 1 - *since;
+	else if (image->head.kind == FW_REC_SOCK && *since < image->head.ts_ns / (m->jiffy_ns ?: UINT64_MAX))
+		*since = image->head.ts_ns - *since * m->jiffy_ns;
+	else
+		*since = 0;
+}
+
 void fw_model_relate_timer(struct fw_model *m, union fw_image *image)
 {
 	uint64_t predicted = predicted_jiffies(m, image->head.ts_ns), jiffies;
-	__u64 *now, *expires = timer_of(image, &now);
+	__u64 *now, *expires = timer_of(image, &now), *since = since_of(image);
 
 	jiffies = *now;
 	if (expires)
 		*expires -= jiffies;
 	*now -= predicted;
+	if (*since)
+		*since = image->head.ts_ns + 1 - *since;
 	learn_tick(m, image->head.ts_ns, predicted, jiffies);
 }
 
@@ -152,5 +174,6 @@ void fw_model_unrelate_timer(struct fw_model *m, union fw_image *image)
 	*now += predicted;
 	if (expires)
 		*expires += *now;
+	unrelate_since(m, image);
 	learn_tick(m, image->head.ts_ns, predicted, *now);
 }
