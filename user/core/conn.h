@@ -51,7 +51,7 @@ enum fw_conn_flags {
 	FW_CONN_OWNER_LISTENS = 1U << 13, /* pid and comm are its listener's: no accept() was seen */
 	FW_CONN_SEEN = 1U << 14,	/* by the latest snapshot */
 	FW_CONN_UNACCEPTED = 1U << 15,	/* in the accept queue at the latest snapshot */
-	FW_CONN_SYN_UNSENT = 1U << 24,	/* it ended before it sent a segment */
+	FW_CONN_SYN_UNSENT = 1U << 24,	/* it ended in SYN_SENT, before its SYN was sent */
 };
 
 /* Facts that few connections have, allocated apart so that the others do not pay for them. */
