@@ -26,6 +26,7 @@ enum fw_mark_kind {
 	 */
 	FW_MARK_NETNS_REFUSED,
 	FW_MARK_NETNS_HIDDEN,
+	FW_MARK_CLOCK, /* since .ts_ns CLOCK_REALTIME - CLOCK_MONOTONIC is .number, a signed number */
 	FW_MARK_MAX,
 };
 
