@@ -157,7 +157,9 @@ enum fw_object {
 	FW_OBJECT_MAX,
 };
 
-/* head: only ts_ns, cookie, skaddr, netns (of the process) and the socket's state are filled in. */
+/* head: only ts_ns, cookie, skaddr, netns (of the process) and the socket's state are filled in. Of a
+ * socket in CLOSE also its namespace, its endpoints, and FW_REC_SHUT_RD and FW_REC_SHUT_WR.
+ */
 struct fw_rec_holder {
 	struct fw_rec_head head;
 	__u32 pid; /* thread group id */
