@@ -97,6 +97,12 @@ static bool is_of_interest(const struct fw_leaks *l, const struct fw_conn *c,
 	}
 }
 
+/* The same when it is dead, and no connection any more. */
+static uint64_t id_of(const struct fw_conn *c)
+{
+	return c->cookie ? c->cookie : c->skaddr;
+}
+
 static void on_socket(void *arg, const struct fw_conn *c, const struct fw_rec_sock *sock)
 {
 	struct fw_leaks *l = arg;
@@ -106,7 +112,7 @@ static void on_socket(void *arg, const struct fw_conn *c, const struct fw_rec_so
 	    (l->opt.filter && !fw_filter_endpoints(l->opt.filter, c)))
 		return;
 	one = (struct leak_sock){
-		.id = c->id,
+		.id = id_of(c),
 		.cgroup_id = c->cgroup_id,
 		.since_ns = c->enter_ns[c->nr_steps - 1],
 		.since_before = c->step_flags[c->nr_steps - 1] & FW_STEP_AT_LEAST,
@@ -144,6 +150,19 @@ const struct leak_sock *leak_sock_in(const struct leak_look *look, const struct 
 	if (!look->nr_socks)
 		return NULL;
 	return bsearch(s, look->socks, look->nr_socks, sizeof(*s), by_state_and_id);
+}
+
+bool leak_sock_stays(const struct leak_look *look, const struct leak_sock *s)
+{
+	static const uint8_t stages[] = { FW_ESTABLISHED, FW_CLOSE_WAIT, FW_CLOSE };
+	struct leak_sock key = *s;
+
+	for (size_t i = 0; i < sizeof(stages); i++) {
+		key.state = stages[i];
+		if (leak_sock_in(look, &key))
+			return true;
+	}
+	return false;
 }
 
 static void add_holder(struct leak_sock *one, const struct fw_rec_holder *holder)
@@ -199,7 +218,7 @@ static void on_holder(void *arg, const struct fw_conn *c, const struct fw_rec_ho
 		return;
 	}
 	l->activity += c->id + c->bytes_sent + c->bytes_received;
-	key = (struct leak_sock){ .id = c->id, .state = (uint8_t)fw_conn_state(c) };
+	key = (struct leak_sock){ .id = id_of(c), .state = (uint8_t)fw_conn_state(c) };
 	if (key.state != FW_CLOSE_WAIT && key.state != FW_ESTABLISHED && key.state != FW_FIN_WAIT_2)
 		return;
 	sort(&l->coming);

@@ -148,7 +148,7 @@ static void say_sockets(const struct fw_leaks *l, const struct leak_group *g, st
 		say(r, f, "unread", "unread", fw_cell_bytes(g->unread));
 	if (g->verdict == NEVER_REUSED) {
 		say(r, f, "with_unread", "with unread data", fw_cell_count(g->nr_unread));
-		say(r, f, "idle", "nothing sent or received lately", fw_cell_count(g->nr_idle));
+		say(r, f, "idle", "not used since half the time watched", fw_cell_count(g->nr_idle));
 	}
 	say(r, f, "growth", "growth", leak_cell_growth(g));
 	say(r, f, "peer", "peer", leak_text_cell(&peer));

@@ -78,7 +78,7 @@ static void see_before(const struct fw_leaks *l, const struct leak_keyed *member
 		if (s->state != FW_CLOSE && before->ts_ns - s->since_ns < ELDER_NS)
 			continue;
 		c->elders++;
-		c->stayed += leak_sock_in(&l->last, s) != NULL;
+		c->stayed += leak_sock_stays(&l->last, s);
 	}
 }
 
@@ -150,11 +150,25 @@ static bool is_full(const struct leak_group *g)
 	return g->verdict == NEVER_ACCEPTED || g->nr * 10 >= g->process->rec.nofile;
 }
 
-static void judge_descriptors(const struct fw_leaks *l, struct leak_group *g)
+/* Until the descriptors run out, at the rate seen; 0: not foreseeable, or they do not become more. */
+static uint64_t forecast_ns(const struct fw_leaks *l, const struct leak_group *g)
 {
 	const struct leak_process *then = leak_process_of(&l->first, g->pid), *now = g->process,
 				  *between = leak_process_of(&l->middle, g->pid);
 	double left_s;
+
+	if (!then || !now || g->is_full || g->fds_per_s <= 0 || now->rec.nofile == LEAK_UNLIMITED ||
+	    now->rec.nofile <= now->rec.fds)
+		return 0;
+	if (between && (between->rec.fds > now->rec.fds || between->rec.fds < then->rec.fds))
+		return 0;
+	left_s = (double)(now->rec.nofile - now->rec.fds) / g->fds_per_s;
+	return left_s < FORESEEN_S ? (uint64_t)(left_s * NS_PER_S) : 0;
+}
+
+static void judge_descriptors(const struct fw_leaks *l, struct leak_group *g)
+{
+	const struct leak_process *then = leak_process_of(&l->first, g->pid), *now = g->process;
 
 	g->is_full = is_full(g);
 	if (!then || !now)
@@ -162,14 +176,8 @@ static void judge_descriptors(const struct fw_leaks *l, struct leak_group *g)
 	g->fds_known = true;
 	g->fds_per_s = per_s((double)now->rec.fds - (double)then->rec.fds, then->rec.head.ts_ns,
 			     now->rec.head.ts_ns);
-	if (!g->grows || g->is_full || g->fds_per_s <= 0 || now->rec.nofile == LEAK_UNLIMITED ||
-	    now->rec.nofile <= now->rec.fds)
-		return;
-	if (between && (between->rec.fds > now->rec.fds || between->rec.fds < then->rec.fds))
-		return;
-	left_s = (double)(now->rec.nofile - now->rec.fds) / g->fds_per_s;
-	if (left_s < FORESEEN_S)
-		g->limit_ns = (uint64_t)(left_s * NS_PER_S);
+	if (g->grows)
+		g->limit_ns = forecast_ns(l, g);
 }
 
 /*
@@ -225,9 +233,23 @@ void leak_judge(const struct fw_leaks *l, const struct leak_groups *groups, stru
 	struct changes c = changes_of(l, groups, g);
 
 	g->nr_idle = c.idle;
+	g->nr_first = c.nr_first;
+	g->nr_middle = c.nr_middle;
 	judge_growth(l, g, &c);
 	judge_descriptors(l, g);
 	g->is_pool = is_pool(l, g);
 	g->is_finding = is_finding(l, g, &c);
 	g->severity = severity_of(g);
+}
+
+/* As many may die in CLOSE_WAIT as come: then neither grows as the whole does. */
+void leak_judge_whole(const struct fw_leaks *l, struct leak_group *g, const size_t nr[3])
+{
+	if (g->is_pool || g->limit_ns || !l->middle.ts_ns || nr[1] <= nr[0] || nr[2] <= nr[1] ||
+	    nr[2] - nr[0] < FW_LIMIT_LEAK)
+		return;
+	g->limit_ns = forecast_ns(l, g);
+	g->severity = severity_of(g);
+	if (g->severity == FW_SEVERITY_INFO)
+		g->severity = FW_SEVERITY_WARNING;
 }

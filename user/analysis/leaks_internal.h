@@ -17,7 +17,7 @@
 
 /* A socket that may be a part of a leak. */
 struct leak_sock {
-	uint64_t id; /* of the connection; of a dead socket its cookie */
+	uint64_t id; /* its cookie, the same in all states; without one its address */
 	uint64_t cgroup_id;
 	uint64_t since_ns; /* in its state; of a dead socket: when it was found */
 	uint64_t bytes;	   /* sent and received */
@@ -99,6 +99,7 @@ struct leak_group {
 	uint32_t pid;
 	bool passive; /* the peer connected to us */
 	size_t nr, nr_old; /* old: of the leak age at least */
+	size_t nr_first, nr_middle; /* how many there were then */
 	size_t nr_peers;
 	size_t nr_unread, nr_idle; /* with data to read; that have sent and received nothing between looks */
 	uint64_t oldest_ns, unread;
@@ -148,11 +149,17 @@ const struct leak_keyed *leak_range(const struct leak_keyed *all, size_t nr,
 				    const struct leak_key *key, size_t *nr_out);
 /* Growth, forecast, whether it is a pool, whether it is a finding, and how severe: sets these of @g. */
 void leak_judge(const struct fw_leaks *l, const struct leak_groups *groups, struct leak_group *g);
+/* The whole leak, CLOSE_WAIT and dead, had so many sockets at the three looks: what leads it is judged by
+ * that, too.
+ */
+void leak_judge_whole(const struct fw_leaks *l, struct leak_group *g, const size_t nr[3]);
 /* Joins groups that are one story, and claims their connections. */
-void leak_stories(struct leak_groups *groups, struct fw_stories *stories);
+void leak_stories(const struct fw_leaks *l, struct leak_groups *groups, struct fw_stories *stories);
 
 /* NULL: it is not in that look. */
 const struct leak_sock *leak_sock_in(const struct leak_look *look, const struct leak_sock *s);
+/* Whether that socket is in @look, in the same state or a later one: it has not been closed. */
+bool leak_sock_stays(const struct leak_look *look, const struct leak_sock *s);
 /* NULL: that process was not seen to hold any connection. */
 const struct leak_process *leak_process_of(const struct leak_look *look, uint32_t pid);
 uint64_t leak_cgroup_of(const struct leak_group *g);

@@ -94,7 +94,7 @@ void fw_leaks_prepare(struct fw_leaks *l, const struct fw_analysis_context *ctx)
 	l->least = FW_LIMIT_LEAK;
 	fw_leaks_forget(l);
 	leak_groups_find(l, &l->groups);
-	leak_stories(&l->groups, ctx->stories);
+	leak_stories(l, &l->groups, ctx->stories);
 }
 
 void fw_leaks_forget(struct fw_leaks *l)
@@ -168,7 +168,7 @@ size_t fw_leaks_report(struct fw_leaks *l, struct fw_report *r)
 	fw_stories_init(&stories);
 	fw_leaks_forget(l);
 	leak_groups_find(l, &l->groups);
-	leak_stories(&l->groups, &stories);
+	leak_stories(l, &l->groups, &stories);
 	for (size_t i = 0; i < l->groups.nr; i++) {
 		const struct leak_group *g = &l->groups.group[i];
 

@@ -34,18 +34,27 @@ static bool leads(const struct leak_group *a, const struct leak_group *b)
 	return leak_is_close_wait(a->verdict) && !leak_is_close_wait(b->verdict);
 }
 
-static void join_stages(struct leak_groups *groups, struct leak_group *g)
+static void join_stages(const struct fw_leaks *l, struct leak_groups *groups, struct leak_group *g)
 {
+	size_t nr[3] = { g->nr_first, g->nr_middle, g->nr };
+
 	for (size_t i = 0; i < groups->nr; i++) {
 		struct leak_group *other = &groups->group[i];
 
 		if (other == g || !other->is_finding || !same_leak(&g->key, &other->key))
 			continue;
+		if (other->verdict != NEVER_REUSED) {
+			nr[0] += other->nr_first;
+			nr[1] += other->nr_middle;
+			nr[2] += other->nr;
+		}
 		if (other->story)
 			g->story = other->story;
 		if (leads(other, g) || (!leads(g, other) && other < g))
 			g->part = FW_PART_EFFECT;
 	}
+	if (g->part == FW_PART_CAUSE && g->verdict != NEVER_REUSED)
+		leak_judge_whole(l, g, nr);
 }
 
 static uint64_t key_of(const struct leak_sock *s)
@@ -114,7 +123,7 @@ static bool join_relays(struct leak_groups *groups, struct fw_stories *stories, 
 			continue;
 		/* The upstream is elsewhere: the stall that waits for it is the cause. */
 		if (!story)
-			story = fw_stories_new(stories);
+			story = fw_stories_new_of_peer(stories);
 		claim(g->relayed, stories, story);
 		claim(g, stories, story);
 		g->story = story;
@@ -124,7 +133,7 @@ static bool join_relays(struct leak_groups *groups, struct fw_stories *stories, 
 	return any;
 }
 
-void leak_stories(struct leak_groups *groups, struct fw_stories *stories)
+void leak_stories(const struct fw_leaks *l, struct leak_groups *groups, struct fw_stories *stories)
 {
 	for (size_t i = 0; i < groups->nr; i++) {
 		struct leak_group *g = &groups->group[i];
@@ -133,7 +142,7 @@ void leak_stories(struct leak_groups *groups, struct fw_stories *stories)
 		g->relayed = may_relay(g) ? relayed_by(groups, g) : NULL;
 		if (!g->is_finding || g->relayed)
 			continue;
-		join_stages(groups, g);
+		join_stages(l, groups, g);
 		if (!g->story)
 			g->story = fw_stories_new(stories);
 		claim(g, stories, g->story);

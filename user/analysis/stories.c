@@ -68,6 +68,11 @@ uint32_t fw_stories_new(struct fw_stories *st)
 	return ++st->last;
 }
 
+uint32_t fw_stories_new_of_peer(struct fw_stories *st)
+{
+	return ++st->last | FW_STORY_OF_PEER;
+}
+
 /* Where @key is, or may go. */
 static struct fw_story_claim *place_of(const struct fw_stories *st, uint64_t key)
 {

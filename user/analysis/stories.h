@@ -37,6 +37,9 @@ uint64_t fw_story_key_of(const struct fw_conn *c);
 
 /* A new number, from 1 up. */
 uint32_t fw_stories_new(struct fw_stories *st);
+/* The same, of which the cause is a peer elsewhere: what waits for that peer is the finding. */
+#define FW_STORY_OF_PEER (1U << 31)
+uint32_t fw_stories_new_of_peer(struct fw_stories *st);
 /* The first claim of a connection stands. */
 void fw_stories_claim(struct fw_stories *st, uint64_t key, uint32_t story);
 /* 0: none. @st may be NULL. */
