@@ -336,6 +336,7 @@ struct chapter {
 	uint32_t story;
 	struct stalls all, worst;
 	struct fw_group_key peer; /* of the worst */
+	size_t nr_owners;	  /* groups of other processes than those before */
 };
 
 static void add_to_chapter(void *arg, struct fw_group *group)
@@ -345,6 +346,7 @@ static void add_to_chapter(void *arg, struct fw_group *group)
 
 	if (group->key.pid != ch->story || !total_of(s))
 		return;
+	ch->nr_owners += !ch->nr_owners || ch->all.owner.pid != s->owner.pid;
 	merge(&ch->all, s);
 	if (total_of(s) > total_of(&ch->worst)) {
 		ch->worst = *s;
@@ -356,26 +358,29 @@ static void say_title(const struct fin_wait_2 *f, const struct chapter *ch, stru
 		      struct fw_finding *finding)
 {
 	const struct stalls *s = &ch->worst;
-	struct fw_words waiter = fw_words_process(s->owner.comm, s->owner.pid);
 	struct fw_words peer = fw_words_endpoint(ch->peer.family, ch->peer.raddr,
 						 ch->peer.extra == FW_ROLE_ACTIVE ? ch->peer.lport : 0);
-	struct fw_words other = fw_words_process(s->other.comm, s->other.pid);
-	bool local = s->other.pid || s->other.comm[0];
+	struct fw_words waited = fw_words_plural(total_of(s), "connection");
+	struct fw_words least = fw_words_duration(f->stall_ns);
 
 	if (ch->story && !(ch->story & FW_STORY_OF_PEER))
 		fw_finding_say(r, &finding->title,
-			       "the other ends of the same connections wait in FIN_WAIT_2: %s, "
-			       "%s, the longest for %s%s", waiter.text,
+			       "the other ends of the same connections wait in FIN_WAIT_2: %s%s, "
+			       "%s, the longest for %s%s",
+			       fw_words_process(s->owner.comm, s->owner.pid).text,
+			       ch->nr_owners > 1 ? " and others" : "",
 			       fw_words_plural(total_of(&ch->all), "connection").text,
 			       ch->all.at_least ? ">= " : "",
 			       fw_words_duration(ch->all.longest_ns).text);
-	else
+	else if (s->other.pid || s->other.comm[0])
 		fw_finding_say(r, &finding->title,
-			       "%s%s does not close%s: %s waited %s or more for its FIN",
-			       local ? other.text : peer.text, local ? " on this host" : "",
-			       unclosed_of(s) ? "" : " at once",
-			       fw_words_plural(total_of(s), "connection").text,
-			       fw_words_duration(f->stall_ns).text);
+			       "%s waited %s or more for the FIN of %s, which is on this host (%s)",
+			       waited.text, least.text, peer.text,
+			       fw_words_process(s->other.comm, s->other.pid).text);
+	else
+		fw_finding_say(r, &finding->title, "%s does not close%s: %s waited %s or more for its "
+			       "FIN", peer.text, unclosed_of(s) ? "" : " at once", waited.text,
+			       least.text);
 }
 
 static void find_stall(struct fin_wait_2 *f, const struct fw_analysis_context *ctx,

@@ -121,7 +121,8 @@ static void on_socket(void *arg, const struct fw_conn *c, const struct fw_rec_so
 		.unsent = sock->unsent,
 		.state = sock->head.newstate,
 		.accepted = sock->head.flags & FW_REC_HAS_FILE,
-		.owner_pid = c->flags & FW_CONN_OWNER_LISTENS ? 0 : c->pid,
+		/* What a snapshot has found is its holder's, whoever accepted it. */
+		.owner_pid = c->flags & (FW_CONN_OWNER_LISTENS | FW_CONN_SINCE_BEFORE) ? 0 : c->pid,
 		.netns = c->netns, .family = c->family, .lport = c->lport, .rport = c->rport,
 	};
 	memcpy(one.laddr, c->laddr, sizeof(one.laddr));
@@ -182,12 +183,18 @@ static void add_holder(struct leak_sock *one, const struct fw_rec_holder *holder
 /* A socket that is over and still has a descriptor. One that was never connected is in CLOSE too, but
  * not shut down.
  */
+static bool is_dead(const struct fw_rec_head *head)
+{
+	const uint32_t shut = FW_REC_SHUT_RD | FW_REC_SHUT_WR;
+
+	return head->oldstate == FW_CLOSE && (head->flags & shut) == shut && head->rport;
+}
+
 static void on_dead(struct fw_leaks *l, const struct fw_rec_holder *holder)
 {
 	const struct fw_rec_head *head = &holder->head;
 	struct leak_look *look = &l->coming;
 	void *array;
-	const uint32_t shut = FW_REC_SHUT_RD | FW_REC_SHUT_WR;
 	struct leak_sock one = {
 		.id = head->cookie ? head->cookie : head->skaddr,
 		.since_ns = head->ts_ns, .since_before = true, .accepted = true,
@@ -195,8 +202,7 @@ static void on_dead(struct fw_leaks *l, const struct fw_rec_holder *holder)
 		.lport = head->lport, .rport = head->rport, .state = FW_CLOSE,
 	};
 
-	if (head->oldstate != FW_CLOSE || (head->flags & shut) != shut || !head->rport ||
-	    (l->opt.filter && !fw_filter_admits(l->opt.filter, head)))
+	if (l->opt.filter && !fw_filter_admits(l->opt.filter, head))
 		return;
 	memcpy(one.laddr, head->laddr, sizeof(one.laddr));
 	memcpy(one.raddr, head->raddr, sizeof(one.raddr));
@@ -213,11 +219,13 @@ static void on_holder(void *arg, const struct fw_conn *c, const struct fw_rec_ho
 	struct fw_leaks *l = arg;
 	struct leak_sock key, *one;
 
-	if (!c) {
+	/* The tracker may learn of its end later. */
+	if (is_dead(&holder->head))
 		on_dead(l, holder);
+	if (!c || is_dead(&holder->head))
 		return;
-	}
-	l->activity += c->id + c->bytes_sent + c->bytes_received;
+	if (fw_conn_state(c) != FW_CLOSE_WAIT)
+		l->activity += c->id + c->bytes_sent + c->bytes_received;
 	key = (struct leak_sock){ .id = id_of(c), .state = (uint8_t)fw_conn_state(c) };
 	if (key.state != FW_CLOSE_WAIT && key.state != FW_ESTABLISHED && key.state != FW_FIN_WAIT_2)
 		return;
@@ -261,24 +269,15 @@ static void add_dead(struct fw_leaks *l)
 	look->nr_dead = look->cap_dead = 0;
 }
 
-/* How many sockets @pid alone holds although another process accepted or connected them. */
-static size_t count_taken_over(const struct leak_look *look, uint32_t pid)
+static bool same_program(const struct leak_process *a, const struct leak_process *b)
 {
-	size_t n = 0;
-
-	for (size_t i = 0; i < look->nr_socks; i++) {
-		const struct leak_sock *s = &look->socks[i];
-
-		n += s->state == FW_CLOSE_WAIT && s->nr_pids == 1 && s->pids[0] == pid &&
-		     s->owner_pid && s->owner_pid != pid;
-	}
-	return n;
+	return !strncmp(a->rec.comm, b->rec.comm, sizeof(a->rec.comm));
 }
 
 /*
  * Several holders: after fork(), each of them has to close it. One holder that is not the process which
- * accepted it: a server that forks for each connection does that, with one connection for each child. A
- * child that runs another program and has several has them by accident.
+ * accepted or made it, and runs another program: its copy came with exec(). (A server that forks for each
+ * connection is one program.)
  */
 static bool is_inherited(const struct leak_look *look, const struct leak_sock *s)
 {
@@ -290,15 +289,53 @@ static bool is_inherited(const struct leak_look *look, const struct leak_sock *s
 		return false;
 	owner = leak_process_of(look, s->owner_pid);
 	holder = leak_process_of(look, s->pids[0]);
-	return owner && holder &&
-	       strncmp(owner->rec.comm, holder->rec.comm, sizeof(owner->rec.comm)) &&
-	       count_taken_over(look, s->pids[0]) > 1;
+	return owner && holder && !same_program(owner, holder);
+}
+
+/* Programs that hold inherited connections of a port hold older ones too, of which no accept() was seen. */
+#define HEIRS_MAX 16
+struct heirs {
+	struct {
+		const struct leak_process *process;
+		uint16_t lport;
+	} heir[HEIRS_MAX];
+	size_t nr;
+};
+
+static bool is_heir(const struct heirs *heirs, const struct leak_process *p, uint16_t lport)
+{
+	for (size_t i = 0; p && i < heirs->nr; i++) {
+		if (heirs->heir[i].lport == lport && same_program(heirs->heir[i].process, p))
+			return true;
+	}
+	return false;
+}
+
+static void add_heir(struct heirs *heirs, const struct leak_process *p, uint16_t lport)
+{
+	if (!p || heirs->nr == HEIRS_MAX || is_heir(heirs, p, lport))
+		return;
+	heirs->heir[heirs->nr].process = p;
+	heirs->heir[heirs->nr++].lport = lport;
 }
 
 static void mark_inherited(struct leak_look *look)
 {
-	for (size_t i = 0; i < look->nr_socks; i++)
-		look->socks[i].inherited = is_inherited(look, &look->socks[i]);
+	struct heirs heirs = { .nr = 0 };
+
+	for (size_t i = 0; i < look->nr_socks; i++) {
+		struct leak_sock *s = &look->socks[i];
+
+		s->inherited = is_inherited(look, s);
+		if (s->inherited && s->nr_pids == 1)
+			add_heir(&heirs, leak_process_of(look, s->pids[0]), s->lport);
+	}
+	for (size_t i = 0; heirs.nr && i < look->nr_socks; i++) {
+		struct leak_sock *s = &look->socks[i];
+
+		if (s->state == FW_CLOSE_WAIT && s->nr_pids == 1 && !s->owner_pid)
+			s->inherited |= is_heir(&heirs, leak_process_of(look, s->pids[0]), s->lport);
+	}
 }
 
 static uint64_t distance(uint64_t a, uint64_t b)

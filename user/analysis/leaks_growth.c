@@ -180,16 +180,31 @@ static void judge_descriptors(const struct fw_leaks *l, struct leak_group *g)
 		g->limit_ns = forecast_ns(l, g);
 }
 
+/* Whether the process used its other connections between two looks. */
+static bool works(const struct leak_look *from, const struct leak_look *to, uint32_t pid)
+{
+	const struct leak_process *then = leak_process_of(from, pid), *now = leak_process_of(to, pid);
+
+	return then && now && then->activity != now->activity;
+}
+
+/* The same, while the group did not become more: connections that come to CLOSE_WAIT are no work. */
+static bool works_besides(const struct fw_leaks *l, const struct leak_group *g)
+{
+	if (!l->middle.ts_ns)
+		return g->nr <= g->nr_first && works(&l->first, &l->last, g->pid);
+	return (g->nr_middle <= g->nr_first && works(&l->first, &l->middle, g->pid)) ||
+	       (g->nr <= g->nr_middle && works(&l->middle, &l->last, g->pid));
+}
+
 /*
  * A pool of connections to a server notices only at their next use that the server has closed some: few,
  * nothing to read but the end, not becoming more, in a process that does other things meanwhile.
  */
 static bool is_pool(const struct fw_leaks *l, const struct leak_group *g)
 {
-	const struct leak_process *before = leak_process_of(&l->first, g->pid);
-
-	if (g->passive || g->nr > POOL_MAX || !g->growth_known || g->growth_per_s > 0 ||
-	    g->is_full || !before || !g->process || before->activity == g->process->activity)
+	if (g->passive || g->nr > POOL_MAX || !g->growth_known || g->growth_per_s > 0 || g->is_full ||
+	    !works_besides(l, g))
 		return false;
 	return g->verdict == NEVER_CLOSED || g->verdict == DEAD ||
 	       (g->verdict == NEVER_READ && g->unread <= g->nr);

@@ -38,7 +38,7 @@ struct leak_sock {
 
 struct leak_process {
 	struct fw_rec_process rec;
-	uint64_t activity; /* a sum that changes with what its sockets do */
+	uint64_t activity; /* a sum that changes with what its sockets do, but for those in CLOSE_WAIT */
 };
 
 /* One snapshot. */

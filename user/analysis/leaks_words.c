@@ -161,12 +161,24 @@ struct fw_cell leak_cell_limit(const struct leak_group *g)
 	return g->limit_ns ? fw_cell_duration(g->limit_ns) : fw_cell_unknown();
 }
 
+/* Descriptors of several processes are no list. */
+static bool one_process(const struct leak_group *g)
+{
+	for (size_t i = 0; i < g->nr; i++) {
+		const struct leak_sock *s = g->members[i].sock;
+
+		if (!s->nr_pids || s->pids[0] != g->first->pids[0])
+			return false;
+	}
+	return true;
+}
+
 struct fw_cell leak_cell_fds(const struct leak_group *g)
 {
 	struct fw_cell cell = fw_cell_unknown();
 	struct fw_buf b = { 0 };
 
-	if (g->verdict != NEVER_ACCEPTED && g->first->nr_pids) {
+	if (g->verdict != NEVER_ACCEPTED && one_process(g)) {
 		leak_say_fds(&b, g);
 		cell = leak_text_cell(&b);
 	}

@@ -65,8 +65,8 @@ const struct fw_explanation fw_explained_held[] = {
 		.topic = "inherited-sockets",
 		.title = "child processes hold connections that they do not use",
 		.meaning =
-"Several processes have these connections open after fork(), so they end only when the last of them "
-"closes: the peers have closed, and wait.",
+"Processes hold these connections that did not accept or open them, or several do: they end only when "
+"the last of these processes closes its copy, and the peers have closed and wait.",
 		.advice =
 "Open sockets with close-on-exec (SOCK_CLOEXEC, accept4(), O_CLOEXEC) in the parent, and after "
 "fork() close in each process what it does not use.",
@@ -74,6 +74,8 @@ const struct fw_explanation fw_explained_held[] = {
 "How\tfork() copies all descriptors, and exec() keeps those without close-on-exec. A child that "
 "runs another program (a shell, a helper, sleep) holds the sockets of its parent for as long as it "
 "runs. A listening socket that was inherited keeps the port: bind-in-use.\n"
+"But\tA server that hands its connections to another program on purpose (inetd) has nothing to "
+"close: then see why that program does not.\n"
 "Check\tls -l /proc/CHILD/fd; the flags in /proc/PID/fdinfo/FD (02000000 is close-on-exec).\n"
 "Help\tPython's subprocess closes them (close_fds=True), os.spawn* and fork() do not. Node, Go and "
 "Java set close-on-exec themselves; in C it is yours to set.\n"

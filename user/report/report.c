@@ -427,6 +427,12 @@ static void move_into(struct fw_report *r, struct fw_finding *cause, struct fw_f
 {
 	struct fw_also *also = grow(r, cause->also, cause->nr_also, &cause->cap_also, sizeof(*also));
 
+	/* What fails first is a part of the story, too: a proxy can run out before its upstream does. */
+	if (f->severity == FW_SEVERITY_CRITICAL) {
+		cause->severity = FW_SEVERITY_CRITICAL;
+		if (f->fails_in_ns < cause->fails_in_ns)
+			cause->fails_in_ns = f->fails_in_ns;
+	}
 	if (!also)
 		return;
 	cause->also = also;
