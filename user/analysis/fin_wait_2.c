@@ -354,8 +354,17 @@ static void add_to_chapter(void *arg, struct fw_group *group)
 	}
 }
 
-static void say_title(const struct fin_wait_2 *f, const struct chapter *ch, struct fw_report *r,
-		      struct fw_finding *finding)
+/* An orphan older than finwait is that of the server whose port it has. */
+static struct fw_words waiter(const struct fw_analysis_context *ctx, const struct fw_group_key *peer,
+			      const struct fw_owner *owner)
+{
+	if (peer->extra == FW_ROLE_PASSIVE)
+		return fw_words_server(ctx, peer, owner);
+	return fw_words_process(owner->comm, owner->pid);
+}
+
+static void say_title(const struct fin_wait_2 *f, const struct fw_analysis_context *ctx,
+		      const struct chapter *ch, struct fw_report *r, struct fw_finding *finding)
 {
 	const struct stalls *s = &ch->worst;
 	struct fw_words peer = fw_words_endpoint(ch->peer.family, ch->peer.raddr,
@@ -367,7 +376,7 @@ static void say_title(const struct fin_wait_2 *f, const struct chapter *ch, stru
 		fw_finding_say(r, &finding->title,
 			       "the other ends of the same connections wait in FIN_WAIT_2: %s%s, "
 			       "%s, the longest for %s%s",
-			       fw_words_process(s->owner.comm, s->owner.pid).text,
+			       waiter(ctx, &ch->peer, &s->owner).text,
 			       ch->nr_owners > 1 ? " and others" : "",
 			       fw_words_plural(total_of(&ch->all), "connection").text,
 			       ch->all.at_least ? ">= " : "",
@@ -401,7 +410,7 @@ static void find_stall(struct fin_wait_2 *f, const struct fw_analysis_context *c
 				   FW_RANK_FIN_WAIT_2, total_of(&ch.all));
 	finding->story = story;
 	finding->part = story ? FW_PART_WAITER : FW_PART_CAUSE;
-	say_title(f, &ch, r, finding);
+	say_title(f, ctx, &ch, r, finding);
 	fw_finding_evidence(r, finding, "stalls", "Stalls", fw_cell_count(total_of(&ch.all)));
 	fw_finding_evidence(r, finding, "open", "Still waiting", fw_cell_count(ch.all.open));
 	fw_finding_evidence(r, finding, "orphaned", "Orphaned", fw_cell_count(ch.all.orphaned));

@@ -22,6 +22,8 @@
 #define ELDER_NS (2 * NS_PER_S)
 /* In CLOSE_WAIT and growing for at least so long. */
 #define GROWN_NS (10 * NS_PER_S)
+/* So many that were there at the middle look and stay are a leak, before they are as old as the leak age. */
+#define LASTING_MIN 10
 /* A pool, or a connection that waits for accept(), in CLOSE_WAIT for at least so long. */
 #define LASTING_NS (5 * NS_PER_S)
 #define URGENT_NS (3600 * NS_PER_S)
@@ -228,6 +230,9 @@ static bool is_finding(const struct fw_leaks *l, const struct leak_group *g, con
 	if (g->is_pool && g->oldest_ns >= LASTING_NS && g->nr >= FW_LIMIT_LEAK)
 		return true;
 	if (g->verdict == NEVER_ACCEPTED && g->oldest_ns >= LASTING_NS && c->lasting >= l->least)
+		return true;
+	if (c->met >= LASTING_MIN && most(c->stayed, c->elders) && g->oldest_ns >= GROWN_NS &&
+	    l->middle.ts_ns && l->last.ts_ns - l->middle.ts_ns >= LASTING_NS)
 		return true;
 	return g->nr_old >= l->least ||
 	       (g->grows && (g->oldest_ns >= GROWN_NS || watched_ns >= GROWN_NS));
