@@ -132,6 +132,11 @@ static size_t count_peers(const struct leak_keyed *members, size_t nr)
 	return 1 + others;
 }
 
+static uint64_t unread_data(const struct leak_sock *s)
+{
+	return s->state == FW_CLOSE_WAIT && s->unread ? s->unread - 1 : s->unread;
+}
+
 static struct leak_group make_group(const struct fw_leaks *l, const struct leak_keyed *members,
 				    size_t nr)
 {
@@ -152,8 +157,8 @@ static struct leak_group make_group(const struct fw_leaks *l, const struct leak_
 		const struct leak_sock *s = members[i].sock;
 		uint64_t age = look->ts_ns > s->since_ns ? look->ts_ns - s->since_ns : 0;
 
-		g.unread += s->unread;
-		g.nr_unread += s->unread > 0;
+		g.unread += unread_data(s);
+		g.nr_unread += unread_data(s) > 0;
 		g.nr_old += age >= l->opt.leak_age_ns;
 		if (age < g.oldest_ns)
 			continue;

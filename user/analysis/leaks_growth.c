@@ -209,7 +209,7 @@ static bool is_pool(const struct fw_leaks *l, const struct leak_group *g)
 	    !works_besides(l, g))
 		return false;
 	return g->verdict == NEVER_CLOSED || g->verdict == DEAD ||
-	       (g->verdict == NEVER_READ && g->unread <= g->nr);
+	       (g->verdict == NEVER_READ && !g->unread);
 }
 
 static bool is_finding(const struct fw_leaks *l, const struct leak_group *g, const struct changes *c)

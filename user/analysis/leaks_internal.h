@@ -21,7 +21,8 @@ struct leak_sock {
 	uint64_t cgroup_id;
 	uint64_t since_ns; /* in its state; of a dead socket: when it was found */
 	uint64_t bytes;	   /* sent and received */
-	uint32_t unread, unsent;
+	uint32_t unread; /* in CLOSE_WAIT the peer's FIN counts as one byte; 0: the application has read EOF */
+	uint32_t unsent;
 	uint32_t netns;
 	uint32_t owner_pid; /* who accepted or connected, if that was seen; else 0 */
 	uint32_t pids[LEAK_PIDS]; /* who holds it */
@@ -101,8 +102,8 @@ struct leak_group {
 	size_t nr, nr_old; /* old: of the leak age at least */
 	size_t nr_first, nr_middle; /* how many there were then */
 	size_t nr_peers;
-	size_t nr_unread, nr_idle; /* with data to read; that have sent and received nothing between looks */
-	uint64_t oldest_ns, unread;
+	size_t nr_unread, nr_idle; /* with data to read; without traffic between looks */
+	uint64_t oldest_ns, unread; /* data, without FINs */
 	bool at_least;
 	double growth_per_s; /* negative: it shrinks */
 	double fds_per_s;    /* growth of the process's descriptors */
