@@ -79,6 +79,8 @@ enum fw_rec_flags {
 	FW_REC_ANSWERS_DATA = 1 << 19, /* FW_REC_RESET_SENT: it answers a segment with data */
 	FW_REC_RULED_OUT = 1 << 20,   /* FW_REC_STATE: the filter rules out the connection, of which
 				       * a record has passed (filter_rule.h) */
+	FW_REC_UNATTENDED = 1 << 21,  /* FW_REC_SOCK in LISTEN: no process waits on it, in accept(), poll()
+				       * or epoll */
 };
 
 /* First bytes of every record. */

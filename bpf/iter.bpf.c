@@ -68,6 +68,18 @@ static __always_inline __u64 fw_since_ns(struct tcp_sock *tp, __u8 state, __u64 
 	}
 }
 
+/*
+ * No process waits on this socket: epoll does for as long as it is registered, accept() and poll() while they
+ * sleep. A server that works on a connection in between does not wait either.
+ */
+static __always_inline bool fw_is_unattended(struct sock *sk)
+{
+	struct socket_wq *wq = BPF_CORE_READ(sk, sk_wq);
+	struct list_head *head = wq ? &wq->wait.head : NULL;
+
+	return head && BPF_CORE_READ(head, next) == head;
+}
+
 static __always_inline void fw_fill_full(struct fw_rec_sock *rec, struct tcp_sock *tp)
 {
 	struct sock *sk = (struct sock *)tp;
@@ -83,6 +95,8 @@ static __always_inline void fw_fill_full(struct fw_rec_sock *rec, struct tcp_soc
 	if (rec->head.newstate == TCP_LISTEN) {
 		rec->unread = sk->sk_ack_backlog;
 		rec->unsent = sk->sk_max_ack_backlog;
+		if (fw_is_unattended(sk))
+			rec->head.flags |= FW_REC_UNATTENDED;
 		return;
 	}
 	rec->unread = tp->rcv_nxt - tp->copied_seq;

@@ -46,9 +46,10 @@ struct fin_wait_2 {
 	struct stall *ended;
 	size_t nr_ended, cap_ended;
 	struct fw_groups counted; /* ended, beyond those remembered */
-	/* as of the report that is being made; .pid of a key is the story */
+	/* as of the report that is being made */
 	struct stalls all;
 	struct fw_groups peers;
+	struct fw_groups told; /* the same by story, which is .pid of the key */
 	struct fw_stories others; /* of connections in CLOSE_WAIT: their places in the table */
 };
 
@@ -60,7 +61,9 @@ static int init(void *self, const struct fw_analysis_options *opt)
 	f->stall_ns = opt->stall_ns;
 	fw_stories_init(&f->others);
 	ret = fw_groups_init(&f->counted, sizeof(struct stalls), FW_GROUPS_MAX);
-	return ret ? ret : fw_groups_init(&f->peers, sizeof(struct stalls), FW_GROUPS_MAX);
+	if (!ret)
+		ret = fw_groups_init(&f->peers, sizeof(struct stalls), FW_GROUPS_MAX);
+	return ret ? ret : fw_groups_init(&f->told, sizeof(struct stalls), FW_GROUPS_MAX);
 }
 
 static void fini(void *self)
@@ -69,6 +72,7 @@ static void fini(void *self)
 
 	fw_groups_fini(&f->counted);
 	fw_groups_fini(&f->peers);
+	fw_groups_fini(&f->told);
 	fw_stories_fini(&f->others);
 	free(f->ended);
 }
@@ -202,7 +206,7 @@ static struct stalls *group_of(struct fin_wait_2 *f, const struct fw_analysis_co
 	struct fw_group_key mine = peer_of(ctx, ends);
 
 	mine.pid = fw_stories_find(ctx->stories, key);
-	return fw_groups_get(&f->peers, &mine);
+	return fw_groups_get(&f->told, &mine);
 }
 
 static void merge(struct stalls *s, const struct stalls *more)
@@ -238,7 +242,14 @@ static void add_counted(void *arg, struct fw_group *group)
 
 static void sum_up(void *arg, struct fw_group *group)
 {
-	merge(&((struct fin_wait_2 *)arg)->all, (const void *)group->value);
+	struct fw_group_key peer = group->key;
+	struct fin_wait_2 *f = arg;
+
+	if (!total_of(group->value))
+		return;
+	peer.pid = 0;
+	merge(fw_groups_get(&f->peers, &peer), (const void *)group->value);
+	merge(&f->all, (const void *)group->value);
 }
 
 /* Who has the other end of a connection that waits, if it is on this host. */
@@ -284,13 +295,14 @@ static void look(struct fin_wait_2 *f, const struct fw_analysis_context *ctx)
 
 	f->all = (struct stalls){ 0 };
 	fw_groups_clear(&f->peers);
+	fw_groups_clear(&f->told);
 	fw_groups_each(&f->counted, add_counted, &making);
 	for (size_t i = 0; i < f->nr_ended; i++)
 		add_ended(group_of(f, ctx, &f->ended[i].ends, f->ended[i].key), &f->ended[i]);
 	find_others(f, ctx);
 	while ((c = fw_open_next(ctx, c)))
 		add_open(f, ctx, c);
-	fw_groups_each(&f->peers, sum_up, f);
+	fw_groups_each(&f->told, sum_up, f);
 }
 
 static struct fw_cell longest(const struct stalls *s)
@@ -400,7 +412,7 @@ static void find_stall(struct fin_wait_2 *f, const struct fw_analysis_context *c
 	struct fw_finding *finding;
 	struct chapter ch = { .story = story };
 
-	fw_groups_each(&f->peers, add_to_chapter, &ch);
+	fw_groups_each(&f->told, add_to_chapter, &ch);
 	if (total_of(&ch.worst) < least)
 		return;
 	truth = fw_truth_of(ctx, ch.peer.netns);

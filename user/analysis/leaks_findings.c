@@ -27,6 +27,15 @@ static void say_inherited(struct fw_buf *b, const struct fw_leaks *l, const stru
 	fw_buf_free(&holders);
 }
 
+static void say_open(struct fw_buf *b, const struct leak_group *g, const char *peer)
+{
+	fw_buf_printf(b, ": %s to %s, none used any more",
+		      fw_words_plural(g->nr, "established connection").text, peer);
+	if (g->nr_unread)
+		fw_buf_printf(b, ", with unread data on %s%s", g->nr_unread == g->nr ? "all of them" : "",
+			      g->nr_unread == g->nr ? "" : fw_words_count(g->nr_unread).text);
+}
+
 static void say_what(struct fw_buf *b, const struct fw_leaks *l, const struct leak_group *g)
 {
 	struct fw_buf peer = { 0 };
@@ -42,9 +51,7 @@ static void say_what(struct fw_buf *b, const struct fw_leaks *l, const struct le
 			      "looked at them yet", fw_words_plural(g->nr, "idle connection").text,
 			      fw_buf_str(&peer));
 	else if (g->verdict == NEVER_REUSED)
-		fw_buf_printf(b, ": %s to %s, of which %s", fw_words_plural(g->nr, "connection").text,
-			      fw_buf_str(&peer),
-			      g->nr_unread ? "data is not read" : "none is used any more");
+		say_open(b, g, fw_buf_str(&peer));
 	else if (g->verdict == DEAD)
 		fw_buf_printf(b, " holds %s of connections %s %s that are over",
 			      fw_words_plural(g->nr, "descriptor").text,
