@@ -5,6 +5,7 @@
  */
 #include "analysis/unattended.h"
 #include "analysis/words.h"
+#include "util/buf.h"
 
 #include <string.h>
 
