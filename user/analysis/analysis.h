@@ -9,6 +9,7 @@
 #ifndef FW_ANALYSIS_ANALYSIS_H
 #define FW_ANALYSIS_ANALYSIS_H
 
+#include "analysis/stories.h"
 #include "analysis/truth.h"
 #include "core/filter.h"
 #include "core/tracker.h"
@@ -43,7 +44,9 @@ struct fw_analysis_context {
 	struct fw_analysis_options opt;
 	const struct fw_truth *truth; /* per network namespace; finwait's own first */
 	size_t nr_truth;
-	bool many_netns; /* connections of more than one network namespace; fw_analyses_report() sets it */
+	/* fw_analyses_report() sets these */
+	bool many_netns; /* connections of more than one network namespace */
+	struct fw_stories *stories; /* which finding a connection belongs to */
 	/* Names of what a connection has numbers of; NULL, or returning NULL: none is known. */
 	const char *(*cgroup_path)(void *arg, uint64_t id);
 	const char *(*netns_name)(void *arg, uint32_t inum);
@@ -58,6 +61,10 @@ struct fw_analysis {
 	struct fw_observer on; /* what it wants to know; .arg is not used */
 	/* The kernel's counters have been read, of each network namespace at its time. May be NULL. */
 	void (*counters_read)(void *self, const struct fw_truth *truth, size_t nr);
+	/* Before .report of any analysis: claims the connections of its findings in ctx->stories. May be
+	 * NULL.
+	 */
+	void (*prepare)(void *self, const struct fw_analysis_context *ctx);
 	void (*report)(void *self, const struct fw_analysis_context *ctx, struct fw_report *r);
 };
 
