@@ -120,6 +120,8 @@ static __always_inline void fw_fill_request(struct fw_rec_sock *rec, struct sock
 	rec->retransmits = BPF_CORE_READ_BITFIELD_PROBED(req, num_timeout);
 	rec->expires_jiffies = BPF_CORE_READ(req, rsk_timer.expires);
 	rec->listener = (__u64)BPF_CORE_READ(req, __req_common.skc_listener);
+	if (fw_request_acked(req))
+		rec->head.flags |= FW_REC_ACKED;
 	rec->object = FW_OBJECT_REQUEST;
 }
 

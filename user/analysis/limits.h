@@ -30,21 +30,32 @@
 #define FW_LIMIT_BIND 1		/* bind() that failed with EADDRINUSE because of TIME_WAIT */
 #define FW_LIMIT_TW_RESET 10	/* TIME_WAIT ended by RST, not explained by a new SYN */
 
-/* Of one remote address: SYNs that came back to a 4-tuple in TIME_WAIT. A single client walks
- * through its ports and meets its own TIME_WAIT only after tens of thousands.
- */
+/* Of one remote address: SYNs that met a TIME_WAIT, looked old, and came again. */
 #define FW_LIMIT_NAT 5
-#define FW_NAT_SYN_AGAIN_NS FW_NS(4) /* the SYN is sent again after 1 s, then 2 s */
+#define FW_NAT_SYN_AGAIN_NS FW_NS(4) /* the SYN is sent again after 1 s, then 2 s, */
+#define FW_NAT_SYN_AGAIN_MIN_NS FW_NS(0.5) /* less the round trip that led to the RST */
+
+/*
+ * A connection that carried at most so many exchanges has paid for its handshake with them: a request,
+ * TLS or a login before it, and the goodbye. Above that it is not short, however soon it ended.
+ */
+#define FW_FEW_EXCHANGES 8
 
 /* Connections of one program to one destination that live shorter than this, and so many. */
 #define FW_SHORT_LIFE_NS FW_NS(1)
 #define FW_LIMIT_SHORT 100
 #define FW_LIMIT_SHORT_PER_S 10
+#define FW_LIMIT_SHORT_BRIEF_PCT 90 /* of those that ended */
 
-/* Connections to one local service; of them closed by the server first, in percent. */
+/* Connections to one local service; of them closed by the server first, in percent, and of these with
+ * few exchanges. */
 #define FW_LIMIT_SERVER_CLOSES 50
 #define FW_LIMIT_SERVER_CLOSES_PER_S 2
 #define FW_LIMIT_SERVER_CLOSES_PCT 80
+/* TIME_WAITs, in percent of tcp_max_tw_buckets, that such a service comes to. */
+#define FW_LIMIT_SERVER_CLOSES_TABLE_PCT 50
+
+#define FW_TIME_WAIT_S 60
 
 #define FW_LIMIT_CLOSING 1 /* simultaneous close: rare enough to be told of each */
 

@@ -165,6 +165,11 @@ struct fw_cell fw_cell_hist(const struct fw_hist *h, double pct)
 	return fw_cell_duration(fw_hist_percentile(h, pct));
 }
 
+struct fw_cell fw_cell_mean(uint64_t sum, uint64_t n)
+{
+	return n ? fw_cell_count((sum + n / 2) / n) : fw_cell_unknown();
+}
+
 struct fw_cell fw_cell_ratio(uint64_t part, uint64_t whole)
 {
 	return whole ? fw_cell_percent(100.0 * (double)part / (double)whole) : fw_cell_unknown();

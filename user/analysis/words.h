@@ -35,6 +35,8 @@ struct fw_cell fw_cell_netns(const struct fw_analysis_context *ctx, uint32_t inu
 struct fw_cell fw_cell_cgroup(const struct fw_analysis_context *ctx, uint64_t id);
 /* A percentile, the longest for 100; unknown if nothing was recorded. */
 struct fw_cell fw_cell_hist(const struct fw_hist *h, double pct);
+/* @sum / @n, rounded; unknown of nothing. */
+struct fw_cell fw_cell_mean(uint64_t sum, uint64_t n);
 /* In percent; unknown of nothing. */
 struct fw_cell fw_cell_ratio(uint64_t part, uint64_t whole);
 

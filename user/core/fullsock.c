@@ -173,6 +173,7 @@ static void fullsock_closed(struct fw_tracker *t, struct fw_conn *c, const struc
 
 	set_owner(c, ev);
 	set_totals(c, ev);
+	FW_OBSERVE(t->observer, full, c, ev->state, t->hz);
 	if (c->flags & FW_CONN_MINI) {
 		same_segment = is_same_segment(c, segs_in_before);
 		if (c->flags & FW_CONN_UNANNOUNCED)
@@ -244,6 +245,7 @@ void fullsock_transition(struct fw_tracker *t, const struct fw_event *ev)
 	conn_push(c, head->newstate, head->ts_ns,
 		  head->newstate == FW_FIN_WAIT_2 && (c->flags & FW_CONN_ORPHANED) ? FW_STEP_ORPHANED : 0);
 	conn_announce(t, c, 0);
+	FW_OBSERVE(t->observer, full, c, ev->state, t->hz);
 }
 
 void fullsock_reset_sent(struct fw_tracker *t, const struct fw_event *ev)

@@ -265,6 +265,9 @@ struct fw_conn *minisock_found(struct fw_tracker *t, const struct fw_event *ev)
 	}
 	if (state == FW_FIN_WAIT_2)
 		conn_unsettled(t, c);
+	/* Listeners come first in a snapshot. */
+	if (fw_listeners_serve(&t->listeners, c->netns, c->laddr, c->lport))
+		c->role = FW_ROLE_PASSIVE;
 	index_mini(t, c, ev->head->cookie);
 	return c;
 }

@@ -32,6 +32,12 @@ static void request_replaced(struct fw_tracker *t, struct fw_conn *c, uint64_t t
 	}
 }
 
+static void note_ack(struct fw_conn *c, const struct fw_event *ev)
+{
+	if (ev->head->flags & FW_REC_ACKED)
+		fw_conn_set(c, FW_CONN_ACKED);
+}
+
 void request_scheduled(struct fw_tracker *t, const struct fw_event *ev)
 {
 	struct fw_conn *c = request_of(t, ev->head);
@@ -42,6 +48,7 @@ void request_scheduled(struct fw_tracker *t, const struct fw_event *ev)
 		c->end = FW_END_OPEN;
 		conn_count(t, c);
 		c->retransmits = ev->mini->timeouts;
+		note_ack(c, ev);
 		fw_conn_table_touch(&t->table, c);
 		return;
 	}
@@ -74,6 +81,7 @@ void request_ended(struct fw_tracker *t, const struct fw_event *ev)
 
 	if (!c || c->skaddr != ev->head->skaddr || c->flags & FW_CONN_UNDECIDED)
 		return;
+	note_ack(c, ev);
 	switch (ev->cause) {
 	case FW_CAUSE_REARMED:
 		return;
@@ -86,6 +94,10 @@ void request_ended(struct fw_tracker *t, const struct fw_event *ev)
 		c->retransmits = ev->mini->timeouts;
 		conn_end_undecided(t, c, ev->head->ts_ns,
 				   listener_gone ? FW_END_HALF_OPEN_DROPPED : FW_END_HALF_OPEN_EXPIRED);
+		return;
+	case FW_CAUSE_RESET:
+		fw_conn_set(c, FW_CONN_HANDSHAKE_RESET);
+		conn_end(t, c, ev->head->ts_ns, FW_END_HALF_OPEN_DROPPED);
 		return;
 	default:
 		conn_end(t, c, ev->head->ts_ns, FW_END_HALF_OPEN_DROPPED);
