@@ -11,13 +11,14 @@ extern const struct fw_analysis fw_analysis_states, fw_analysis_time_wait, fw_an
 	fw_analysis_closing, fw_analysis_close_wait, fw_analysis_ports, fw_analysis_flows,
 	fw_analysis_closers, fw_analysis_half_open, fw_analysis_slow, fw_analysis_nat,
 	fw_analysis_binds, fw_analysis_truth, fw_analysis_losses, fw_analysis_transitions,
-	fw_analysis_over_time, fw_analysis_tw_bars, fw_analysis_lives;
+	fw_analysis_over_time, fw_analysis_tw_bars, fw_analysis_lives, fw_analysis_accept_queue;
 
 /* In the order of their sections. */
 static const struct fw_analysis *const analyses[] = {
 	&fw_analysis_states,	 &fw_analysis_time_wait, &fw_analysis_fin_wait_2,
 	&fw_analysis_closing,	 &fw_analysis_close_wait, &fw_analysis_ports,
 	&fw_analysis_flows,	 &fw_analysis_closers,	  &fw_analysis_half_open,
+	&fw_analysis_accept_queue,
 	&fw_analysis_slow,	 &fw_analysis_nat,	  &fw_analysis_binds,
 	&fw_analysis_truth,	 &fw_analysis_losses,	  &fw_analysis_transitions,
 	&fw_analysis_over_time,	 &fw_analysis_tw_bars,	  &fw_analysis_lives,
@@ -125,6 +126,10 @@ void fw_analyses_report(struct fw_analyses *a, const struct fw_analysis_context 
 	while ((c = fw_open_next(&mine, c)))
 		note_netns(a, c);
 	mine.many_netns = a->netns_differ;
+	for (size_t i = 0; i < NR_ANALYSES; i++) {
+		if (analyses[i]->share)
+			analyses[i]->share(a->self[i], &mine);
+	}
 	for (size_t i = 0; i < NR_ANALYSES; i++)
 		analyses[i]->report(a->self[i], &mine, r);
 	fw_words_how_sure(&mine, r);

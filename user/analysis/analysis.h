@@ -16,6 +16,8 @@
 
 #define FW_TOP_MAX 100
 
+struct fw_queues;
+
 struct fw_analysis_options {
 	size_t top; /* rows of a table, at most FW_TOP_MAX */
 	uint64_t stall_ns;
@@ -40,6 +42,7 @@ struct fw_analysis_context {
 	const struct fw_truth *truth; /* per network namespace; finwait's own first */
 	size_t nr_truth;
 	bool many_netns; /* connections of more than one network namespace; fw_analyses_report() sets it */
+	const struct fw_queues *queues; /* accept queues (accept_queue.h); fw_analyses_report() sets it */
 	/* Names of what a connection has numbers of; NULL, or returning NULL: none is known. */
 	const char *(*cgroup_path)(void *arg, uint64_t id);
 	const char *(*netns_name)(void *arg, uint32_t inum);
@@ -54,6 +57,8 @@ struct fw_analysis {
 	struct fw_observer on; /* what it wants to know; .arg is not used */
 	/* The kernel's counters have been read, of each network namespace at its time. May be NULL. */
 	void (*counters_read)(void *self, const struct fw_truth *truth, size_t nr);
+	/* Before the reports: gives others what they need of it, in @ctx. May be NULL. */
+	void (*share)(void *self, struct fw_analysis_context *ctx);
 	void (*report)(void *self, const struct fw_analysis_context *ctx, struct fw_report *r);
 };
 

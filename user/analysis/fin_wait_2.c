@@ -54,7 +54,7 @@ static struct stalls *peer_of(struct fin_wait_2 *f, const struct fw_conn *c)
 {
 	struct fw_group_key key = fw_group_key_of(c, FW_BY_NETNS | FW_BY_RADDR | FW_BY_SERVICE);
 
-	key.extra = c->role;
+	key.extra = fw_group_role(c);
 	return fw_groups_get(&f->peers, &key);
 }
 
@@ -145,7 +145,7 @@ static void peer_row(const struct fw_analysis_context *ctx, struct fw_report *r,
 	const struct fw_cell cells[] = {
 		fw_cell_endpoint(key->family, key->raddr,
 				 key->extra == FW_ROLE_ACTIVE ? key->lport : 0),
-		fw_cell_process(s->owner.comm, s->owner.pid),
+		fw_owner_cell(&s->owner),
 		fw_cell_count(s->open),
 		fw_cell_count(s->ended[BY_FIN]),
 		fw_cell_count(s->ended[BY_TIMEOUT]),

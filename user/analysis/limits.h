@@ -65,10 +65,32 @@
 #define FW_SLOW_SYN_NS FW_NS(0.9)
 #define FW_SLOW_FIN_NS FW_NS(1)
 #define FW_LIMIT_SLOW 3
+/* FINs of a peer that has gone away, or of one far away, are acknowledged late now and then. */
+#define FW_LIMIT_SLOW_MANY 10
+#define FW_SLOW_LONG_NS FW_NS(5)
 
 /* Half-open connections that expired, of those that began. */
 #define FW_LIMIT_HALF_OPEN 100
 #define FW_LIMIT_HALF_OPEN_PCT 20
+
+/* An accept queue that overflowed, and has room again: dropped so often in the span. */
+#define FW_LIMIT_QUEUE_DROPS 10
+#define FW_QUEUE_IDLE_NS FW_NS(3) /* connections wait so long, and nothing was accepted for so long */
+
+/* Orphans whose peer does not read hold so much memory; or so many of tcp_max_orphans. */
+#define FW_LIMIT_ORPHANS_BYTES (8ULL << 20)
+#define FW_LIMIT_ORPHANS_PCT 50
+
+/* connect() of one program to one destination that failed, and in percent of all. */
+#define FW_LIMIT_CONNECT_FAILED 3
+#define FW_LIMIT_CONNECT_FAILED_PCT 5
+#define FW_CONNECT_FAILED_LASTING_NS FW_NS(5) /* shorter and over: a restart */
+#define FW_LIMIT_NOT_LOCAL 1 /* bind() or connect() for want of an address */
+
+/* Connections that a server closed when they were idle, and that were used after that. */
+#define FW_LIMIT_STALE 3
+#define FW_STALE_IDLE_NS FW_NS(0.5) /* idle for less is a part of an exchange */
+#define FW_STALE_RACE_NS FW_NS(0.2) /* data and FIN crossed: sent so shortly before the FIN came */
 
 /* Events lost, in percent, from which the whole report is in doubt. */
 #define FW_LIMIT_LOST_PCT 1
@@ -90,8 +112,13 @@ enum fw_rank {
 	FW_RANK_NAT,
 	FW_RANK_TABLE_FULL,
 	FW_RANK_HALF_OPEN,
+	FW_RANK_ORPHANS,
+	FW_RANK_STALE,
+	FW_RANK_CONNECT_FAILED,
+	FW_RANK_NOT_LOCAL,
 	FW_RANK_LEAK,
 	FW_RANK_BIND,
+	FW_RANK_ACCEPT_QUEUE,
 	FW_RANK_PORTS,
 };
 

@@ -178,7 +178,7 @@ static void row(const struct fw_analysis_context *ctx, struct fw_report *r, stru
 	const struct ports *ports = (const void *)group->value;
 	const struct fw_group_key *key = &group->key;
 	const struct fw_cell cells[] = {
-		fw_cell_process(ports->owner.comm, ports->owner.pid),
+		fw_owner_cell(&ports->owner),
 		fw_cell_endpoint(key->family, key->laddr, 0),
 		fw_cell_endpoint(key->family, key->raddr, key->rport),
 		fw_cell_count(ports->in_time_wait),
@@ -203,7 +203,7 @@ static void say_title(struct fw_report *r, struct fw_finding *f, const struct fw
 {
 	const struct ports *ports = (const void *)worst->value;
 	const struct fw_group_key *key = &worst->key;
-	struct fw_words who = fw_words_process(ports->owner.comm, ports->owner.pid);
+	struct fw_words who = fw_owner_words(&ports->owner);
 	struct fw_words to = fw_words_endpoint(key->family, key->raddr, key->rport);
 
 	if (ports->no_port)
