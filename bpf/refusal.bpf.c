@@ -198,6 +198,8 @@ static __always_inline void fw_call_head(struct fw_rec_head *head, struct sock *
 {
 	__builtin_memset(head, 0, sizeof(*head));
 	fw_head_from_common(head, &sk->__sk_common);
+	if (fw_cfg.no_cookie_helper)
+		head->cookie = fw_compat_sk_cookie(head->skaddr);
 	head->oldstate = head->newstate = TCP_CLOSE;
 }
 

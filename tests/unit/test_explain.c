@@ -16,6 +16,8 @@ static const char *const findings[] = {
 	"short-connections", "server-closes-first",   "simultaneous-close",
 	"last-ack-stall",    "fin-wait-1-stall",      "syn-stall",
 	"half-open-flood",   "bind-in-use",	      "events-lost",
+	"accept-queue-full", "stale-connection-reuse", "bind-port-exhaustion",
+	"address-not-local", "connect-failures",      "orphans-hold-memory",
 };
 
 static void all_states(void **state)

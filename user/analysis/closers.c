@@ -24,7 +24,7 @@ enum closer {
 struct service {
 	uint64_t closed, local_first, time_waits;
 	uint64_t ended, exchanges, few; /* few: at most FW_FEW_EXCHANGES */
-	uint64_t first_ns, last_ns;
+	uint64_t first_ns;
 	struct fw_owner owner;
 };
 
@@ -64,7 +64,6 @@ static void closed(struct closers *k, const struct fw_conn *c, const struct fw_t
 		return;
 	service = service_of(k, c);
 	service->first_ns = service->closed++ ? service->first_ns : tr->ts_ns;
-	service->last_ns = tr->ts_ns;
 	service->local_first += local;
 	fw_owner_see(&service->owner, c);
 }
@@ -151,7 +150,7 @@ static uint64_t closed_of(const void *value)
 
 static double rate_of(const struct fw_analysis_context *ctx, const struct service *service)
 {
-	return fw_rate_while(ctx, service->closed, service->first_ns, service->last_ns);
+	return fw_rate_while(ctx, service->closed, service->first_ns, ctx->now_ns);
 }
 
 static void row(const struct fw_analysis_context *ctx, struct fw_report *r, struct fw_table *t,

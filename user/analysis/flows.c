@@ -13,7 +13,7 @@ struct flow {
 	uint64_t ended, exchanges; /* of those whose whole life was seen */
 	uint64_t brief; /* of these: less than FW_SHORT_LIFE_NS, and at most FW_FEW_EXCHANGES */
 	uint64_t local_first, time_waits;
-	uint64_t first_ns, last_ns; /* of those that closed */
+	uint64_t first_ns; /* of those opened */
 	double life_ns;
 	uint32_t pid;
 	bool many_pids;
@@ -53,10 +53,14 @@ static void closed(struct flows *f, const struct fw_conn *c, const struct fw_tra
 
 	if (!(tr->flags & (FW_TR_DWELL_AT_LEAST | FW_TR_DWELL_UNKNOWN)))
 		fw_hist_record(&f->life, tr->dwell_ns);
-	flow->first_ns = flow->closed++ ? flow->first_ns : tr->ts_ns;
-	flow->last_ns = tr->ts_ns;
+	flow->closed++;
 	flow->local_first += tr->to == FW_FIN_WAIT_1;
 	flow->life_ns += (double)tr->dwell_ns;
+}
+
+static void opened(struct flow *flow, uint64_t ts_ns)
+{
+	flow->first_ns = flow->opened++ ? flow->first_ns : ts_ns;
 }
 
 static void on_transition(void *self, const struct fw_conn *c, const struct fw_transition *tr)
@@ -66,7 +70,7 @@ static void on_transition(void *self, const struct fw_conn *c, const struct fw_t
 	if (c->role != FW_ROLE_ACTIVE || tr->from == tr->to)
 		return;
 	if (tr->to == FW_ESTABLISHED)
-		flow_of(f, c)->opened++;
+		opened(flow_of(f, c), tr->ts_ns);
 	if (tr->from == FW_ESTABLISHED)
 		closed(f, c, tr);
 	if (tr->to == FW_TIME_WAIT)
@@ -99,9 +103,10 @@ static uint64_t brief_of(const void *value)
 	return ((const struct flow *)value)->brief;
 }
 
+/* Since it began, as in ports.c: a burst is no rate. */
 static double rate_of(const struct fw_analysis_context *ctx, const struct flow *flow)
 {
-	return fw_rate_while(ctx, flow->closed, flow->first_ns, flow->last_ns);
+	return fw_rate_while(ctx, flow->opened, flow->first_ns, ctx->now_ns);
 }
 
 static struct fw_words name_of(const struct fw_group *group)
@@ -132,7 +137,7 @@ static void row(const struct fw_analysis_context *ctx, struct fw_report *r, stru
 }
 
 static const char *const columns[] = {
-	"process", "process", "remote", "to", "opened", "opened", "closed", "rate",
+	"process", "process", "remote", "to", "opened", "opened", "opened", "rate",
 	"life_mean", "mean life", "brief", "brief", "exchanges", "exchanges", "closed_here_first", "closed here first",
 	"time_waits", "TIME_WAITs here", NULL,
 };

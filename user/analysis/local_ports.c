@@ -12,6 +12,11 @@ uint64_t fw_ports_available(const struct fw_sysctls *sysctls)
 	return (uint64_t)(high - low + 1 - reserved);
 }
 
+bool fw_port_in_range(const struct fw_sysctls *sysctls, uint16_t port)
+{
+	return port && sysctls->port_low >= 0 && port >= sysctls->port_low && port <= sysctls->port_high;
+}
+
 static bool is_loopback(const struct fw_group_key *key)
 {
 	return fw_addr_is_loopback(key->family, key->laddr) ||

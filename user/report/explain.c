@@ -21,11 +21,18 @@ static size_t count(const struct fw_explanation *table)
 
 const struct fw_explanation *fw_explanation_at(size_t i)
 {
-	size_t states = count(fw_explained_states), findings = count(fw_explained_findings);
+	static const struct fw_explanation *const tables[] = {
+		fw_explained_states, fw_explained_findings, fw_explained_refused,
+	};
 
-	if (i < states)
-		return &fw_explained_states[i];
-	return i - states < findings ? &fw_explained_findings[i - states] : NULL;
+	for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++) {
+		size_t nr = count(tables[t]);
+
+		if (i < nr)
+			return &tables[t][i];
+		i -= nr;
+	}
+	return NULL;
 }
 
 const struct fw_explanation *fw_explain(const char *topic)

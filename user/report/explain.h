@@ -35,6 +35,7 @@ void fw_explain_text(const struct fw_explanation *e, struct fw_buf *out, unsigne
 		     bool color);
 
 /* The tables; each ends in an entry without a topic. */
-extern const struct fw_explanation fw_explained_states[], fw_explained_findings[];
+extern const struct fw_explanation fw_explained_states[], fw_explained_findings[],
+	fw_explained_refused[];
 
 #endif
