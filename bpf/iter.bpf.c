@@ -129,6 +129,8 @@ static __always_inline void fw_fill_request(struct fw_rec_sock *rec, struct sock
 	rec->since_ns = BPF_CORE_READ((struct tcp_request_sock *)req, snt_synack) * 1000;
 	rec->expires_jiffies = BPF_CORE_READ(req, rsk_timer.expires);
 	rec->listener = (__u64)BPF_CORE_READ(req, __req_common.skc_listener);
+	if (fw_request_acked(req))
+		rec->head.flags |= FW_REC_ACKED;
 	rec->object = FW_OBJECT_REQUEST;
 }
 
