@@ -173,7 +173,7 @@ static void find_stall(struct fin_wait_2 *f, const struct fw_analysis_context *c
 {
 	const struct fw_group *worst;
 	const struct stalls *s;
-	const struct fw_truth *truth;
+	const struct fw_netns_values *truth;
 	struct fw_finding *finding;
 	struct fw_words peer;
 

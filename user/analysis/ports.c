@@ -124,7 +124,7 @@ static void assess(void *arg, struct fw_group *group)
 {
 	const struct assessment *a = arg;
 	struct ports *ports = (void *)group->value;
-	const struct fw_truth *truth = fw_truth_of(a->ctx, group->key.netns);
+	const struct fw_netns_values *truth = fw_truth_of(a->ctx, group->key.netns);
 	double tw_s = a->p->time_wait.count ? (double)fw_hist_mean(&a->p->time_wait) / 1e9 : 60;
 	bool reused = truth && fw_ports_reused(&truth->sysctls, &group->key);
 	double tw_rate, used, needed;
@@ -269,7 +269,7 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 	struct pressure *p = self;
 	struct fw_section *s = fw_report_section(r, "ports", "Local ports");
 	struct assessment a = { ctx, p };
-	const struct fw_truth *own = ctx->nr_truth ? ctx->truth : NULL;
+	const struct fw_netns_values *own = ctx->nr_truth ? ctx->truth : NULL;
 	const struct fw_group *worst;
 
 	count_now(p, ctx);

@@ -57,7 +57,7 @@ static void add(struct counts *to, const struct counts *more)
 	to->ended += more->ended;
 }
 
-static void counters_read(void *self, const struct fw_truth *truth, size_t nr)
+static void counters_read(void *self, const struct fw_netns_values *truth, size_t nr)
 {
 	struct truth *t = self;
 
@@ -262,9 +262,16 @@ static void counter_row(const struct comparison *k, const char *name, int64_t ke
 		why(k, difference, special) });
 }
 
-static void kernel_row(const struct comparison *k, const char *name, int64_t kernel)
+/* Those that finwait has no count of its own beside. */
+static void kernel_rows(const struct comparison *k, const struct fw_netns_values *values)
 {
-	counter_row(k, name, kernel, FW_TRUTH_UNKNOWN, (struct reason){ 0 });
+	for (size_t i = 0; i < fw_nr_values; i++) {
+		const struct fw_value *which = &fw_values[i];
+
+		if (which->kind != FW_VALUE_SETTING && which->label)
+			counter_row(k, which->label, fw_value_get(values, which), FW_VALUE_UNKNOWN,
+				    (struct reason){ 0 });
+	}
 }
 
 /* What is missing here and counted there, or the other way round, whatever the counter. */
@@ -331,10 +338,10 @@ static int64_t minisocks_now(const struct fw_analysis_context *ctx, const struct
 
 static int64_t minisocks_of(const struct fw_kernel_counters *k)
 {
-	return k->tw < 0 || k->tw_killed < 0 ? FW_TRUTH_UNKNOWN : k->tw + k->tw_killed;
+	return k->tw < 0 || k->tw_killed < 0 ? FW_VALUE_UNKNOWN : k->tw + k->tw_killed;
 }
 
-static void counters(const struct fw_analysis_context *ctx, const struct fw_truth *truth,
+static void counters(const struct fw_analysis_context *ctx, const struct fw_netns_values *truth,
 		     const struct own *own, struct fw_report *r, struct fw_section *s)
 {
 	static const char *const columns[] = {
@@ -362,14 +369,7 @@ static void counters(const struct fw_analysis_context *ctx, const struct fw_trut
 	counter_row(&row, "TCPTimeWaitOverflow", k->time_wait_overflow, mine->overflow, none);
 	counter_row(&row, "minisocks now (sockstat tw)", k->tw_now,
 		    minisocks_now(ctx, own, truth->netns), none);
-	kernel_row(&row, "orphans now, host (sockstat)", k->orphans_now);
-	kernel_row(&row, "ListenOverflows", k->listen_overflows);
-	kernel_row(&row, "ListenDrops", k->listen_drops);
-	kernel_row(&row, "SyncookiesSent", k->syncookies_sent);
-	kernel_row(&row, "TCPReqQFullDrop", k->req_q_full_drop);
-	kernel_row(&row, "TCPAbortOnData", k->abort_on_data);
-	kernel_row(&row, "TCPAbortOnTimeout", k->abort_on_timeout);
-	kernel_row(&row, "TCPAbortOnMemory", k->abort_on_memory);
+	kernel_rows(&row, truth);
 	note_unexplained(&row, s);
 }
 
@@ -395,13 +395,13 @@ static bool is_watched(const struct fw_analysis_context *ctx, uint32_t netns)
 /* Of the namespaces that are watched: finwait's own, unless more happened elsewhere. NULL: the counters
  * of none of them are known.
  */
-static const struct fw_truth *busiest_of(const struct truth *t,
+static const struct fw_netns_values *busiest_of(const struct truth *t,
 					 const struct fw_analysis_context *ctx)
 {
-	const struct fw_truth *busiest = NULL;
+	const struct fw_netns_values *busiest = NULL;
 
 	for (size_t i = 0; i < ctx->nr_truth; i++) {
-		const struct fw_truth *truth = &ctx->truth[i];
+		const struct fw_netns_values *truth = &ctx->truth[i];
 
 		if (!is_watched(ctx, truth->netns))
 			continue;
@@ -411,7 +411,7 @@ static const struct fw_truth *busiest_of(const struct truth *t,
 	return busiest;
 }
 
-static void netns_row(const struct fw_analysis_context *ctx, const struct fw_truth *truth,
+static void netns_row(const struct fw_analysis_context *ctx, const struct fw_netns_values *truth,
 		      const struct own *own, struct fw_report *r, struct fw_table *t)
 {
 	const struct fw_kernel_counters *k = &truth->counters;
@@ -436,7 +436,7 @@ static void all_netns(const struct truth *t, const struct fw_analysis_context *c
 		fw_section_table(r, s, "by_netns", "The kernel's counters beside finwait's", columns);
 
 	for (size_t i = 0; i < ctx->nr_truth; i++) {
-		const struct fw_truth *truth = &ctx->truth[i];
+		const struct fw_netns_values *truth = &ctx->truth[i];
 		const struct own *own = own_in(t, truth->netns);
 
 		if (!is_watched(ctx, truth->netns) ||
@@ -468,7 +468,7 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 {
 	struct fw_section *s = fw_report_section(r, "kernel", "What the kernel says");
 	struct truth *t = self;
-	const struct fw_truth *busiest;
+	const struct fw_netns_values *busiest;
 
 	busiest = busiest_of(t, ctx);
 	if (!busiest) {
