@@ -86,6 +86,7 @@ static void on_time(struct fw_session *s, uint64_t ts_ns)
 	if (ts_ns > s->now_ns)
 		s->now_ns = ts_ns;
 	fw_tracker_advance(&s->tracker, s->now_ns);
+	fw_tracker_expire(&s->tracker, s->now_ns);
 }
 
 void fw_inputs_mark(void *arg, const struct fw_mark *mark)
