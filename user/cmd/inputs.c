@@ -21,12 +21,13 @@ static const char *text_of(const struct fw_mark *mark)
 static void on_ground(struct fw_session *s, const struct fw_mark *mark)
 {
 	struct fw_truths *first = s->last.nr_sets == 1 ? &s->first : NULL;
-	struct fw_ground g;
+	struct fw_netns_values v;
 
-	fw_ground_parse(&g, text_of(mark), mark->len);
-	fw_truths_add(&s->last, (uint32_t)mark->number, &g);
+	fw_netns_values_parse(&v, text_of(mark), mark->len);
+	v.netns = (uint32_t)mark->number;
+	fw_truths_add(&s->last, &v);
 	if (first)
-		fw_truths_add(first, (uint32_t)mark->number, &g);
+		fw_truths_add(first, &v);
 }
 
 static bool is_netns_wanted(const struct fw_options *opt, const struct fw_mark *mark)

@@ -165,13 +165,13 @@ static void snapshot(struct fw_session *s)
 
 /* ---- What the host tells when asked ------------------------------------------------------- */
 
-static void on_ground(void *arg, uint32_t netns, const struct fw_ground *g)
+static void on_ground(void *arg, const struct fw_netns_values *v)
 {
 	struct fw_session *s = arg;
 	struct fw_buf b = { 0 };
-	struct fw_mark m = { .kind = FW_MARK_GROUND, .number = netns };
+	struct fw_mark m = { .kind = FW_MARK_GROUND, .number = v->netns };
 
-	fw_ground_print(g, &b);
+	fw_netns_values_print(v, &b);
 	m.text = b.data;
 	m.len = b.len;
 	fw_inputs_mark(s, &m);

@@ -53,7 +53,7 @@ struct fw_source_info {
 
 typedef void (*fw_record_fn)(void *arg, const void *record, size_t len);
 typedef void (*fw_mark_fn)(void *arg, const struct fw_mark *mark);
-typedef void (*fw_ground_fn)(void *arg, uint32_t netns, const struct fw_ground *ground);
+typedef void (*fw_ground_fn)(void *arg, const struct fw_netns_values *values);
 
 struct fw_source;
 
