@@ -129,6 +129,8 @@ static __always_inline void fw_fill_request(struct fw_rec_sock *rec, struct sock
 	rec->since_ns = BPF_CORE_READ((struct tcp_request_sock *)req, snt_synack) * 1000;
 	rec->expires_jiffies = BPF_CORE_READ(req, rsk_timer.expires);
 	rec->listener = (__u64)BPF_CORE_READ(req, __req_common.skc_listener);
+	if (fw_request_acked(req))
+		rec->head.flags |= FW_REC_ACKED;
 	rec->object = FW_OBJECT_REQUEST;
 }
 
@@ -163,6 +165,8 @@ int fw_iter_tcp(struct bpf_iter__tcp *ctx)
 		rec.head.cookie = fw_compat_seen_cookie(&rec.head, rec.object);
 	else
 		rec.head.cookie = bpf_get_socket_cookie(skc);
+	if (rec.object == FW_OBJECT_MINI && rec.head.newstate == TCP_FIN_WAIT2)
+		fw_note_unsettled(rec.head.skaddr, rec.head.cookie);
 	rec.head.ts_ns = bpf_ktime_get_ns();
 	fw_put(ctx->meta, &rec, sizeof(rec));
 	return 0;

@@ -117,6 +117,10 @@ static __always_inline void fw_tw_event(void *ctx, struct inet_timewait_sock *tw
 	head.kind = kind;
 	head.flags = flags;
 	head.oldstate = head.newstate = BPF_CORE_READ(tw, tw_substate);
+	if (head.newstate == TCP_FIN_WAIT2 && kind == FW_REC_TW_SCHED)
+		fw_note_unsettled(head.skaddr, head.cookie);
+	else if (head.newstate == TCP_FIN_WAIT2)
+		fw_forget_unsettled(head.skaddr);
 	fw_emit_mini(ctx, &head, expires, fw_compat_tw_since_ns(tw), (struct fw_request_facts){},
 		     kind == FW_REC_TW_END);
 }
@@ -158,6 +162,8 @@ static __always_inline void fw_req_event(void *ctx, struct request_sock *req, __
 	head.flags = 0;
 	if (fw_flood_seen)
 		head.flags |= FW_REC_REQ_UNSEEN;
+	if (fw_request_acked(req))
+		head.flags |= FW_REC_ACKED;
 	head.oldstate = head.newstate = TCP_SYN_RECV;
 	if (kind == FW_REC_REQ_END && fw_listener_is_gone(listener))
 		head.flags |= FW_REC_LISTENER_GONE;

@@ -126,6 +126,12 @@ static __always_inline struct request_sock *fw_timer_req(struct timer_list *time
 	return (void *)timer - bpf_core_field_offset(struct request_sock, rsk_timer);
 }
 
+/* @req: of TCP, so an inet_request_sock. */
+static __always_inline bool fw_request_acked(struct request_sock *req)
+{
+	return BPF_CORE_READ_BITFIELD_PROBED((struct inet_request_sock *)req, acked);
+}
+
 static __always_inline __u32 fw_sock_flags(struct sock *sk)
 {
 	unsigned long skf = sk->__sk_common.skc_flags;
