@@ -207,6 +207,8 @@ static __always_inline void fw_fill_holder(struct fw_rec_head *head, struct sock
 		__u8 shutdown = BPF_CORE_READ(sk, sk_shutdown);
 
 		fw_head_from_common(head, &sk->__sk_common);
+		/* skc_num has been given back. */
+		head->lport = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
 		head->flags = (shutdown & RCV_SHUTDOWN ? FW_REC_SHUT_RD : 0) |
 			      (shutdown & SEND_SHUTDOWN ? FW_REC_SHUT_WR : 0);
 	}
