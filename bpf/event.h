@@ -70,8 +70,14 @@ enum fw_rec_flags {
 	FW_REC_REPAIR = 1 << 12,      /* TCP_REPAIR is on: the socket is being migrated */
 	FW_REC_WINDOW_SHUT = 1 << 13, /* snd_wnd == 0: the peer's receive window is closed */
 	FW_REC_SYN = 1 << 14,	      /* FW_REC_RETRANSMIT: a SYN or SYN-ACK; else a FIN */
-	FW_REC_MEMORY_SHORT = 1 << 15, /* at * -> CLOSE: TCP is out of memory or has too many orphans */
-	FW_REC_RULED_OUT = 1 << 16,   /* FW_REC_STATE: the filter rules out the connection, of which
+	FW_REC_REARMED = 1 << 15,     /* FW_REC_TW_SCHED: not a birth, its timer was running already; the
+				       * timer front end sends FW_REC_TW_END just before instead
+				       */
+	FW_REC_HAD_REQUEST = 1 << 16, /* SYN_RECV -> *: it was a request socket; .since_ns is of that */
+	FW_REC_TABLE_FULL = 1 << 17,  /* at * -> CLOSE: tcp_max_tw_buckets was reached */
+	FW_REC_NO_PORT = 1 << 18,     /* at SYN_SENT -> CLOSE: connect() found no port, or the 4-tuple in use */
+	FW_REC_ANSWERS_DATA = 1 << 19, /* FW_REC_RESET_SENT: it answers a segment with data */
+	FW_REC_RULED_OUT = 1 << 20,   /* FW_REC_STATE: the filter rules out the connection, of which
 				       * a record has passed (filter_rule.h) */
 };
 
@@ -90,7 +96,10 @@ struct fw_rec_head {
 	__u16 lport;
 	__u16 rport;
 	__u16 cpu;
-	__u16 pad;
+	/* Namespaces that have the same number one after the other differ here; 0: not known. Recordings do
+	 * not have it: a mark says that a number belongs to another namespace (FW_MARK_NETNS_REBORN).
+	 */
+	__u16 netns_life;
 	__u8 laddr[16];
 	__u8 raddr[16];
 };
@@ -102,6 +111,7 @@ struct fw_rec_state {
 	__u64 bytes_sent;     /* payload, without retransmissions */
 	__u64 bytes_received; /* payload; counts the FIN as one when FW_REC_FIN_RECEIVED */
 	__u64 cgroup_id;      /* with FW_REC_OWNER, else 0 */
+	__u64 since_ns;	      /* with FW_REC_HAD_REQUEST: when it first sent a SYN-ACK, else 0 */
 	__u32 retransmits;
 	__u32 segs_in; /* segments received so far: equal means caused by the same segment */
 	__u32 segs_out; /* segments sent; at * -> CLOSE, else 0 */
@@ -114,18 +124,21 @@ struct fw_rec_state {
 	__u16 pad[3];
 	char comm[FW_COMM_LEN];
 };
-_Static_assert(sizeof(struct fw_rec_state) == 160, "contract");
+_Static_assert(sizeof(struct fw_rec_state) == 168, "contract");
 
 struct fw_rec_mini {
 	struct fw_rec_head head;
 	__u64 expires_jiffies; /* what its timer is set to */
 	__u64 now_jiffies;
 	__u64 listener; /* request sockets: address of the socket that listens (rsk_listener); else 0 */
+	__u64 since_ns; /* request sockets: when the first SYN-ACK was sent, 0: not yet; minisocks: as in
+			 * struct fw_rec_sock
+			 */
 	__u32 timeouts; /* request sockets: SYN-ACK timer expiries so far */
 	__u32 nr_ips;
 	__u64 ips[FW_STACK_DEPTH]; /* FW_REC_TW_END, FW_REC_REQ_END: caller's kernel stack */
 };
-_Static_assert(sizeof(struct fw_rec_mini) == 192, "contract");
+_Static_assert(sizeof(struct fw_rec_mini) == 200, "contract");
 
 /* A socket as it is: full socket, request socket or minisock. head.oldstate is its state (of a
  * minisock: its substate), and head.newstate the same.
@@ -137,7 +150,10 @@ struct fw_rec_sock {
 	__u64 expires_jiffies;		  /* minisock, request socket: what its timer is set to */
 	__u64 now_jiffies;
 	__u64 listener;	    /* request socket: as in struct fw_rec_mini */
-	__u32 idle_jiffies; /* full socket: it has been in its state for at least so long */
+	__u64 since_ns;	    /* it was in its state by then, give or take the processing of a segment;
+			     * 0: not known. Minisocks: when it was born, or entered TIME_WAIT by a
+			     * segment with timestamps; to the millisecond
+			     */
 	__u32 retransmits;  /* request socket: SYN-ACK timer expiries */
 	__u32 uid;
 	__u32 unread;	/* bytes not yet read, the FIN counting as one; LISTEN: connections to accept */
@@ -147,7 +163,7 @@ struct fw_rec_sock {
 	__u32 srtt_us, rto_jiffies; /* full socket */
 	__u32 mptcp_token;  /* as in struct fw_rec_state */
 	__u8 object;	/* enum fw_object */
-	__u8 pad[7];
+	__u8 pad[3];
 };
 _Static_assert(sizeof(struct fw_rec_sock) == 176, "contract");
 

@@ -41,35 +41,28 @@ static __always_inline __u64 fw_compat_seen_cookie(const struct fw_rec_head *hea
 	return id;
 }
 
-/* A lower bound from one moment at which it was in this state; 0: that moment is not known. */
-static __always_inline __u32 fw_since(__u32 now, __u32 then)
-{
-	return then ? now - then : 0;
-}
-
 /*
- * For how long at least it has been in its state. CLOSE_WAIT and FIN_WAIT_2 were entered by a segment
- * with ACK, so not after the last one (rcv_tstamp). ESTABLISHED is as old as the oldest of what is
- * the latest of its kind. A SYN has been repeated with doubled waits. For the others nothing on
- * the socket tells.
+ * When it was in its state already, by the clock of bpf_ktime_get_ns(); 0: not known. The last segment that
+ * it sent or received (tcp_mstamp) is not older than the one that brought it into its state. Not jiffies:
+ * they lag when ticks are late (by 0.4 s in an emulated guest), and so would make it older than it is.
+ * A close() that could not send its FIN leaves no such trace, so FIN_WAIT_1, CLOSING and LAST_ACK have none.
  */
-static __always_inline __u32 fw_idle_jiffies(struct tcp_sock *tp, __u8 state, __u32 now)
+static __always_inline __u64 fw_since_ns(struct tcp_sock *tp, __u8 state, __u64 now_ns)
 {
-	struct inet_connection_sock *icsk = &tp->inet_conn;
-	__u32 sent, received, acked, most;
+	__u32 ago_ms;
 
 	switch (state) {
+	case TCP_ESTABLISHED:
 	case TCP_CLOSE_WAIT:
 	case TCP_FIN_WAIT2:
-		return fw_since(now, tp->rcv_tstamp);
-	case TCP_ESTABLISHED:
-		acked = fw_since(now, tp->rcv_tstamp);
-		sent = fw_since(now, tp->lsndtime);
-		received = fw_since(now, icsk->icsk_ack.lrcvtime);
-		most = sent > received ? sent : received;
-		return most > acked ? most : acked;
+		return tp->tcp_mstamp * 1000;
 	case TCP_SYN_SENT:
-		return icsk->icsk_rto - (icsk->icsk_rto >> (icsk->icsk_backoff & 31));
+		if (!tp->retrans_stamp || (bpf_core_field_exists(struct tcp_sock, tcp_usec_ts) &&
+					   BPF_CORE_READ_BITFIELD(tp, tcp_usec_ts)))
+			return 0;
+		/* The first SYN, in milliseconds of 32 bits. */
+		ago_ms = (__u32)(now_ns / 1000000) - tp->retrans_stamp;
+		return ago_ms < now_ns / 1000000 ? now_ns - ago_ms * 1000000ULL : 0;
 	default:
 		return 0;
 	}
@@ -99,7 +92,7 @@ static __always_inline void fw_fill_full(struct fw_rec_sock *rec, struct tcp_soc
 	rec->rto_jiffies = tp->inet_conn.icsk_rto;
 	if (!tp->snd_wnd)
 		rec->head.flags |= FW_REC_WINDOW_SHUT;
-	rec->idle_jiffies = fw_idle_jiffies(tp, rec->head.newstate, (__u32)rec->now_jiffies);
+	rec->since_ns = fw_since_ns(tp, rec->head.newstate, bpf_ktime_get_ns());
 }
 
 static __always_inline void fw_fill_mini(struct fw_rec_sock *rec, struct sock_common *skc)
@@ -109,6 +102,7 @@ static __always_inline void fw_fill_mini(struct fw_rec_sock *rec, struct sock_co
 	rec->head.oldstate = rec->head.newstate = BPF_CORE_READ(tw, tw_substate);
 	rec->head.flags = FW_REC_ORPHAN;
 	rec->expires_jiffies = BPF_CORE_READ(tw, tw_timer.expires);
+	rec->since_ns = fw_compat_tw_since_ns(tw);
 	rec->object = FW_OBJECT_MINI;
 }
 
@@ -118,6 +112,7 @@ static __always_inline void fw_fill_request(struct fw_rec_sock *rec, struct sock
 
 	rec->head.oldstate = rec->head.newstate = TCP_SYN_RECV;
 	rec->retransmits = BPF_CORE_READ_BITFIELD_PROBED(req, num_timeout);
+	rec->since_ns = BPF_CORE_READ((struct tcp_request_sock *)req, snt_synack) * 1000;
 	rec->expires_jiffies = BPF_CORE_READ(req, rsk_timer.expires);
 	rec->listener = (__u64)BPF_CORE_READ(req, __req_common.skc_listener);
 	rec->object = FW_OBJECT_REQUEST;
@@ -135,6 +130,7 @@ int fw_iter_tcp(struct bpf_iter__tcp *ctx)
 	fw_head_from_common(&rec.head, skc);
 	if (!fw_wanted_early(&rec.head))
 		return 0;
+	fw_head_netns_life(&rec.head, skc);
 	rec.head.kind = FW_REC_SOCK;
 	rec.head.oldstate = rec.head.newstate = BPF_CORE_READ(skc, skc_state);
 	rec.now_jiffies = bpf_jiffies64();

@@ -37,6 +37,7 @@ struct live {
 	struct rusage usage; /* of this process, when it was opened */
 	struct fw_cgroups *cgroups; /* NULL: no paths are known */
 	struct fw_netns_names *names;
+	uint64_t stopped_ns; /* when its hooks began to be detached; 0: they have not */
 	struct fw_snapshot *snapshot; /* NULL: none was asked for yet */
 	bool in_snapshot;
 	/* records of a snapshot that are not older than what has come through the ring */
@@ -62,10 +63,24 @@ static int deliver_chunk(struct live *live, uint64_t ts_ns)
 	return n;
 }
 
+/*
+ * Hooks are attached and detached one after the other. An event from a time at which some were missing would
+ * be read without those that belong to it: a minisock's birth, or an RST.
+ */
+static bool is_outside(const struct live *live, const struct fw_rec_head *head)
+{
+	if (!fw_rec_is_event(head->kind) || head->kind == FW_REC_TW_SEEN)
+		return false;
+	return head->ts_ns < live->src.info.start_ns ||
+	       (live->stopped_ns && head->ts_ns > live->stopped_ns);
+}
+
 static void on_record(void *arg, const void *data, size_t len)
 {
 	struct live *live = arg;
 
+	if (is_outside(live, data))
+		return;
 	if (live->chunk_next < live->chunk_end)
 		deliver_chunk(live, ((const struct fw_rec_head *)data)->ts_ns);
 	live->fn(live->arg, data, len);
@@ -108,7 +123,9 @@ static int live_poll(struct fw_source *src, int timeout_ms, fw_record_fn fn, voi
 	live->arg = arg;
 	if (live->in_snapshot)
 		return step_snapshot(live);
-	ret = fw_ring_wait(live->ring, timeout_ms);
+	ret = fw_ring_wait(live->ring, fw_netns_names_fd(live->names),
+			   fw_netns_names_timeout_ms(live->names, timeout_ms));
+	fw_netns_names_step(live->names);
 	/* The kernel side wakes us by fill level only; below it we look for ourselves. */
 	if (ret)
 		return fw_err_set(err, ret, "cannot read events from the kernel: %s", strerror(-ret));
@@ -117,8 +134,9 @@ static int live_poll(struct fw_source *src, int timeout_ms, fw_record_fn fn, voi
 
 static uint64_t live_now_ns(struct fw_source *src)
 {
-	(void)src;
-	return fw_host_clock_ns(&((struct live *)src)->clock);
+	const struct live *live = (struct live *)src;
+
+	return live->stopped_ns ? live->stopped_ns : fw_host_clock_ns(&live->clock);
 }
 
 static void live_stats(struct fw_source *src, struct fw_source_stats *out)
@@ -175,11 +193,11 @@ static bool live_in_snapshot(struct fw_source *src)
 	return ((struct live *)src)->in_snapshot;
 }
 
-static const char *live_netns_name(struct fw_source *src, uint32_t inum)
+static const char *live_netns_name(struct fw_source *src, uint32_t inum, uint16_t life)
 {
 	struct live *live = (struct live *)src;
 
-	return fw_netns_names_find(live->names, inum);
+	return fw_netns_names_find(live->names, inum, life);
 }
 
 static const char *live_cgroup_path(struct fw_source *src, uint64_t id)
@@ -284,7 +302,10 @@ static bool live_works(struct fw_source *src)
 
 static void live_stop(struct fw_source *src)
 {
-	fw_detach(&((struct live *)src)->hooks);
+	struct live *live = (struct live *)src;
+
+	live->stopped_ns = fw_host_clock_ns(&live->clock);
+	fw_detach(&live->hooks);
 }
 
 static void live_free(struct fw_source *src)
