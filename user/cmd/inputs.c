@@ -88,6 +88,7 @@ static void on_time(struct fw_session *s, uint64_t ts_ns)
 	if (ts_ns > s->now_ns)
 		s->now_ns = ts_ns;
 	fw_tracker_advance(&s->tracker, s->now_ns);
+	fw_tracker_expire(&s->tracker, s->now_ns);
 }
 
 /* --netns NAME of the running kernel: the kernel side goes by the number that the namespace had. */

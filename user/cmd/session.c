@@ -16,7 +16,7 @@
 /* How long a record may wait below the ring's wake-up level. */
 #define POLL_MS 50
 #define SETTLE_NS 1000000000ULL
-#define OVERDUE_NS 30000000000ULL
+#define OVERDUE_NS 60000000000ULL
 /* After a loss the snapshot that mends it waits for the burst to pass, but not for ever. */
 #define RESYNC_QUIET_NS 1000000000ULL
 #define RESYNC_LATEST_NS 10000000000ULL
@@ -329,6 +329,15 @@ uint64_t fw_session_now_ns(const struct fw_session *s)
 	return s->now_ns;
 }
 
+/* An end that no hook has reported is a loss as well, however long ago. */
+static void check_overdue(struct fw_session *s, uint64_t now)
+{
+	if (s->opt->nr_inputs || s->unmended_since_ns || !fw_tracker_overdue(&s->tracker, now))
+		return;
+	s->unmended_since_ns = now;
+	s->loss_seen_ns = now;
+}
+
 /* What a loss has made wrong, a snapshot makes right. */
 static void resync(struct fw_session *s, uint64_t now)
 {
@@ -351,7 +360,7 @@ int fw_session_step(struct fw_session *s, struct fw_err *err)
 		s->next_settle_ns = now + SETTLE_NS;
 	}
 	if (now >= s->next_overdue_ns) {
-		fw_tracker_overdue(&s->tracker, now, look, s->src);
+		check_overdue(s, now);
 		s->next_overdue_ns = now + OVERDUE_NS;
 	}
 	resync(s, now);
@@ -390,7 +399,6 @@ int fw_session_stop(struct fw_session *s, struct fw_err *err)
 	s->src->ops->stop(s->src);
 	ret = drain(s, 0, err);
 	settle(s);
-	fw_tracker_overdue(&s->tracker, s->src->ops->now_ns(s->src), look, s->src);
 	if (!ret)
 		ret = drain(s, 0, err);
 	check_losses(s);

@@ -14,7 +14,6 @@
 #include "io/cgroup.h"
 #include "io/host.h"
 #include "io/host_clock.h"
-#include "io/hz.h"
 #include "io/netns.h"
 #include "io/netns_names.h"
 #include "io/ring.h"
@@ -159,10 +158,12 @@ static void live_stats(struct fw_source *src, struct fw_source_stats *out)
 static void live_look(struct fw_source *src, uint64_t skaddr, uint64_t cookie)
 {
 	struct live *live = (struct live *)src;
-	uint64_t args[2] = { skaddr, cookie };
+	uint64_t args[1] = { skaddr };
 	LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = args, .ctx_size_in = sizeof(args));
 
-	bpf_prog_test_run_opts(live->hooks.settle_fd, &run);
+	(void)cookie;
+	if (live->hooks.settle_fd >= 0)
+		bpf_prog_test_run_opts(live->hooks.settle_fd, &run);
 }
 
 static int live_snapshot(struct fw_source *src, struct fw_err *err)
@@ -174,6 +175,7 @@ static int live_snapshot(struct fw_source *src, struct fw_err *err)
 		.compat_sk_fd = live->hooks.compat_sk_fd,
 		.compat_tuple_fd = live->hooks.compat_tuple_fd,
 		.compat_next_fd = live->hooks.compat_next_fd,
+		.unsettled_fd = live->hooks.unsettled_fd,
 	};
 	int ret;
 
@@ -389,7 +391,7 @@ struct fw_source *fw_live_open(const struct fw_live_options *opt, struct fw_live
 		fw_err_set(err, -errno, "cannot map the ring buffer: %s", strerror(errno));
 		goto out_free;
 	}
-	live->src.info.hz = fw_hz_measure(live->hooks.jiffies_fd);
+	live->src.info.hz = fw_attached_hz(&live->hooks);
 	live->src.info.filtered = fw_rule_has_endpoints(&opt->rule);
 	live->cgroups = fw_cgroups_new();
 	getrusage(RUSAGE_SELF, &live->usage);

@@ -46,6 +46,10 @@ static int share_maps(struct fw_snapshot *s, const struct fw_snapshot_options *o
 
 	for (size_t i = 0; i < sizeof(unused) / sizeof(unused[0]); i++)
 		bpf_map__set_autocreate(unused[i], false);
+	if (opt->unsettled_fd < 0)
+		bpf_map__set_autocreate(s->skel->maps.fw_unsettled, false);
+	else
+		ret = bpf_map__reuse_fd(s->skel->maps.fw_unsettled, opt->unsettled_fd);
 	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]) && !ret; i++) {
 		if (!opt->cfg.no_cookie_helper)
 			bpf_map__set_autocreate(shared[i].map, false);
@@ -63,6 +67,7 @@ static int load_programs(struct fw_snapshot *s, const struct fw_snapshot_options
 	if (!s->skel)
 		return -errno;
 	s->skel->rodata->fw_cfg = opt->cfg;
+	bpf_program__set_autoload(s->skel->progs.fw_jiffies, opt->measures_hz);
 	bpf_program__set_autoattach(s->skel->progs.fw_jiffies, false);
 	ret = share_maps(s, opt);
 	if (!ret)

@@ -67,7 +67,7 @@ struct fw_source_ops {
 	/* CLOCK_REALTIME - CLOCK_MONOTONIC as it is now. NULL: marks tell its changes. */
 	int64_t (*wall_offset_ns)(struct fw_source *src);
 	void (*stats)(struct fw_source *src, struct fw_source_stats *out);
-	/* Makes the source emit a FW_REC_TW_SEEN record for this minisock. */
+	/* Makes the source emit a FW_REC_TW_SEEN record for this minisock, if it has left FIN_WAIT_2. */
 	void (*look)(struct fw_source *src, uint64_t skaddr, uint64_t cookie);
 	/* Begins a snapshot: its records come through poll, in the order of time with the others. 0, or
 	 * a negative errno with @err filled. NULL: it has the snapshots that it has.
