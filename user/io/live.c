@@ -214,14 +214,14 @@ struct ground_reader {
 };
 
 /* In the time of the records. */
-static void on_ground(void *arg, uint32_t netns, const struct fw_ground *ground)
+static void on_ground(void *arg, const struct fw_netns_values *v)
 {
 	const struct ground_reader *reader = arg;
-	struct fw_ground mine = *ground;
+	struct fw_netns_values mine = *v;
 
 	mine.read_from_ns -= (uint64_t)reader->live->clock.ahead_ns;
 	mine.read_ns -= (uint64_t)reader->live->clock.ahead_ns;
-	reader->fn(reader->arg, netns, &mine);
+	reader->fn(reader->arg, &mine);
 }
 
 static void live_ground(struct fw_source *src, fw_ground_fn fn, void *arg)
