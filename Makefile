@@ -3,7 +3,8 @@
 # make check      unit tests (no root, no kernel, no libbpf)
 # make replay     recordings say what they said (no root, no BPF)
 # make live       live tests on this kernel (root)
-# make lab        incidents that finwait report must recognise (root)
+# make lab        incidents that finwait report must recognise, and healthy hosts (root); LAB='--serve --from-recording'
+# make mutate     each rule of the analyses broken on purpose: the lab must notice (root, long)
 # make web        the page of HTML reports, in headless Chromium (root for what the lab has not left)
 # make export     its connections in jq, ClickHouse and SQLite (root)
 # make fuzz       fuzz every parser for FUZZ_SECONDS each (default 20), in clang's sanitizers
@@ -70,7 +71,7 @@ LIVE_PROGRAMS := $B/tests/peer $B/tests/witness $B/tests/churn $B/tests/flood $B
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all check replay live lab web export fuzz dist vm soak bench tests install uninstall deb clean vmlinux
+.PHONY: all check replay live lab mutate web export fuzz dist vm soak bench tests install uninstall deb clean vmlinux
 
 all: finwait
 
@@ -222,7 +223,11 @@ live: finwait $(LIVE_PROGRAMS)
 	$(Q)tests/live/run
 
 lab: finwait
-	$(Q)mkdir -p $B/lab && LAB_HTML=$(abspath $B/lab) tests/lab/run
+	$(Q)mkdir -p $B/lab && LAB_HTML=$(abspath $B/lab) tests/lab/run $(LAB)
+
+# Breaks each rule of the analyses on purpose: the lab must notice (root).
+mutate: finwait
+	$(Q)tests/lab/mutate $(MUTATE)
 
 web: finwait
 	$(Q)tests/web/run

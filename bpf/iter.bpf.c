@@ -41,38 +41,43 @@ static __always_inline __u64 fw_compat_seen_cookie(const struct fw_rec_head *hea
 	return id;
 }
 
-/* A lower bound from one moment at which it was in this state; 0: that moment is not known. */
-static __always_inline __u32 fw_since(__u32 now, __u32 then)
-{
-	return then ? now - then : 0;
-}
-
 /*
- * For how long at least it has been in its state. CLOSE_WAIT and FIN_WAIT_2 were entered by a segment
- * with ACK, so not after the last one (rcv_tstamp). ESTABLISHED is as old as the oldest of what is
- * the latest of its kind. A SYN has been repeated with doubled waits. For the others nothing on
- * the socket tells.
+ * When it was in its state already, by the clock of bpf_ktime_get_ns(); 0: not known. The last segment that
+ * it sent or received (tcp_mstamp) is not older than the one that brought it into its state. Not jiffies:
+ * they lag when ticks are late (by 0.4 s in an emulated guest), and so would make it older than it is.
+ * A close() that could not send its FIN leaves no such trace, so FIN_WAIT_1, CLOSING and LAST_ACK have none.
  */
-static __always_inline __u32 fw_idle_jiffies(struct tcp_sock *tp, __u8 state, __u32 now)
+static __always_inline __u64 fw_since_ns(struct tcp_sock *tp, __u8 state, __u64 now_ns)
 {
-	struct inet_connection_sock *icsk = &tp->inet_conn;
-	__u32 sent, received, acked, most;
+	__u32 ago_ms;
 
 	switch (state) {
+	case TCP_ESTABLISHED:
 	case TCP_CLOSE_WAIT:
 	case TCP_FIN_WAIT2:
-		return fw_since(now, tp->rcv_tstamp);
-	case TCP_ESTABLISHED:
-		acked = fw_since(now, tp->rcv_tstamp);
-		sent = fw_since(now, tp->lsndtime);
-		received = fw_since(now, icsk->icsk_ack.lrcvtime);
-		most = sent > received ? sent : received;
-		return most > acked ? most : acked;
+		return tp->tcp_mstamp * 1000;
 	case TCP_SYN_SENT:
-		return icsk->icsk_rto - (icsk->icsk_rto >> (icsk->icsk_backoff & 31));
+		if (!tp->retrans_stamp || (bpf_core_field_exists(struct tcp_sock, tcp_usec_ts) &&
+					   BPF_CORE_READ_BITFIELD(tp, tcp_usec_ts)))
+			return 0;
+		/* The first SYN, in milliseconds of 32 bits. */
+		ago_ms = (__u32)(now_ns / 1000000) - tp->retrans_stamp;
+		return ago_ms < now_ns / 1000000 ? now_ns - ago_ms * 1000000ULL : 0;
 	default:
 		return 0;
 	}
+}
+
+/*
+ * No process waits on this socket: epoll does for as long as it is registered, accept() and poll() while they
+ * sleep. A server that works on a connection in between does not wait either.
+ */
+static __always_inline bool fw_is_unattended(struct sock *sk)
+{
+	struct socket_wq *wq = BPF_CORE_READ(sk, sk_wq);
+	struct list_head *head = wq ? &wq->wait.head : NULL;
+
+	return head && BPF_CORE_READ(head, next) == head;
 }
 
 static __always_inline void fw_fill_full(struct fw_rec_sock *rec, struct tcp_sock *tp)
@@ -90,6 +95,8 @@ static __always_inline void fw_fill_full(struct fw_rec_sock *rec, struct tcp_soc
 	if (rec->head.newstate == TCP_LISTEN) {
 		rec->unread = sk->sk_ack_backlog;
 		rec->unsent = sk->sk_max_ack_backlog;
+		if (fw_is_unattended(sk))
+			rec->head.flags |= FW_REC_UNATTENDED;
 		return;
 	}
 	rec->unread = tp->rcv_nxt - tp->copied_seq;
@@ -99,7 +106,7 @@ static __always_inline void fw_fill_full(struct fw_rec_sock *rec, struct tcp_soc
 	rec->rto_jiffies = tp->inet_conn.icsk_rto;
 	if (!tp->snd_wnd)
 		rec->head.flags |= FW_REC_WINDOW_SHUT;
-	rec->idle_jiffies = fw_idle_jiffies(tp, rec->head.newstate, (__u32)rec->now_jiffies);
+	rec->since_ns = fw_since_ns(tp, rec->head.newstate, bpf_ktime_get_ns());
 }
 
 static __always_inline void fw_fill_mini(struct fw_rec_sock *rec, struct sock_common *skc)
@@ -109,6 +116,7 @@ static __always_inline void fw_fill_mini(struct fw_rec_sock *rec, struct sock_co
 	rec->head.oldstate = rec->head.newstate = BPF_CORE_READ(tw, tw_substate);
 	rec->head.flags = FW_REC_ORPHAN;
 	rec->expires_jiffies = BPF_CORE_READ(tw, tw_timer.expires);
+	rec->since_ns = fw_compat_tw_since_ns(tw);
 	rec->object = FW_OBJECT_MINI;
 }
 
@@ -118,8 +126,11 @@ static __always_inline void fw_fill_request(struct fw_rec_sock *rec, struct sock
 
 	rec->head.oldstate = rec->head.newstate = TCP_SYN_RECV;
 	rec->retransmits = BPF_CORE_READ_BITFIELD_PROBED(req, num_timeout);
+	rec->since_ns = BPF_CORE_READ((struct tcp_request_sock *)req, snt_synack) * 1000;
 	rec->expires_jiffies = BPF_CORE_READ(req, rsk_timer.expires);
 	rec->listener = (__u64)BPF_CORE_READ(req, __req_common.skc_listener);
+	if (fw_request_acked(req))
+		rec->head.flags |= FW_REC_ACKED;
 	rec->object = FW_OBJECT_REQUEST;
 }
 
@@ -135,6 +146,7 @@ int fw_iter_tcp(struct bpf_iter__tcp *ctx)
 	fw_head_from_common(&rec.head, skc);
 	if (!fw_wanted_early(&rec.head))
 		return 0;
+	fw_head_netns_life(&rec.head, skc);
 	rec.head.kind = FW_REC_SOCK;
 	rec.head.oldstate = rec.head.newstate = BPF_CORE_READ(skc, skc_state);
 	rec.now_jiffies = bpf_jiffies64();
@@ -185,6 +197,28 @@ static __always_inline bool fw_put_shown(struct bpf_iter_meta *meta)
 	return !fw_shown_sockets || fw_put(meta, &fw_shown, sizeof(fw_shown));
 }
 
+/* A socket in CLOSE is in no table of sockets: only its holder can tell what it was connected to. */
+static __always_inline void fw_fill_holder(struct fw_rec_head *head, struct sock *sk)
+{
+	head->skaddr = (__u64)sk;
+	head->netns = fw_shown.head.netns;
+	head->family = AF_INET;
+	head->oldstate = head->newstate = BPF_CORE_READ(sk, __sk_common.skc_state);
+	if (head->oldstate == TCP_CLOSE) {
+		__u8 shutdown = BPF_CORE_READ(sk, sk_shutdown);
+
+		fw_head_from_common(head, &sk->__sk_common);
+		/* skc_num has been given back. */
+		head->lport = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
+		head->flags = (shutdown & RCV_SHUTDOWN ? FW_REC_SHUT_RD : 0) |
+			      (shutdown & SEND_SHUTDOWN ? FW_REC_SHUT_WR : 0);
+	}
+	head->cookie = fw_cfg.no_cookie_helper ? fw_compat_sk_cookie(head->skaddr) :
+			       BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	head->ts_ns = bpf_ktime_get_ns();
+	head->kind = FW_REC_HOLDER;
+}
+
 SEC("iter/task_file")
 int fw_iter_task_file(struct bpf_iter__task_file *ctx)
 {
@@ -208,15 +242,7 @@ int fw_iter_task_file(struct bpf_iter__task_file *ctx)
 		fw_shown.fds++;
 		return 0;
 	}
-	rec.head.skaddr = (__u64)sk;
-	rec.head.cookie = fw_cfg.no_cookie_helper ?
-				  fw_compat_sk_cookie(rec.head.skaddr) :
-				  BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
-	rec.head.ts_ns = bpf_ktime_get_ns();
-	rec.head.netns = fw_shown.head.netns;
-	rec.head.family = AF_INET;
-	rec.head.kind = FW_REC_HOLDER;
-	rec.head.oldstate = rec.head.newstate = BPF_CORE_READ(sk, __sk_common.skc_state);
+	fw_fill_holder(&rec.head, sk);
 	rec.pid = fw_shown.pid;
 	rec.fd = ctx->fd;
 	__builtin_memcpy(rec.comm, fw_shown.comm, sizeof(rec.comm));

@@ -33,7 +33,7 @@ int fw_settle(struct bpf_raw_tracepoint_args *ctx)
 		head.oldstate = head.newstate = BPF_CORE_READ(tw, tw_substate);
 		if (head.newstate == TCP_FIN_WAIT2)
 			return 0;
-		fw_emit_mini(NULL, &head, BPF_CORE_READ(tw, tw_timer.expires),
+		fw_emit_mini(NULL, &head, BPF_CORE_READ(tw, tw_timer.expires), fw_compat_tw_since_ns(tw),
 			     (struct fw_request_facts){}, false);
 	}
 	bpf_map_delete_elem(&fw_unsettled, &skaddr);

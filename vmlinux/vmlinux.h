@@ -22,6 +22,7 @@ struct hlist_node;
 struct inet_timewait_death_row;
 struct inode;
 struct kernfs_node;
+struct list_head;
 struct net;
 struct nsproxy;
 struct proto;
@@ -30,6 +31,7 @@ struct signal_struct;
 struct sock;
 struct sock_common;
 struct socket;
+struct socket_wq;
 struct task_struct;
 struct timer_list;
 
@@ -86,6 +88,7 @@ enum bpf_func_id {
 	BPF_FUNC_get_current_task_btf = 158,
 	BPF_FUNC_sock_from_file = 162,
 	BPF_FUNC_get_attach_cookie = 174,
+	BPF_FUNC_task_pt_regs = 175,
 	BPF_FUNC_loop = 181,
 	BPF_FUNC_get_func_ret = 184,
 };
@@ -273,8 +276,20 @@ struct ns_common {
 	unsigned int inum;
 };
 
+typedef struct refcount_struct refcount_t;
+
+struct inet_timewait_death_row {
+	refcount_t tw_refcount;
+	int sysctl_max_tw_buckets;
+};
+
+struct netns_ipv4 {
+	struct inet_timewait_death_row tcp_death_row;
+};
+
 struct net {
 	struct ns_common ns;
+	struct netns_ipv4 ipv4;
 	u64 net_cookie;
 };
 
@@ -295,8 +310,6 @@ typedef struct {
 typedef struct {
 	s64 counter;
 } atomic64_t;
-
-typedef struct refcount_struct refcount_t;
 
 struct sock_common {
 	union {
@@ -347,6 +360,9 @@ typedef struct {
 struct sock {
 	struct sock_common __sk_common;
 	atomic_t sk_drops;
+	union {
+		struct socket_wq *sk_wq;
+	};
 	int sk_err;
 	struct socket *sk_socket;
 	int sk_err_soft;
@@ -359,6 +375,20 @@ struct sock {
 	u32 sk_ack_backlog;
 	u32 sk_max_ack_backlog;
 	struct sock_cgroup_data sk_cgrp_data;
+};
+
+struct list_head {
+	struct list_head *next;
+};
+
+struct wait_queue_head {
+	struct list_head head;
+};
+
+typedef struct wait_queue_head wait_queue_head_t;
+
+struct socket_wq {
+	wait_queue_head_t wait;
 };
 
 struct inet_sock {
@@ -399,12 +429,14 @@ struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	u32 snd_wnd;
 	u8 repair : 1;
+	u8 tcp_usec_ts : 1;
 	u32 copied_seq;
 	u32 segs_out;
 	u32 data_segs_out;
 	u64 bytes_sent;
 	u32 write_seq;
 	u32 lsndtime;
+	u64 tcp_mstamp;
 	u32 rcv_nxt;
 	u32 snd_nxt;
 	u32 snd_una;
@@ -415,6 +447,7 @@ struct tcp_sock {
 	u32 data_segs_in;
 	u64 bytes_acked;
 	u8 syn_fastopen : 1;
+	u32 retrans_stamp;
 	u64 bytes_retrans;
 	u32 total_retrans;
 	int linger2;
@@ -433,6 +466,7 @@ struct inet_timewait_sock {
 	struct sock_common __tw_common;
 	unsigned char tw_substate;
 	__be16 tw_sport;
+	u32 tw_entry_stamp;
 	struct timer_list tw_timer;
 };
 
@@ -554,6 +588,8 @@ struct sk_buff {
 };
 
 struct tcp_skb_cb {
+	__u32 seq;
+	__u32 end_seq;
 	__u16 tcp_flags;
 };
 

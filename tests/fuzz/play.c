@@ -139,12 +139,13 @@ static const char *netns_of(void *arg, uint32_t inum)
 
 static void streams_init(struct play *p, const struct fw_stream_format *format, uint8_t how)
 {
+	fw_wall_clock_init(&p->wall, 1795374494000000001LL - (int64_t)START_NS);
 	for (int i = 0; i < 2; i++) {
 		p->streams[i] = (struct fw_stream){
 			.format = format,
 			.out = &p->out,
 			.start_ns = START_NS,
-			.wall_offset_ns = 1795374494000000001LL - (int64_t)START_NS,
+			.wall = &p->wall,
 			.cgroup_path = path_of,
 			.cgroup_arg = p,
 			.netns_name = netns_of,
@@ -159,7 +160,7 @@ static void streams_init(struct play *p, const struct fw_stream_format *format, 
 	}
 }
 
-/* Of settings and counters: fw_ground_parse() takes nothing that is larger. */
+/* Of settings and counters: fw_netns_values_parse() takes nothing that is larger. */
 #define VALUE_MAX 1000000000000000LL
 
 static void bound(int64_t *values, size_t nr)
@@ -169,9 +170,9 @@ static void bound(int64_t *values, size_t nr)
 }
 
 /* A host's, or anything: settings and counters of a recording are what somebody wrote. */
-static void truth_init(struct fw_truth *t, struct input *in)
+static void truth_init(struct fw_netns_values *t, struct input *in)
 {
-	*t = (struct fw_truth){
+	*t = (struct fw_netns_values){
 		.netns = 1,
 		.sysctls = { .tcp_fin_timeout = 60,
 			     .tcp_tw_reuse = 2,

@@ -21,15 +21,17 @@
 struct watch {
 	struct scene scene;
 	struct fw_analyses analyses;
-	struct fw_truth truth;
+	struct fw_netns_values truth;
 	struct fw_report report;
 	uint64_t suppressed;
+	bool suppressed_of_all;
+	bool filtered; /* within each namespace */
 	bool truth_known;
 };
 
-static inline struct fw_truth watch_truth(void)
+static inline struct fw_netns_values watch_truth(void)
 {
-	return (struct fw_truth){
+	return (struct fw_netns_values){
 		.netns = WATCH_NETNS,
 		.sysctls = { .tcp_fin_timeout = 60, .tcp_tw_reuse = 2, .tcp_max_tw_buckets = 8192,
 			     .tcp_timestamps = 1, .port_low = 32768, .port_high = 60999 },
@@ -70,6 +72,8 @@ static inline void watch_report(struct watch *w, double ms)
 		.start_ns = SCENE_START_NS, .now_ns = ns_of(ms), .tracker = &w->scene.tracker,
 		.counters = w->scene.tracker.counters,
 		.hooks = "trampoline", .suppressed = w->suppressed,
+		.suppressed_of_all = w->suppressed_of_all,
+		.filtered = w->filtered, .filtered_within_netns = w->filtered,
 		.truth = &w->truth, .nr_truth = w->truth_known,
 		.cgroup_path = watch_cgroup_path,
 	};

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "cmd/cmd.h"
 #include "cmd/cost.h"
@@ -25,6 +26,11 @@
 const char *fw_session_cgroup_path(void *arg, uint64_t id)
 {
 	return fw_names_get(&((struct fw_session *)arg)->cgroups, id);
+}
+
+const char *fw_session_netns_names(void *arg, uint32_t inum)
+{
+	return fw_names_all(&((struct fw_session *)arg)->netns, inum);
 }
 
 const char *fw_session_netns_name(void *arg, uint32_t inum)
@@ -71,6 +77,20 @@ static void check_losses(struct fw_session *s)
 		mark(s, FW_MARK_NETNS_HIDDEN, s->now_ns, now.netns_hidden);
 	s->seen.lost = now.lost;
 	s->seen.missed = now.missed;
+}
+
+/* The two clocks are not read at the same moment; steps of the time of day are larger than that. */
+#define CLOCK_STEP_NS 1000000
+
+static void check_clock(struct fw_session *s)
+{
+	int64_t was_ns = fw_wall_clock_offset_ns(&s->clock), is_ns;
+
+	if (!s->src->ops->wall_offset_ns)
+		return;
+	is_ns = s->src->ops->wall_offset_ns(s->src);
+	if (llabs(is_ns - was_ns) >= CLOCK_STEP_NS)
+		mark(s, FW_MARK_CLOCK, s->src->ops->now_ns(s->src), (uint64_t)is_ns);
 }
 
 static void look(void *arg, uint64_t skaddr, uint64_t cookie)
@@ -129,11 +149,11 @@ static int open_recording(struct fw_session *s, struct fw_err *err)
 	if (!s->src)
 		return err->code;
 	fw_symbols_of_frames(&s->symbols);
-	s->admit_all = !fw_filters(&s->opt->live.filter) && !s->filter.netns && !s->opt->netns_name;
-	/* Until its name has come. */
-	if (s->opt->netns_name)
-		s->filter.netns = UINT32_MAX;
-	s->src->info.filtered |= fw_filters(&s->opt->live.filter);
+	/* No namespace is admitted until a mark has named it. */
+	if (s->opt->nr_netns_names)
+		s->filter.rule.netns[s->filter.rule.nr_netns++] = FW_NO_NETNS;
+	s->admit_all = !fw_rule_is_set(&s->filter.rule);
+	s->src->info.filtered |= fw_rule_has_endpoints(&s->filter.rule);
 	return 0;
 }
 
@@ -150,13 +170,13 @@ static void snapshot(struct fw_session *s)
 
 /* ---- What the host tells when asked ------------------------------------------------------- */
 
-static void on_ground(void *arg, uint32_t netns, const struct fw_ground *g)
+static void on_ground(void *arg, const struct fw_netns_values *v)
 {
 	struct fw_session *s = arg;
 	struct fw_buf b = { 0 };
-	struct fw_mark m = { .kind = FW_MARK_GROUND, .number = netns };
+	struct fw_mark m = { .kind = FW_MARK_GROUND, .number = v->netns };
 
-	fw_ground_print(g, &b);
+	fw_netns_values_print(v, &b);
 	m.text = b.data;
 	m.len = b.len;
 	fw_inputs_mark(s, &m);
@@ -251,6 +271,7 @@ int fw_session_open(struct fw_session *s, const struct fw_options *opt,
 	if (ret)
 		return ret;
 	s->now_ns = s->src->info.start_ns;
+	fw_wall_clock_init(&s->clock, s->src->info.wall_offset_ns);
 	if (fw_tracker_init(&s->tracker, opt->max_connections, s->src->info.hz,
 			    s->src->info.start_ns, observer))
 		return fw_err_set(err, -ENOMEM, "no memory for the connection table");
@@ -284,6 +305,7 @@ static int drain(struct fw_session *s, int timeout_ms, struct fw_err *err)
 	int n;
 
 	check_losses(s);
+	check_clock(s);
 	n = s->src->ops->poll(s->src, timeout_ms, fw_inputs_record, s, err);
 	if (n < 0)
 		return n;

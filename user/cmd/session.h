@@ -11,6 +11,7 @@
 #include "cmd/truth.h"
 #include "io/source.h"
 #include "util/names.h"
+#include "util/wall_clock.h"
 
 struct fw_session {
 	const struct fw_options *opt;
@@ -19,6 +20,7 @@ struct fw_session {
 	struct fw_symbols symbols;
 	struct fw_tracker tracker;
 	uint64_t now_ns; /* everything until then has been seen */
+	struct fw_wall_clock clock;
 	struct fw_names cgroups, netns;	 /* as of when each was first seen */
 	struct fw_truths first, last;	 /* settings and counters: as first read, as last read */
 	struct fw_source_cost cost;	 /* as last asked for */
@@ -28,10 +30,11 @@ struct fw_session {
 	uint64_t unmended_since_ns, loss_seen_ns;
 	uint64_t resyncs;
 	uint64_t malformed;
-	bool admit_all; /* what the kernel side can leave out has been left out */
+	bool admit_all; /* the kernel side has applied the filter's rule */
 	bool stopped;
 	bool cut_off; /* a recording is not whole */
 	uint64_t until_ns; /* what is later is not looked at; 0: nothing is */
+	uint64_t until_wall_ns; /* the same as time of day, if it was given so; else 0 */
 	struct fw_recorder *recorder; /* NULL: nothing is recorded */
 	struct fw_recorder_stats recorded; /* when it is closed */
 	uint64_t next_snapshot_ns; /* for it */
@@ -81,5 +84,7 @@ void fw_session_close(struct fw_session *s);
 /* For struct fw_stream.cgroup_path and .netns_name. @arg: the session. */
 const char *fw_session_cgroup_path(void *arg, uint64_t id);
 const char *fw_session_netns_name(void *arg, uint32_t inum);
+/* For reports: all names that the number had while the session was open. */
+const char *fw_session_netns_names(void *arg, uint32_t inum);
 
 #endif

@@ -49,7 +49,7 @@ void fw_tracker_fini(struct fw_tracker *t)
 	fw_listeners_fini(&t->listeners);
 }
 
-/* Makes room by forgetting whoever has been idle longest. */
+/* Makes room by forgetting the connection that has been idle longest. */
 static void evict(struct fw_tracker *t)
 {
 	struct fw_conn *c = fw_conn_table_first(&t->table);
@@ -151,6 +151,27 @@ void conn_push(struct fw_conn *c, unsigned int state, uint64_t ts_ns, unsigned i
 	c->enter_ns[c->nr_steps] = ts_ns;
 	c->nr_steps++;
 	c->end_ns = ts_ns;
+}
+
+/*
+ * Whether a connection that was never seen must be older than the trace: nothing of it can have been missed
+ * or forgotten, and no snapshot should have shown it.
+ */
+static bool unknown_is_older(const struct fw_tracker *t)
+{
+	return !t->snapshot_done && !t->last_loss_ns && !t->counters.evicted && !t->counters.no_memory;
+}
+
+void conn_push_unknown(struct fw_tracker *t, struct fw_conn *c, unsigned int state, uint64_t ts_ns)
+{
+	fw_conn_set(c, FW_CONN_SINCE_BEFORE);
+	if (unknown_is_older(t) && t->start_ns <= ts_ns) {
+		conn_push(c, state, t->start_ns, FW_STEP_AT_LEAST);
+		return;
+	}
+	t->counters.gaps++;
+	fw_conn_set(c, FW_CONN_GAP);
+	conn_push(c, state, ts_ns, FW_STEP_AT_LEAST | FW_STEP_AT_MOST);
 }
 
 void conn_push_after_gap(struct fw_tracker *t, struct fw_conn *c, unsigned int state,
@@ -305,7 +326,7 @@ void fw_tracker_advance(struct fw_tracker *t, uint64_t now_ns)
 		t->nr_undecided--;
 		if (u.conn->id != u.id || !(u.conn->flags & FW_CONN_UNDECIDED))
 			continue;
-		/* A completed handshake whose child is nobody's business (filtered, or lost a race). */
+		/* The handshake completed, and its child did not become a connection. */
 		if (u.conn->flags & FW_CONN_COMPLETED)
 			conn_drop(t, u.conn);
 		else
@@ -354,6 +375,28 @@ void fw_tracker_ahead(struct fw_tracker *t, const struct fw_rec_head *head)
 	*slot = fw_conn_table_fetch_bucket(&t->table, head->cookie ? head->cookie : head->skaddr);
 }
 
+static void end_with_netns(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns)
+{
+	if (fw_conn_has(c, FW_CONN_COMPLETED) ||
+	    (fw_conn_has(c, FW_CONN_UNANNOUNCED) && !fw_conn_has(c, FW_CONN_MINI)))
+		conn_drop(t, c);
+	else if (fw_conn_has(c, FW_CONN_UNDECIDED))
+		conn_decide(t, c);
+	else
+		conn_end_unseen(t, c, ts_ns > c->end_ns ? ts_ns : c->end_ns);
+}
+
+void fw_tracker_netns_reborn(struct fw_tracker *t, uint32_t netns, uint64_t ts_ns)
+{
+	struct fw_conn *next;
+
+	for (struct fw_conn *c = fw_conn_table_first(&t->table); c; c = next) {
+		next = fw_conn_table_next(&t->table, c);
+		if (c->netns == netns && c->enter_ns[0] <= ts_ns)
+			end_with_netns(t, c, ts_ns);
+	}
+}
+
 void fw_tracker_lost(struct fw_tracker *t, uint64_t count, uint64_t ts_ns)
 {
 	t->counters.lost += count;
@@ -369,7 +412,10 @@ void fw_tracker_apply(struct fw_tracker *t, const struct fw_event *ev)
 	fw_tracker_advance(t, ev->head->ts_ns);
 	switch (ev->head->kind) {
 	case FW_REC_STATE:
-		fullsock_transition(t, ev);
+		if (ev->head->flags & FW_REC_RULED_OUT)
+			fw_tracker_forget(t, ev);
+		else
+			fullsock_transition(t, ev);
 		break;
 	case FW_REC_RESET_SENT:
 		fullsock_reset_sent(t, ev);

@@ -36,6 +36,16 @@ struct fw_undecided {
 	uint64_t deadline_ns;
 };
 
+/* Adjacent records of one CPU belong together. CPUs share these when there are more. */
+#define FW_CPU_MEMORIES 256
+
+struct fw_cpu_memory {
+	uint64_t rearmed_skaddr; /* the minisock whose timer was cancelled to be re-armed; 0: none */
+	uint64_t reset_cookie;	 /* the socket that an RST was sent for */
+	uint64_t reset_ns;
+	bool reset_answers_data;
+};
+
 /* Between the fetch of a bucket and that of the connection in it. */
 #define FW_AHEAD 4
 
@@ -64,6 +74,9 @@ struct fw_tracker {
 	uint16_t anonymous_tw_cpu;
 	struct fw_listeners listeners;
 	uint64_t bind_searched_ns;
+	/* what the latest records of a CPU said, for the next ones of that CPU */
+	struct fw_cpu_memory cpu[FW_CPU_MEMORIES];
+	bool snapshot_done; /* a snapshot has completed: what it did not show is not older */
 	/* the snapshot that is coming in, or came last: since when, and which namespaces are done */
 	uint64_t snapshot_ns;
 	uint32_t *snapshot_netns;
@@ -79,6 +92,17 @@ void fw_tracker_fini(struct fw_tracker *t);
 
 /* Events come in the order in which the kernel made them. */
 void fw_tracker_apply(struct fw_tracker *t, const struct fw_event *ev);
+
+/*
+ * The number of the network namespace @netns belongs to another one, since some time after @ts_ns: nothing
+ * more comes of the former one. What is open there has ended without being seen.
+ */
+void fw_tracker_netns_reborn(struct fw_tracker *t, uint32_t netns, uint64_t ts_ns);
+
+/* The filter rules out the connection that @ev (FW_REC_STATE) is about, after a record of it has passed
+ * (bpf/filter_rule.h). It is dropped, and not reported.
+ */
+void fw_tracker_forget(struct fw_tracker *t, const struct fw_event *ev);
 
 /* A record that will be applied some records from now. Only for speed; @len is not looked at. */
 void fw_tracker_ahead(struct fw_tracker *t, const struct fw_rec_head *head);

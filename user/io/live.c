@@ -8,12 +8,12 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "io/attach.h"
 #include "io/cgroup.h"
 #include "io/host.h"
+#include "io/host_clock.h"
 #include "io/netns.h"
 #include "io/netns_names.h"
 #include "io/ring.h"
@@ -26,6 +26,7 @@
 
 struct live {
 	struct fw_source src;
+	struct fw_host_clock clock;
 	struct fw_attached hooks;
 	struct fw_ring *ring;
 	fw_record_fn fn;
@@ -35,20 +36,13 @@ struct live {
 	struct rusage usage; /* of this process, when it was opened */
 	struct fw_cgroups *cgroups; /* NULL: no paths are known */
 	struct fw_netns_names *names;
+	uint64_t stopped_ns; /* when its hooks began to be detached; 0: they have not */
 	struct fw_snapshot *snapshot; /* NULL: none was asked for yet */
 	bool in_snapshot;
 	/* records of a snapshot that are not older than what has come through the ring */
 	const char *chunk_next, *chunk_end;
 	uint64_t chunk[SNAPSHOT_CHUNK / sizeof(uint64_t)];
 };
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
 
 /* Hands over the records of the snapshot's chunk that are not younger than @ts_ns. */
 static int deliver_chunk(struct live *live, uint64_t ts_ns)
@@ -68,10 +62,24 @@ static int deliver_chunk(struct live *live, uint64_t ts_ns)
 	return n;
 }
 
+/*
+ * Hooks are attached and detached one after the other. An event from a time at which some were missing would
+ * be read without those that belong to it: a minisock's birth, or an RST.
+ */
+static bool is_outside(const struct live *live, const struct fw_rec_head *head)
+{
+	if (!fw_rec_is_event(head->kind) || head->kind == FW_REC_TW_SEEN)
+		return false;
+	return head->ts_ns < live->src.info.start_ns ||
+	       (live->stopped_ns && head->ts_ns > live->stopped_ns);
+}
+
 static void on_record(void *arg, const void *data, size_t len)
 {
 	struct live *live = arg;
 
+	if (is_outside(live, data))
+		return;
 	if (live->chunk_next < live->chunk_end)
 		deliver_chunk(live, ((const struct fw_rec_head *)data)->ts_ns);
 	live->fn(live->arg, data, len);
@@ -114,7 +122,9 @@ static int live_poll(struct fw_source *src, int timeout_ms, fw_record_fn fn, voi
 	live->arg = arg;
 	if (live->in_snapshot)
 		return step_snapshot(live);
-	ret = fw_ring_wait(live->ring, timeout_ms);
+	ret = fw_ring_wait(live->ring, fw_netns_names_fd(live->names),
+			   fw_netns_names_timeout_ms(live->names, timeout_ms));
+	fw_netns_names_step(live->names);
 	/* The kernel side wakes us by fill level only; below it we look for ourselves. */
 	if (ret)
 		return fw_err_set(err, ret, "cannot read events from the kernel: %s", strerror(-ret));
@@ -123,8 +133,9 @@ static int live_poll(struct fw_source *src, int timeout_ms, fw_record_fn fn, voi
 
 static uint64_t live_now_ns(struct fw_source *src)
 {
-	(void)src;
-	return clock_ns(CLOCK_MONOTONIC);
+	const struct live *live = (struct live *)src;
+
+	return live->stopped_ns ? live->stopped_ns : fw_host_clock_ns(&live->clock);
 }
 
 static void live_stats(struct fw_source *src, struct fw_source_stats *out)
@@ -160,6 +171,7 @@ static int live_snapshot(struct fw_source *src, struct fw_err *err)
 	struct live *live = (struct live *)src;
 	struct fw_snapshot_options opt = {
 		.cfg = live->hooks.cfg,
+		.clock = live->clock,
 		.compat_sk_fd = live->hooks.compat_sk_fd,
 		.compat_tuple_fd = live->hooks.compat_tuple_fd,
 		.compat_next_fd = live->hooks.compat_next_fd,
@@ -183,11 +195,11 @@ static bool live_in_snapshot(struct fw_source *src)
 	return ((struct live *)src)->in_snapshot;
 }
 
-static const char *live_netns_name(struct fw_source *src, uint32_t inum)
+static const char *live_netns_name(struct fw_source *src, uint32_t inum, uint16_t life)
 {
 	struct live *live = (struct live *)src;
 
-	return fw_netns_names_find(live->names, inum);
+	return fw_netns_names_find(live->names, inum, life);
 }
 
 static const char *live_cgroup_path(struct fw_source *src, uint64_t id)
@@ -195,15 +207,38 @@ static const char *live_cgroup_path(struct fw_source *src, uint64_t id)
 	return fw_cgroups_path(((struct live *)src)->cgroups, id);
 }
 
+struct ground_reader {
+	const struct live *live;
+	fw_ground_fn fn;
+	void *arg;
+};
+
+/* In the time of the records. */
+static void on_ground(void *arg, const struct fw_netns_values *v)
+{
+	const struct ground_reader *reader = arg;
+	struct fw_netns_values mine = *v;
+
+	mine.read_from_ns -= (uint64_t)reader->live->clock.ahead_ns;
+	mine.read_ns -= (uint64_t)reader->live->clock.ahead_ns;
+	reader->fn(reader->arg, &mine);
+}
+
 static void live_ground(struct fw_source *src, fw_ground_fn fn, void *arg)
 {
-	(void)src;
-	fw_ground_read_all(fn, arg);
+	struct ground_reader reader = { (const struct live *)src, fn, arg };
+
+	fw_ground_read_all(on_ground, &reader);
+}
+
+static int64_t live_wall_offset_ns(struct fw_source *src)
+{
+	return fw_host_clock_wall_offset_ns(&((struct live *)src)->clock);
 }
 
 static struct fw_source_cost cost_now(const struct live *live)
 {
-	struct fw_source_cost cost = { .measured_ns = clock_ns(CLOCK_MONOTONIC) };
+	struct fw_source_cost cost = { .measured_ns = fw_host_clock_ns(&live->clock) };
 
 	fw_attached_cost(&live->hooks, &cost.runs, &cost.run_ns);
 	return cost;
@@ -269,7 +304,10 @@ static bool live_works(struct fw_source *src)
 
 static void live_stop(struct fw_source *src)
 {
-	fw_detach(&((struct live *)src)->hooks);
+	struct live *live = (struct live *)src;
+
+	live->stopped_ns = fw_host_clock_ns(&live->clock);
+	fw_detach(&live->hooks);
 }
 
 static void live_free(struct fw_source *src)
@@ -300,6 +338,7 @@ static void name_host(struct fw_source_info *info)
 static const struct fw_source_ops live_ops = {
 	.poll = live_poll,
 	.now_ns = live_now_ns,
+	.wall_offset_ns = live_wall_offset_ns,
 	.stats = live_stats,
 	.look = live_look,
 	.snapshot = live_snapshot,
@@ -313,11 +352,6 @@ static const struct fw_source_ops live_ops = {
 	.stop = live_stop,
 	.free = live_free,
 };
-
-bool fw_filters(const struct fw_bpf_config *f)
-{
-	return f->family || f->nr_lports || f->nr_rports || f->nr_local || f->nr_remote;
-}
 
 struct fw_source *fw_live_open(const struct fw_live_options *opt, struct fw_live_report *report,
 			       struct fw_err *err)
@@ -342,8 +376,8 @@ struct fw_source *fw_live_open(const struct fw_live_options *opt, struct fw_live
 	}
 	live->measure_fd = -1;
 	live->src.ops = &live_ops;
-	live->src.info.wall_offset_ns =
-		(int64_t)(clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC));
+	live->clock = fw_host_clock();
+	live->src.info.wall_offset_ns = fw_host_clock_wall_offset_ns(&live->clock);
 	if (fw_attach(&live->hooks, opt, report, err))
 		goto out_free;
 	name_host(&live->src.info);
@@ -351,14 +385,14 @@ struct fw_source *fw_live_open(const struct fw_live_options *opt, struct fw_live
 	live->src.info.rearms_unseen = live->hooks.hooks == FW_HOOKS_TIMER;
 	live->src.info.own_netns = fw_netns_own();
 	live->src.info.accepts_unseen = live->hooks.accepts_unseen;
-	live->src.info.start_ns = clock_ns(CLOCK_MONOTONIC);
+	live->src.info.start_ns = live_now_ns(&live->src);
 	live->ring = fw_ring_open(live->hooks.ring_fd, opt->ring_bytes);
 	if (!live->ring) {
 		fw_err_set(err, -errno, "cannot map the ring buffer: %s", strerror(errno));
 		goto out_free;
 	}
 	live->src.info.hz = fw_attached_hz(&live->hooks);
-	live->src.info.filtered = fw_filters(&opt->filter);
+	live->src.info.filtered = fw_rule_has_endpoints(&opt->rule);
 	live->cgroups = fw_cgroups_new();
 	getrusage(RUSAGE_SELF, &live->usage);
 	return &live->src;

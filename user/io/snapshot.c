@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../bpf/filter_rule.h"
 #include "fw_iter.skel.h"
 #include "io/complaint.h"
 #include "io/host.h"
@@ -23,7 +24,9 @@ struct fw_snapshot {
 	struct fw_iter *skel;
 	struct fw_netns_list netns;
 	size_t next_netns;
-	uint32_t only_netns, nr_refused, first_refused;
+	struct fw_host_clock clock;
+	struct fw_filter_rule rule; /* which namespaces are visited */
+	uint32_t nr_refused, first_refused;
 	enum stage stage;
 	int fd; /* of the iterator being read; -1: none */
 };
@@ -110,7 +113,8 @@ struct fw_snapshot *fw_snapshot_open(const struct fw_snapshot_options *opt, stru
 	}
 	s->fd = -1;
 	s->stage = STAGE_DONE;
-	s->only_netns = opt->cfg.netns;
+	s->rule = opt->cfg.rule;
+	s->clock = opt->clock;
 	ret = load(s, opt, &refusal);
 	/* Linux before 5.12: see try_front_end() of attach.c. Who has hooks knows it already. */
 	if (ret == -EINVAL && !opt->cfg.no_cookie_helper) {
@@ -200,14 +204,12 @@ static int open_sockets(struct fw_snapshot *s, const struct fw_netns *netns)
 	return o.fd;
 }
 
-static long mark(void *buf, enum fw_record_kind kind, uint32_t netns)
+static long mark(const struct fw_snapshot *s, void *buf, enum fw_record_kind kind, uint32_t netns)
 {
 	struct fw_rec_head *head = buf;
-	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
 	*head = (struct fw_rec_head){
-		.ts_ns = (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec,
+		.ts_ns = fw_host_clock_ns(&s->clock),
 		.netns = netns,
 		.kind = (uint8_t)kind,
 		.family = AF_INET,
@@ -237,7 +239,7 @@ static bool next_netns(struct fw_snapshot *s)
 	while (s->fd < 0 && s->next_netns < s->netns.nr) {
 		const struct fw_netns *netns = &s->netns.ns[s->next_netns++];
 
-		if (s->only_netns && s->only_netns != netns->inum)
+		if (!fw_rule_netns(&s->rule, netns->inum))
 			continue;
 		s->fd = open_sockets(s, netns);
 		/* One that has gone meanwhile has nothing to show. */
@@ -257,7 +259,7 @@ static long read_sockets(struct fw_snapshot *s, void *buf, size_t len)
 		return s->fd < 0 ? -errno : fw_snapshot_read(s, buf, len);
 	}
 	n = read_open(s, buf, len);
-	return n ? n : mark(buf, FW_REC_SNAP_NETNS, s->netns.ns[s->next_netns - 1].inum);
+	return n ? n : mark(s, buf, FW_REC_SNAP_NETNS, s->netns.ns[s->next_netns - 1].inum);
 }
 
 long fw_snapshot_read(struct fw_snapshot *s, void *buf, size_t len)
@@ -267,7 +269,7 @@ long fw_snapshot_read(struct fw_snapshot *s, void *buf, size_t len)
 	switch (s->stage) {
 	case STAGE_BEGIN:
 		s->stage = STAGE_SOCKETS;
-		return mark(buf, FW_REC_SNAP_BEGIN, 0);
+		return mark(s, buf, FW_REC_SNAP_BEGIN, 0);
 	case STAGE_SOCKETS:
 		return read_sockets(s, buf, len);
 	case STAGE_HOLDERS:
@@ -275,7 +277,7 @@ long fw_snapshot_read(struct fw_snapshot *s, void *buf, size_t len)
 		if (n)
 			return n;
 		s->stage = STAGE_DONE;
-		return mark(buf, FW_REC_SNAP_END, 0);
+		return mark(s, buf, FW_REC_SNAP_END, 0);
 	default:
 		return 0;
 	}
@@ -300,6 +302,6 @@ void fw_snapshot_unseen(const struct fw_snapshot *s, struct fw_source_stats *out
 	out->netns_refused = s ? s->nr_refused : 0;
 	out->refused_netns = s ? s->first_refused : 0;
 	/* Some hide from everybody. It is said where a privilege would help. */
-	out->netns_hidden = s && !s->only_netns && !fw_host_sees_all_processes() ?
+	out->netns_hidden = s && !s->rule.nr_netns && !fw_host_sees_all_processes() ?
 				    s->netns.nr_hidden : 0;
 }

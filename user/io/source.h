@@ -43,8 +43,8 @@ struct fw_source_info {
 	bool rearms_unseen;	/* see struct fw_tracker */
 	bool accepts_unseen;	/* who accepts a connection is not seen */
 	unsigned int hz;	/* of the kernel's jiffies; 0: unknown */
-	uint64_t start_ns;	/* CLOCK_MONOTONIC */
-	int64_t wall_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
+	uint64_t start_ns;	/* CLOCK_MONOTONIC, the host's */
+	int64_t wall_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC, at the beginning */
 	uint32_t own_netns;	/* of whoever watches; 0: not known */
 	bool filtered;		/* only some connections were let through */
 	char host[65], kernel[65]; /* where it was seen: uname's nodename and release; "": unknown */
@@ -53,7 +53,7 @@ struct fw_source_info {
 
 typedef void (*fw_record_fn)(void *arg, const void *record, size_t len);
 typedef void (*fw_mark_fn)(void *arg, const struct fw_mark *mark);
-typedef void (*fw_ground_fn)(void *arg, uint32_t netns, const struct fw_ground *ground);
+typedef void (*fw_ground_fn)(void *arg, const struct fw_netns_values *values);
 
 struct fw_source;
 
@@ -64,6 +64,8 @@ struct fw_source_ops {
 	int (*poll)(struct fw_source *src, int timeout_ms, fw_record_fn fn, void *arg,
 		    struct fw_err *err);
 	uint64_t (*now_ns)(struct fw_source *src);
+	/* CLOCK_REALTIME - CLOCK_MONOTONIC as it is now. NULL: marks tell its changes. */
+	int64_t (*wall_offset_ns)(struct fw_source *src);
 	void (*stats)(struct fw_source *src, struct fw_source_stats *out);
 	/* Makes the source emit a FW_REC_TW_SEEN record for this minisock, if it has left FIN_WAIT_2. */
 	void (*look)(struct fw_source *src, uint64_t skaddr, uint64_t cookie);
@@ -77,10 +79,11 @@ struct fw_source_ops {
 	void (*measure)(struct fw_source *src, bool on);
 	/* What follows is NULL where marks tell it. */
 	void (*cost)(struct fw_source *src, struct fw_source_cost *out);
-	/* What a network namespace is called: the name of "ip netns", or "pid N", a process in it. The
-	 * path of a control group. NULL: not known. Valid until the next call.
+	/* What a network namespace is called: the name of "ip netns", or "pid N", a process in it; @life:
+	 * as in struct fw_rec_head. The path of a control group. NULL: not known. Valid until the next
+	 * call.
 	 */
-	const char *(*netns_name)(struct fw_source *src, uint32_t inum);
+	const char *(*netns_name)(struct fw_source *src, uint32_t inum, uint16_t life);
 	const char *(*cgroup_path)(struct fw_source *src, uint64_t id);
 	/* Settings and counters of every network namespace that can be entered, finwait's own first. */
 	void (*ground)(struct fw_source *src, fw_ground_fn fn, void *arg);

@@ -101,6 +101,8 @@ static void identity(struct fw_stream *s, const struct fw_conn *c)
 	port(b, "rport", c->rport);
 	number(b, "netns", c->netns);
 	netns_name(s, c->netns);
+	if (fw_conn_ifindex(c))
+		number(b, "ifindex", fw_conn_ifindex(c));
 	word(b, "role", fw_role_name(c->role));
 	if (c->pid) {
 		number(b, "pid", c->pid);

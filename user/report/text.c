@@ -41,8 +41,9 @@ static void column(struct fw_stream *s, size_t since, unsigned int *width)
 	fw_buf_pad(s->out, since, *width + 2, 2);
 }
 
+/* "192.0.2.1:443", "[fe80::1%3]:443": @ifindex is the device that the address is of; 0: any. */
 static void endpoint(struct fw_stream *s, unsigned int family, const uint8_t addr[16],
-		     uint16_t port, unsigned int *width)
+		     uint32_t ifindex, uint16_t port, unsigned int *width)
 {
 	size_t since = s->out->len;
 
@@ -52,6 +53,10 @@ static void endpoint(struct fw_stream *s, unsigned int family, const uint8_t add
 		if (family == AF_INET6)
 			fw_buf_putc(s->out, '[');
 		fw_fmt_addr(s->out, family, addr);
+		if (ifindex) {
+			fw_buf_putc(s->out, '%');
+			fw_buf_u64(s->out, ifindex);
+		}
 		fw_buf_puts(s->out, family == AF_INET6 ? "]:" : ":");
 		if (port)
 			fw_buf_u64(s->out, port);
@@ -82,8 +87,8 @@ static void who(struct fw_stream *s, const struct fw_conn *c)
 	fw_buf_u64(s->out, c->id);
 	fw_buf_pad(s->out, since, CONN_WIDTH, 1);
 	process(s, c->pid, c->comm);
-	endpoint(s, c->family, c->laddr, c->lport, &s->addr_width[0]);
-	endpoint(s, c->family, c->raddr, c->rport, &s->addr_width[1]);
+	endpoint(s, c->family, c->laddr, fw_conn_ifindex(c), c->lport, &s->addr_width[0]);
+	endpoint(s, c->family, c->raddr, 0, c->rport, &s->addr_width[1]);
 }
 
 static void text_header(struct fw_stream *s)
@@ -251,7 +256,7 @@ static void text_bind_failed(struct fw_stream *s, const struct fw_bind_failure *
 	fw_buf_putc(s->out, '-');
 	fw_buf_pad(s->out, since, CONN_WIDTH, 1);
 	process(s, rec->pid, rec->comm);
-	endpoint(s, rec->head.family, rec->head.laddr, rec->head.lport, &s->addr_width[0]);
+	endpoint(s, rec->head.family, rec->head.laddr, rec->head.ifindex, rec->head.lport, &s->addr_width[0]);
 	fw_buf_puts(s->out, "bind() failed: ");
 	fw_buf_puts(s->out, strerrorname_np(rec->err) ? strerrorname_np(rec->err) : "?");
 	bind_note(s->out, f);
