@@ -12,9 +12,10 @@ import sys
 
 import safety_files
 import safety_input
+import safety_signals
 from real import Results
 
-CASES = [*safety_files.CASES, *safety_input.CASES]
+CASES = [*safety_files.CASES, *safety_input.CASES, *safety_signals.CASES]
 
 
 def main():

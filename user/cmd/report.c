@@ -122,7 +122,7 @@ static int make_report(struct run *run, struct fw_err *err)
 static void clear_progress(const struct run *run)
 {
 	if (run->progress)
-		fputs("\r\033[K", stderr);
+		fw_progress(NULL);
 }
 
 static void progress(struct run *run, uint64_t now)
@@ -132,7 +132,7 @@ static void progress(struct run *run, uint64_t now)
 	if (!run->progress || now < run->next_progress_ns)
 		return;
 	run->next_progress_ns = now + PROGRESS_NS;
-	fprintf(stderr, "\r\033[K%llu s, %llu events, %zu connections; Ctrl-C reports",
+	fw_progress("%llu s, %llu events, %zu connections; Ctrl-C reports",
 		(unsigned long long)((now - run->session.src->info.start_ns) / FW_NS_PER_S),
 		(unsigned long long)t->counters.events, t->table.nr);
 }
@@ -244,7 +244,7 @@ static int run_all(struct run *run, struct fw_err *err)
 			    (run->wishes->duration_ns ? run->wishes->duration_ns / 2 : FIRST_LOOK_NS);
 	look_begins(run);
 	if (!run->progress)
-		fprintf(stderr, "finwait: %s TCP with the %s hooks\n",
+		fw_say(FW_LEVEL_INFO, "%s TCP with the %s hooks",
 			run->session.src->info.recorded ? "reading a recording of" : "watching",
 			run->session.src->info.hooks);
 	ret = watch(run, err);
@@ -353,9 +353,9 @@ static bool html_is_possible(const struct fw_options *opt, const struct wishes *
 	if (opt->output && strcmp(opt->output, "-"))
 		return true;
 	if (isatty(STDOUT_FILENO))
-		fputs("finwait: an HTML report is for a browser: name a file with -o\n", stderr);
+		fw_say(FW_LEVEL_ERROR, "an HTML report is for a browser: name a file with -o");
 	else if (wishes->interval_ns)
-		fputs("finwait: -f html --interval rewrites a file: name it with -o\n", stderr);
+		fw_say(FW_LEVEL_ERROR, "-f html --interval rewrites a file: name it with -o");
 	else
 		return true;
 	return false;
@@ -375,10 +375,9 @@ static int run_report(int argc, char **argv)
 	fw_options_parse(&opt, argc, argv, &command);
 	opt.truths = true;
 	if (opt.filter.states || opt.filter.min_duration_ns) {
-		fputs("finwait: --state and --min-duration are for trace and timeline: a report "
+		fw_say(FW_LEVEL_ERROR, "--state and --min-duration are for trace and timeline: a report "
 		      "needs "
-		      "whole connections\n",
-		      stderr);
+		      "whole connections");
 		return FW_EXIT_USAGE;
 	}
 	if (opt.html && !html_is_possible(&opt, &wishes))

@@ -167,14 +167,14 @@ static bool is_usable(const struct fw_options *opt)
 	const struct fw_filter *f = &opt->filter;
 
 	if (opt->nr_inputs) {
-		fputs("finwait: serve watches the running kernel: finwait report -i reads a "
-		      "recording\n", stderr);
+		fw_say(FW_LEVEL_ERROR, "serve watches the running kernel: finwait report -i reads a "
+		      "recording");
 		return false;
 	}
 	if (!f->states && !f->min_duration_ns && !f->nr_pids && !f->nr_comms && !f->cgroup)
 		return true;
-	fputs("finwait: --state, --min-duration, --pid, --comm and --cgroup are for trace and "
-	      "timeline: metrics count whole connections of all owners\n", stderr);
+	fw_say(FW_LEVEL_ERROR, "--state, --min-duration, --pid, --comm and --cgroup are for trace and "
+	      "timeline: metrics count whole connections of all owners");
 	return false;
 }
 
@@ -195,7 +195,7 @@ int fw_serve_options_parse(struct fw_serve_options *w, struct fw_options *opt, i
 	if (!is_usable(opt))
 		return -EINVAL;
 	if (!w->clickhouse && (w->spool_dir || w->clickhouse_auth)) {
-		fputs("finwait: --spool-dir and --clickhouse-auth are for --clickhouse\n", stderr);
+		fw_say(FW_LEVEL_ERROR, "--spool-dir and --clickhouse-auth are for --clickhouse");
 		return -EINVAL;
 	}
 	opt->truths = true;
