@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "serve/clickhouse.h"
 #include "util/fmt.h"
 #include "util/parse.h"
 
@@ -59,7 +60,7 @@ static int take_push(struct fw_serve_options *w, int key, const char *value, str
 		w->clickhouse = value;
 		if (strncmp(value, "http://", 7) && strncmp(value, "https://", 8))
 			return fw_err_set(err, -EINVAL, "must begin with http:// or https://");
-		return 0;
+		return fw_clickhouse_check_url(value, err);
 	case OPT_CLICKHOUSE_TABLE:
 		return take_table(value, w, err);
 	case OPT_CLICKHOUSE_AUTH:
