@@ -101,7 +101,10 @@ struct fw_rec_head {
 	__u16 lport;
 	__u16 rport;
 	__u16 cpu;
-	__u16 pad;
+	/* Namespaces that have the same number one after the other differ here; 0: not known. Recordings do
+	 * not have it: a mark says that a number belongs to another namespace (FW_MARK_NETNS_REBORN).
+	 */
+	__u16 netns_life;
 	__u8 laddr[16];
 	__u8 raddr[16];
 };

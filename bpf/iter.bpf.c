@@ -146,6 +146,7 @@ int fw_iter_tcp(struct bpf_iter__tcp *ctx)
 	fw_head_from_common(&rec.head, skc);
 	if (!fw_wanted_early(&rec.head))
 		return 0;
+	fw_head_netns_life(&rec.head, skc);
 	rec.head.kind = FW_REC_SOCK;
 	rec.head.oldstate = rec.head.newstate = BPF_CORE_READ(skc, skc_state);
 	rec.now_jiffies = bpf_jiffies64();

@@ -204,7 +204,7 @@ static bool is_full(const struct queue *queue)
 /* A socket also counts drops of other kinds, so its queue must have been full, or its namespace say so. */
 static bool has_overflowed(const struct fw_analysis_context *ctx, const struct fw_group *group)
 {
-	const struct fw_truth *truth = fw_truth_of(ctx, group->key.netns);
+	const struct fw_netns_values *truth = fw_truth_of(ctx, group->key.netns);
 	const struct queue *queue = (const void *)group->value;
 
 	if (!drops_of(ctx, queue))
@@ -402,7 +402,7 @@ static void say_title(struct fw_report *r, struct fw_finding *f, const struct tr
 static void evidence(const struct fw_analysis_context *ctx, struct fw_report *r, struct fw_finding *f,
 		     const struct trouble *t)
 {
-	const struct fw_truth *truth = fw_truth_of(ctx, t->group->key.netns);
+	const struct fw_netns_values *truth = fw_truth_of(ctx, t->group->key.netns);
 	const struct port *port = t->port;
 
 	fw_finding_evidence(r, f, "queue", "Waiting to be accepted", fw_cell_count(t->queue->now));

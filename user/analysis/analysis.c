@@ -112,7 +112,7 @@ struct fw_observer fw_analyses_observer(struct fw_analyses *a)
 	return (struct fw_observer){ FW_OBSERVER_EVENTS(SLOT).arg = a };
 }
 
-void fw_analyses_counters_read(struct fw_analyses *a, const struct fw_truth *truth, size_t nr)
+void fw_analyses_counters_read(struct fw_analyses *a, const struct fw_netns_values *truth, size_t nr)
 {
 	for (size_t i = 0; i < NR_ANALYSES; i++) {
 		if (analyses[i]->counters_read)
@@ -190,7 +190,7 @@ double fw_rate_while(const struct fw_analysis_context *ctx, uint64_t n, uint64_t
 	return (double)n / s;
 }
 
-const struct fw_truth *fw_truth_of(const struct fw_analysis_context *ctx, uint32_t netns)
+const struct fw_netns_values *fw_truth_of(const struct fw_analysis_context *ctx, uint32_t netns)
 {
 	for (size_t i = 0; i < ctx->nr_truth; i++) {
 		if (ctx->truth[i].netns == netns)

@@ -101,7 +101,7 @@ static void count_ports(const struct fw_analysis_context *ctx, struct source *so
 static void look(void *arg, struct fw_group *group)
 {
 	const struct fw_analysis_context *ctx = arg;
-	const struct fw_truth *truth = fw_truth_of(ctx, group->key.netns);
+	const struct fw_netns_values *truth = fw_truth_of(ctx, group->key.netns);
 	struct source *source = (void *)group->value;
 	struct usage u = { .source = &group->key };
 

@@ -408,7 +408,7 @@ static void find_stall(struct fin_wait_2 *f, const struct fw_analysis_context *c
 		       uint32_t story, struct fw_report *r)
 {
 	uint64_t least = story ? FW_LIMIT_LEAK : FW_LIMIT_FIN_WAIT_2;
-	const struct fw_truth *truth;
+	const struct fw_netns_values *truth;
 	struct fw_finding *finding;
 	struct chapter ch = { .story = story };
 

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 #include "analysis/groups.h"
-#include "analysis/truth.h"
+#include "util/netns_values.h"
 
 /* connect() may take a port that has been in TIME_WAIT for so long, where fw_ports_reused(). */
 #define FW_PORT_REUSE_NS 1000000000ULL

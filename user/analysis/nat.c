@@ -216,7 +216,7 @@ static void find_nat(struct nat *n, const struct fw_analysis_context *ctx, struc
 static void find_reset(struct nat *n, const struct fw_analysis_context *ctx, struct fw_report *r)
 {
 	uint64_t resets = reset_of(&n->all);
-	const struct fw_truth *truth;
+	const struct fw_netns_values *truth;
 	const struct fw_group *worst;
 	struct fw_finding *f;
 

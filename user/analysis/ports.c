@@ -100,7 +100,7 @@ static void forget_now(void *arg, struct fw_group *group)
  */
 static bool takes_port(const struct fw_analysis_context *ctx, const struct fw_conn *c)
 {
-	const struct fw_truth *truth;
+	const struct fw_netns_values *truth;
 
 	if (!c->lport || !c->rport || c->role == FW_ROLE_PASSIVE)
 		return false;
@@ -144,7 +144,7 @@ static void assess(void *arg, struct fw_group *group)
 {
 	const struct assessment *a = arg;
 	struct ports *ports = (void *)group->value;
-	const struct fw_truth *truth = fw_truth_of(a->ctx, group->key.netns);
+	const struct fw_netns_values *truth = fw_truth_of(a->ctx, group->key.netns);
 	double tw_s = a->p->time_wait.count ? (double)fw_hist_mean(&a->p->time_wait) / 1e9 : 60;
 	bool reused = truth && fw_ports_reused(&truth->sysctls, &group->key);
 	double tw_rate, used, needed;
@@ -309,7 +309,7 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 	struct pressure *p = self;
 	struct fw_section *s = fw_report_section(r, "ports", "Local ports");
 	struct assessment a = { ctx, p };
-	const struct fw_truth *own = ctx->nr_truth ? ctx->truth : NULL;
+	const struct fw_netns_values *own = ctx->nr_truth ? ctx->truth : NULL;
 	const struct fw_group *worst;
 
 	count_now(p, ctx);

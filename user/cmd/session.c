@@ -28,6 +28,11 @@ const char *fw_session_cgroup_path(void *arg, uint64_t id)
 	return fw_names_get(&((struct fw_session *)arg)->cgroups, id);
 }
 
+const char *fw_session_netns_names(void *arg, uint32_t inum)
+{
+	return fw_names_all(&((struct fw_session *)arg)->netns, inum);
+}
+
 const char *fw_session_netns_name(void *arg, uint32_t inum)
 {
 	return fw_names_get(&((struct fw_session *)arg)->netns, inum);
@@ -165,13 +170,13 @@ static void snapshot(struct fw_session *s)
 
 /* ---- What the host tells when asked ------------------------------------------------------- */
 
-static void on_ground(void *arg, uint32_t netns, const struct fw_ground *g)
+static void on_ground(void *arg, const struct fw_netns_values *v)
 {
 	struct fw_session *s = arg;
 	struct fw_buf b = { 0 };
-	struct fw_mark m = { .kind = FW_MARK_GROUND, .number = netns };
+	struct fw_mark m = { .kind = FW_MARK_GROUND, .number = v->netns };
 
-	fw_ground_print(g, &b);
+	fw_netns_values_print(v, &b);
 	m.text = b.data;
 	m.len = b.len;
 	fw_inputs_mark(s, &m);

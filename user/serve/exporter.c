@@ -31,9 +31,9 @@ struct fw_observer fw_exporter_observer(struct fw_exporter *e)
 	return fw_metrics_observer(&e->metrics);
 }
 
-static void add_truth(void *arg, uint32_t netns, const struct fw_ground *g)
+static void add_truth(void *arg, const struct fw_netns_values *v)
 {
-	fw_truths_add(arg, netns, g);
+	fw_truths_add(arg, v);
 }
 
 void fw_exporter_read_settings(struct fw_exporter *e)
