@@ -135,6 +135,7 @@ struct fw_leaks {
 	struct fw_leaks_options opt;
 	struct leak_look first, middle, last;
 	struct leak_look coming; /* its end has not come yet */
+	uint64_t gap_ns;	 /* between the last look and the one before */
 	uint64_t activity;	 /* of the process whose files are being listed */
 	struct leak_groups groups; /* as of the report that is being made */
 	size_t least; /* sockets of a group, below which it is no finding */

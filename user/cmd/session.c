@@ -285,6 +285,7 @@ int fw_session_open(struct fw_session *s, const struct fw_options *opt,
 	if (ret)
 		return ret;
 	look_around(s);
+	fw_looks_begin(&s->looks, &opt->looks, s->src->info.start_ns);
 	return 0;
 }
 
@@ -350,6 +351,14 @@ static void resync(struct fw_session *s, uint64_t now)
 	snapshot(s);
 }
 
+static void look_between(struct fw_session *s, uint64_t now)
+{
+	if (s->opt->no_snapshot || !s->src->ops->snapshot || s->opt->look)
+		return;
+	if (fw_looks_are_due(&s->looks, now, s->src->ops->in_snapshot(s->src)))
+		snapshot(s);
+}
+
 int fw_session_step(struct fw_session *s, struct fw_err *err)
 {
 	uint64_t now = s->src->ops->now_ns(s->src);
@@ -365,6 +374,7 @@ int fw_session_step(struct fw_session *s, struct fw_err *err)
 	}
 	resync(s, now);
 	look_again(s, now);
+	look_between(s, now);
 	ret = drain(s, POLL_MS, err);
 	if (!ret)
 		ret = fw_tap_step(s, err);

@@ -38,6 +38,7 @@ struct fw_session {
 	struct fw_recorder *recorder; /* NULL: nothing is recorded */
 	struct fw_recorder_stats recorded; /* when it is closed */
 	uint64_t next_snapshot_ns; /* for it */
+	struct fw_looks looks;
 	/* Set before fw_session_open(), or NULL: the kernel's counters have been read, of all
 	 * namespaces.
 	 */

@@ -293,7 +293,7 @@ void snapshot_netns_done(struct fw_tracker *t, const struct fw_event *ev)
 	t->snapshot_netns[t->nr_snapshot_netns++] = ev->head->netns;
 }
 
-static bool was_visited(const struct fw_tracker *t, uint32_t netns)
+bool fw_tracker_visited(const struct fw_tracker *t, uint32_t netns)
 {
 	for (size_t i = 0; i < t->nr_snapshot_netns; i++) {
 		if (t->snapshot_netns[i] == netns)
@@ -308,7 +308,7 @@ static bool has_vanished(const struct fw_tracker *t, const struct fw_conn *c)
 	if (c->flags & FW_CONN_UNANNOUNCED && !is_overdue(c, t->snapshot_ns))
 		return false;
 	return !(c->flags & (FW_CONN_SEEN | FW_CONN_UNDECIDED)) && c->end_ns < t->snapshot_ns &&
-	       was_visited(t, c->netns);
+	       fw_tracker_visited(t, c->netns);
 }
 
 static void end_vanished(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns)

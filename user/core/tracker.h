@@ -116,6 +116,9 @@ void fw_tracker_advance(struct fw_tracker *t, uint64_t now_ns);
 /* The trace is over: report what is open, as of @now_ns. */
 void fw_tracker_finish(struct fw_tracker *t, uint64_t now_ns);
 
+/* Whether the last snapshot has been through that network namespace. */
+bool fw_tracker_visited(const struct fw_tracker *t, uint32_t netns);
+
 /* Calls @look for each minisock that should be looked at now (see struct fw_tracker.unsettled). */
 void fw_tracker_unsettled(struct fw_tracker *t,
 			  void (*look)(void *arg, uint64_t skaddr, uint64_t cookie), void *arg);
