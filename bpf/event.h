@@ -79,6 +79,8 @@ enum fw_rec_flags {
 	FW_REC_ANSWERS_DATA = 1 << 19, /* FW_REC_RESET_SENT: it answers a segment with data */
 	FW_REC_RULED_OUT = 1 << 20,   /* FW_REC_STATE: the filter rules out the connection, of which
 				       * a record has passed (filter_rule.h) */
+	FW_REC_UNATTENDED = 1 << 21,  /* FW_REC_SOCK in LISTEN: no process waits on it, in accept(), poll()
+				       * or epoll */
 };
 
 /* First bytes of every record. */
@@ -172,7 +174,9 @@ enum fw_object {
 	FW_OBJECT_MAX,
 };
 
-/* head: only ts_ns, cookie, skaddr, netns (of the process) and the socket's state are filled in. */
+/* head: only ts_ns, cookie, skaddr, netns (of the process) and the socket's state are filled in. Of a
+ * socket in CLOSE also its namespace, its endpoints, and FW_REC_SHUT_RD and FW_REC_SHUT_WR.
+ */
 struct fw_rec_holder {
 	struct fw_rec_head head;
 	__u32 pid; /* thread group id */

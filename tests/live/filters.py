@@ -59,7 +59,7 @@ def states_of(row):
 def dwells_of(row):
     if "states" in row:
         return [(s["state"], s.get("ns", s.get("ns_min", s.get("ns_max", 0)))) for s in row["states"]]
-    return [(row["from"], row.get("dwell_ns", row.get("dwell_ns_min", row.get("dwell_ns_max", 0))))]
+    return [(row["from"], row.get("ns", row.get("ns_min", row.get("ns_max", 0))))]
 
 
 def has(field, *values):

@@ -36,6 +36,7 @@ struct scene {
 	uint32_t netns; /* 0: 4026531840 */
 	uint16_t lport, rport;
 	uint8_t cpu;
+	uint8_t peer; /* last byte of the peer's address; 0: 2 */
 	bool no_mini_cookie;	   /* the full socket got its cookie after the minisock was born */
 	bool child_peer_known;	   /* Linux 6.15 and later */
 	double armed_ms;	   /* when the timer of its minisock was set */
@@ -204,7 +205,7 @@ static inline struct fw_rec_head scene_head(const struct scene *s, double ms, un
 		.family = AF_INET,
 		.lport = s->lport, .rport = s->rport, .cpu = s->cpu,
 		.oldstate = (uint8_t)from, .newstate = (uint8_t)to,
-		.laddr = { 192, 0, 2, 1 }, .raddr = { 198, 51, 100, 2 },
+		.laddr = { 192, 0, 2, 1 }, .raddr = { 198, 51, 100, s->peer ? s->peer : 2 },
 	};
 }
 

@@ -16,7 +16,11 @@ static const char *const findings[] = {
 	"short-connections", "server-closes-first",   "simultaneous-close",
 	"last-ack-stall",    "fin-wait-1-stall",      "syn-stall",
 	"half-open-flood",   "bind-in-use",	      "events-lost",
+	"idle-pool",	     "connection-leak",	      "closed-socket-held",
+	"inherited-sockets",
 };
+
+static const char *const terms[] = { "2MSL", "accept-queue", "EADDRNOTAVAIL", "orphan" };
 
 static void all_states(void **state)
 {
@@ -44,7 +48,7 @@ static void is_one_sentence(const char *s)
 
 static void all_findings(void **state)
 {
-	size_t nr = FW_STATE_MAX - 1 + ARRAY_SIZE(findings);
+	size_t nr = FW_STATE_MAX - 1 + ARRAY_SIZE(findings) + ARRAY_SIZE(terms);
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(findings); i++) {
@@ -55,6 +59,8 @@ static void all_findings(void **state)
 		is_one_sentence(e->meaning);
 		is_one_sentence(e->advice);
 	}
+	for (size_t i = 0; i < ARRAY_SIZE(terms); i++)
+		assert_string_equal(fw_explain(terms[i])->topic, terms[i]);
 	assert_non_null(fw_explanation_at(nr - 1));
 	assert_null(fw_explanation_at(nr));
 }

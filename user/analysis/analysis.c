@@ -120,15 +120,24 @@ void fw_analyses_report(struct fw_analyses *a, const struct fw_analysis_context 
 {
 	struct fw_analysis_context mine = *ctx;
 	const struct fw_conn *c = NULL;
+	struct fw_stories stories;
 
 	mine.opt = a->opt;
+	mine.stories = &stories;
+	fw_stories_init(&stories);
 	while ((c = fw_open_next(&mine, c)))
 		note_netns(a, c);
 	mine.many_netns = a->netns_differ;
+	for (size_t i = 0; i < NR_ANALYSES; i++) {
+		if (analyses[i]->prepare)
+			analyses[i]->prepare(a->self[i], &mine);
+	}
 	for (size_t i = 0; i < NR_ANALYSES; i++)
 		analyses[i]->report(a->self[i], &mine, r);
 	fw_words_how_sure(&mine, r);
 	fw_report_sort(r);
+	r->failed |= stories.failed;
+	fw_stories_fini(&stories);
 }
 
 static bool is_open(const struct fw_conn *c)

@@ -9,10 +9,12 @@
 #ifndef FW_ANALYSIS_ANALYSIS_H
 #define FW_ANALYSIS_ANALYSIS_H
 
-#include "util/netns_values.h"
+#include "analysis/stories.h"
 #include "core/filter.h"
 #include "core/tracker.h"
 #include "report/report.h"
+#include "util/netns_values.h"
+#include "util/wall_clock.h"
 
 #define FW_TOP_MAX 100
 
@@ -27,6 +29,7 @@ struct fw_analysis_options {
 /* The moment of a report. */
 struct fw_analysis_context {
 	uint64_t start_ns, now_ns; /* CLOCK_MONOTONIC */
+	const struct fw_wall_clock *clock; /* NULL: the time of day is not known */
 	const struct fw_tracker *tracker;
 	struct fw_tracker_counters counters; /* the tracker's, what they grew by since start_ns */
 	const char *hooks;	   /* the front end: "trampoline", "kprobe", "timer" */
@@ -41,7 +44,9 @@ struct fw_analysis_context {
 	struct fw_analysis_options opt;
 	const struct fw_netns_values *truth; /* per network namespace; finwait's own first */
 	size_t nr_truth;
-	bool many_netns; /* connections of more than one network namespace; fw_analyses_report() sets it */
+	/* fw_analyses_report() sets these */
+	bool many_netns; /* connections of more than one network namespace */
+	struct fw_stories *stories; /* which finding a connection belongs to */
 	/* Names of what a connection has numbers of; NULL, or returning NULL: none is known. */
 	const char *(*cgroup_path)(void *arg, uint64_t id);
 	const char *(*netns_name)(void *arg, uint32_t inum);
@@ -56,6 +61,10 @@ struct fw_analysis {
 	struct fw_observer on; /* what it wants to know; .arg is not used */
 	/* The kernel's counters have been read, of each network namespace at its time. May be NULL. */
 	void (*counters_read)(void *self, const struct fw_netns_values *truth, size_t nr);
+	/* Before .report of any analysis: claims the connections of its findings in ctx->stories. May be
+	 * NULL.
+	 */
+	void (*prepare)(void *self, const struct fw_analysis_context *ctx);
 	void (*report)(void *self, const struct fw_analysis_context *ctx, struct fw_report *r);
 };
 

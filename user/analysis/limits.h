@@ -10,10 +10,10 @@
 
 #define FW_NS(s) ((uint64_t)((s) * 1e9))
 
-/* CLOSE_WAIT older than --leak-age, of one process and peer. One or two may be slow. */
+/* Sockets of one process and service that are old, or become more. One or two may be slow. How severe it is
+ * depends on when descriptors run out (leaks_growth.c).
+ */
 #define FW_LIMIT_LEAK 3
-#define FW_LIMIT_LEAK_CRITICAL 100	/* so many, */
-#define FW_LIMIT_LEAK_PER_MIN 10	/* or growing so fast, will end in EMFILE */
 
 /* FIN_WAIT_2 longer than --stall, because of one peer. */
 #define FW_LIMIT_FIN_WAIT_2 5

@@ -103,7 +103,7 @@ struct fw_words fw_words_owner(const struct fw_analysis_context *ctx,
 		return fw_words_process(listener->comm, listener->pid);
 	if (!key->lport)
 		return fw_words_process(key->comm, 0);
-	snprintf(w.text, sizeof(w.text), "whoever listens on port %u", key->lport);
+	snprintf(w.text, sizeof(w.text), "the listener on port %u", key->lport);
 	return w;
 }
 

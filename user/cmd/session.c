@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "cmd/cmd.h"
 #include "cmd/cost.h"
@@ -71,6 +72,20 @@ static void check_losses(struct fw_session *s)
 		mark(s, FW_MARK_NETNS_HIDDEN, s->now_ns, now.netns_hidden);
 	s->seen.lost = now.lost;
 	s->seen.missed = now.missed;
+}
+
+/* The two clocks are not read at the same moment; steps of the time of day are larger than that. */
+#define CLOCK_STEP_NS 1000000
+
+static void check_clock(struct fw_session *s)
+{
+	int64_t was_ns = fw_wall_clock_offset_ns(&s->clock), is_ns;
+
+	if (!s->src->ops->wall_offset_ns)
+		return;
+	is_ns = s->src->ops->wall_offset_ns(s->src);
+	if (llabs(is_ns - was_ns) >= CLOCK_STEP_NS)
+		mark(s, FW_MARK_CLOCK, s->src->ops->now_ns(s->src), (uint64_t)is_ns);
 }
 
 static void look(void *arg, uint64_t skaddr, uint64_t cookie)
@@ -251,6 +266,7 @@ int fw_session_open(struct fw_session *s, const struct fw_options *opt,
 	if (ret)
 		return ret;
 	s->now_ns = s->src->info.start_ns;
+	fw_wall_clock_init(&s->clock, s->src->info.wall_offset_ns);
 	if (fw_tracker_init(&s->tracker, opt->max_connections, s->src->info.hz,
 			    s->src->info.start_ns, observer))
 		return fw_err_set(err, -ENOMEM, "no memory for the connection table");
@@ -284,6 +300,7 @@ static int drain(struct fw_session *s, int timeout_ms, struct fw_err *err)
 	int n;
 
 	check_losses(s);
+	check_clock(s);
 	n = s->src->ops->poll(s->src, timeout_ms, fw_inputs_record, s, err);
 	if (n < 0)
 		return n;

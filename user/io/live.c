@@ -8,12 +8,12 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "io/attach.h"
 #include "io/cgroup.h"
 #include "io/host.h"
+#include "io/host_clock.h"
 #include "io/netns.h"
 #include "io/netns_names.h"
 #include "io/ring.h"
@@ -26,6 +26,7 @@
 
 struct live {
 	struct fw_source src;
+	struct fw_host_clock clock;
 	struct fw_attached hooks;
 	struct fw_ring *ring;
 	fw_record_fn fn;
@@ -42,14 +43,6 @@ struct live {
 	const char *chunk_next, *chunk_end;
 	uint64_t chunk[SNAPSHOT_CHUNK / sizeof(uint64_t)];
 };
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
 
 /* Hands over the records of the snapshot's chunk that are not younger than @ts_ns. */
 static int deliver_chunk(struct live *live, uint64_t ts_ns)
@@ -140,7 +133,7 @@ static uint64_t live_now_ns(struct fw_source *src)
 {
 	const struct live *live = (struct live *)src;
 
-	return live->stopped_ns ? live->stopped_ns : clock_ns(CLOCK_MONOTONIC);
+	return live->stopped_ns ? live->stopped_ns : fw_host_clock_ns(&live->clock);
 }
 
 static void live_stats(struct fw_source *src, struct fw_source_stats *out)
@@ -176,6 +169,7 @@ static int live_snapshot(struct fw_source *src, struct fw_err *err)
 	struct live *live = (struct live *)src;
 	struct fw_snapshot_options opt = {
 		.cfg = live->hooks.cfg,
+		.clock = live->clock,
 		.compat_sk_fd = live->hooks.compat_sk_fd,
 		.compat_tuple_fd = live->hooks.compat_tuple_fd,
 		.compat_next_fd = live->hooks.compat_next_fd,
@@ -211,15 +205,38 @@ static const char *live_cgroup_path(struct fw_source *src, uint64_t id)
 	return fw_cgroups_path(((struct live *)src)->cgroups, id);
 }
 
+struct ground_reader {
+	const struct live *live;
+	fw_ground_fn fn;
+	void *arg;
+};
+
+/* In the time of the records. */
+static void on_ground(void *arg, const struct fw_netns_values *values)
+{
+	const struct ground_reader *reader = arg;
+	struct fw_netns_values mine = *values;
+
+	mine.read_from_ns -= (uint64_t)reader->live->clock.ahead_ns;
+	mine.read_ns -= (uint64_t)reader->live->clock.ahead_ns;
+	reader->fn(reader->arg, &mine);
+}
+
 static void live_ground(struct fw_source *src, fw_ground_fn fn, void *arg)
 {
-	(void)src;
-	fw_ground_read_all(fn, arg);
+	struct ground_reader reader = { (const struct live *)src, fn, arg };
+
+	fw_ground_read_all(on_ground, &reader);
+}
+
+static int64_t live_wall_offset_ns(struct fw_source *src)
+{
+	return fw_host_clock_wall_offset_ns(&((struct live *)src)->clock);
 }
 
 static struct fw_source_cost cost_now(const struct live *live)
 {
-	struct fw_source_cost cost = { .measured_ns = clock_ns(CLOCK_MONOTONIC) };
+	struct fw_source_cost cost = { .measured_ns = fw_host_clock_ns(&live->clock) };
 
 	fw_attached_cost(&live->hooks, &cost.runs, &cost.run_ns);
 	return cost;
@@ -287,7 +304,7 @@ static void live_stop(struct fw_source *src)
 {
 	struct live *live = (struct live *)src;
 
-	live->stopped_ns = clock_ns(CLOCK_MONOTONIC);
+	live->stopped_ns = fw_host_clock_ns(&live->clock);
 	fw_detach(&live->hooks);
 }
 
@@ -319,6 +336,7 @@ static void name_host(struct fw_source_info *info)
 static const struct fw_source_ops live_ops = {
 	.poll = live_poll,
 	.now_ns = live_now_ns,
+	.wall_offset_ns = live_wall_offset_ns,
 	.stats = live_stats,
 	.look = live_look,
 	.snapshot = live_snapshot,
@@ -356,8 +374,8 @@ struct fw_source *fw_live_open(const struct fw_live_options *opt, struct fw_live
 	}
 	live->measure_fd = -1;
 	live->src.ops = &live_ops;
-	live->src.info.wall_offset_ns =
-		(int64_t)(clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC));
+	live->clock = fw_host_clock();
+	live->src.info.wall_offset_ns = fw_host_clock_wall_offset_ns(&live->clock);
 	if (fw_attach(&live->hooks, opt, report, err))
 		goto out_free;
 	name_host(&live->src.info);
@@ -365,7 +383,7 @@ struct fw_source *fw_live_open(const struct fw_live_options *opt, struct fw_live
 	live->src.info.rearms_unseen = live->hooks.hooks == FW_HOOKS_TIMER;
 	live->src.info.own_netns = fw_netns_own();
 	live->src.info.accepts_unseen = live->hooks.accepts_unseen;
-	live->src.info.start_ns = clock_ns(CLOCK_MONOTONIC);
+	live->src.info.start_ns = live_now_ns(&live->src);
 	live->ring = fw_ring_open(live->hooks.ring_fd, opt->ring_bytes);
 	if (!live->ring) {
 		fw_err_set(err, -errno, "cannot map the ring buffer: %s", strerror(errno));

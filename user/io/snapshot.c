@@ -24,6 +24,7 @@ struct fw_snapshot {
 	struct fw_iter *skel;
 	struct fw_netns_list netns;
 	size_t next_netns;
+	struct fw_host_clock clock;
 	struct fw_filter_rule rule; /* which namespaces are visited */
 	uint32_t nr_refused, first_refused;
 	enum stage stage;
@@ -113,6 +114,7 @@ struct fw_snapshot *fw_snapshot_open(const struct fw_snapshot_options *opt, stru
 	s->fd = -1;
 	s->stage = STAGE_DONE;
 	s->rule = opt->cfg.rule;
+	s->clock = opt->clock;
 	ret = load(s, opt, &refusal);
 	/* Linux before 5.12: see try_front_end() of attach.c. Who has hooks knows it already. */
 	if (ret == -EINVAL && !opt->cfg.no_cookie_helper) {
@@ -202,14 +204,12 @@ static int open_sockets(struct fw_snapshot *s, const struct fw_netns *netns)
 	return o.fd;
 }
 
-static long mark(void *buf, enum fw_record_kind kind, uint32_t netns)
+static long mark(const struct fw_snapshot *s, void *buf, enum fw_record_kind kind, uint32_t netns)
 {
 	struct fw_rec_head *head = buf;
-	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
 	*head = (struct fw_rec_head){
-		.ts_ns = (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec,
+		.ts_ns = fw_host_clock_ns(&s->clock),
 		.netns = netns,
 		.kind = (uint8_t)kind,
 		.family = AF_INET,
@@ -259,7 +259,7 @@ static long read_sockets(struct fw_snapshot *s, void *buf, size_t len)
 		return s->fd < 0 ? -errno : fw_snapshot_read(s, buf, len);
 	}
 	n = read_open(s, buf, len);
-	return n ? n : mark(buf, FW_REC_SNAP_NETNS, s->netns.ns[s->next_netns - 1].inum);
+	return n ? n : mark(s, buf, FW_REC_SNAP_NETNS, s->netns.ns[s->next_netns - 1].inum);
 }
 
 long fw_snapshot_read(struct fw_snapshot *s, void *buf, size_t len)
@@ -269,7 +269,7 @@ long fw_snapshot_read(struct fw_snapshot *s, void *buf, size_t len)
 	switch (s->stage) {
 	case STAGE_BEGIN:
 		s->stage = STAGE_SOCKETS;
-		return mark(buf, FW_REC_SNAP_BEGIN, 0);
+		return mark(s, buf, FW_REC_SNAP_BEGIN, 0);
 	case STAGE_SOCKETS:
 		return read_sockets(s, buf, len);
 	case STAGE_HOLDERS:
@@ -277,7 +277,7 @@ long fw_snapshot_read(struct fw_snapshot *s, void *buf, size_t len)
 		if (n)
 			return n;
 		s->stage = STAGE_DONE;
-		return mark(buf, FW_REC_SNAP_END, 0);
+		return mark(s, buf, FW_REC_SNAP_END, 0);
 	default:
 		return 0;
 	}
