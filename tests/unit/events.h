@@ -34,6 +34,7 @@ struct scene {
 	/* the connection that the next records are about */
 	uint64_t cookie, skaddr, mini_skaddr, request_skaddr;
 	uint32_t netns; /* 0: 4026531840 */
+	uint32_t ifindex;
 	uint16_t lport, rport;
 	uint16_t cpu;
 	uint8_t peer; /* last byte of the peer's address; 0: 2 */
@@ -77,13 +78,21 @@ static inline void say_state(struct fw_buf *b, unsigned int state)
 	fw_buf_puts(b, fw_state_name(state, scratch));
 }
 
+/* "=5", ">=5", "<=5", or "=?" if it is not known at all. */
+static inline void say_dwell(struct fw_buf *b, unsigned int step_flags, double ms)
+{
+	bool at_least = step_flags & FW_STEP_AT_LEAST, at_most = step_flags & FW_STEP_AT_MOST;
+
+	if (at_least && at_most)
+		fw_buf_puts(b, "=?");
+	else
+		fw_buf_printf(b, "%s%.10g", at_least ? ">=" : at_most ? "<=" : "=", ms);
+}
+
 static inline void say_step(struct fw_buf *b, const struct fw_conn *c, unsigned int i)
 {
 	say_state(b, c->steps[i]);
-	say_flag(b, c->step_flags[i] & FW_STEP_AT_LEAST, ">");
-	say_flag(b, c->step_flags[i] & FW_STEP_AT_MOST, "<");
-	fw_buf_putc(b, '=');
-	fw_buf_printf(b, "%.10g", (double)fw_conn_dwell_ns(c, i) / 1e6);
+	say_dwell(b, c->step_flags[i], (double)fw_conn_dwell_ns(c, i) / 1e6);
 	say_flag(b, c->step_flags[i] & FW_STEP_ORPHANED, "(orphaned)");
 	if (c->steps[i] == FW_TIME_WAIT && c->restarts)
 		fw_buf_printf(b, "(%u restarts)", c->restarts);
@@ -202,7 +211,7 @@ static inline struct fw_rec_head scene_head(const struct scene *s, double ms, un
 {
 	return (struct fw_rec_head){
 		.ts_ns = ns_of(ms), .cookie = s->cookie, .skaddr = s->skaddr,
-		.netns = s->netns ? s->netns : 4026531840U, .kind = (uint8_t)kind,
+		.netns = s->netns ? s->netns : 4026531840U, .ifindex = s->ifindex, .kind = (uint8_t)kind,
 		.family = AF_INET,
 		.lport = s->lport, .rport = s->rport, .cpu = s->cpu,
 		.oldstate = (uint8_t)from, .newstate = (uint8_t)to,

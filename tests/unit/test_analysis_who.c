@@ -51,7 +51,7 @@ static void no_port(struct scene *s, unsigned int n, double ms)
 {
 	scene_connection(s, n);
 	full(s, ms, FW_CLOSE, FW_SYN_SENT, .flags = FW_REC_OWNER, .pid = 7, .comm = "curl");
-	full(s, ms, FW_SYN_SENT, FW_CLOSE, .flags = FW_REC_SYN_UNSENT);
+	full(s, ms, FW_SYN_SENT, FW_CLOSE, .flags = FW_REC_SYN_UNSENT | FW_REC_NO_PORT);
 }
 
 static void ports_ran_out(void **state)
@@ -146,8 +146,9 @@ static void many_handshakes_are_no_flood(void **state)
 		s->lport = 80;
 		s->rport = (uint16_t)(30000 + n);
 		s->child_peer_known = true;
-		full(s, 1000 + n, FW_LISTEN, FW_SYN_RECV, .flags = FW_REC_REQ_UNSEEN);
-		full(s, 1000.02 + n, FW_SYN_RECV, FW_ESTABLISHED);
+		full(s, 1000 + n, FW_LISTEN, FW_SYN_RECV);
+		full(s, 1000.02 + n, FW_SYN_RECV, FW_ESTABLISHED, .flags = FW_REC_HAD_REQUEST,
+		     .since_ms = 950 + n);
 	}
 	w->suppressed = 310;
 	watch_report(w, 2000);

@@ -25,7 +25,8 @@ static void read_to_the_end_and_not_closed_is_never_closed(void **state)
 	expect_evidence(&l->w, "close-wait-leak", "fds_used", 20);
 	expect_evidence(&l->w, "close-wait-leak", "fds_limit", 1024);
 	expect_evidence(&l->w, "close-wait-leak", "unread", 0);
-	assert_int_equal(leaky_cell(l, "oldest")->u, 60002000000ULL);
+	/* less the margin of a lower bound */
+	assert_int_equal(leaky_cell(l, "oldest")->u, 59992000000ULL);
 	assert_true(leaky_cell(l, "oldest")->at_least);
 }
 
@@ -156,7 +157,7 @@ static void younger_ones_are_no_leak_but_one_old_one_makes_its_group_one(void **
 	snap_begin(s, 100100);
 	sock(s, 100100, FW_CLOSE_WAIT);
 	scene_connection(s, 2);
-	sock(s, 100100, FW_CLOSE_WAIT, .idle_ms = 30000);
+	sock(s, 100100, FW_CLOSE_WAIT, .idle_ms = 30010);
 	snap_end(s, 100100);
 	leaky_report(l);
 	assert_int_equal(l->nr_leaks, 1);

@@ -221,6 +221,7 @@ static void resets_have_a_direction(void **state)
 	mini(s, 2000, FW_REC_TW_END, FW_TIME_WAIT, FW_CAUSE_RESET);
 	scene_connection(s, 4);
 	orphan_in_minisock(s, 3000);
+	reset_sent(s, 3100, .flags = FW_REC_ANSWERS_DATA);
 	mini(s, 3100, FW_REC_TW_END, FW_FIN_WAIT_2, FW_CAUSE_SEGMENT);
 	show(w);
 	expect(w, "finwait_resets_total{direction=\"received\"}", "3");

@@ -107,7 +107,7 @@ static void a_host(struct scene *s, double ms)
 	sock(s, ms, FW_ESTABLISHED);
 	holder(s, ms, 7, 5, "curl");
 	scene_connection(s, 4);
-	sock_mini(s, ms, FW_TIME_WAIT, .armed_ms = ms - 100);
+	sock_mini(s, ms, FW_TIME_WAIT, .armed_ms = ms - 100, .idle_ms = 100);
 	scene_server_side(s, 5);
 	sock_request(s, ms);
 	snap_end(s, ms);
