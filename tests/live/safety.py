@@ -11,9 +11,10 @@ signal ends a run; what a hostile recording contains reaches no terminal raw. En
 import sys
 
 import safety_files
+import safety_input
 from real import Results
 
-CASES = [*safety_files.CASES]
+CASES = [*safety_files.CASES, *safety_input.CASES]
 
 
 def main():
