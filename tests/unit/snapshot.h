@@ -21,10 +21,10 @@
 
 /* What a record of the iterators says beyond the obvious. */
 struct seen {
-	uint16_t flags; /* enum fw_rec_flags, besides FW_REC_HAS_FILE */
+	uint32_t flags; /* enum fw_rec_flags, besides FW_REC_HAS_FILE */
 	bool unaccepted, no_cookie;
 	double idle_ms;
-	uint32_t idle_jiffies, timeouts, unread, uid;
+	uint32_t idle_jiffies, timeouts, unread, unsent, drops, queued, uid;
 	uint64_t sent, received, cgroup_id;
 	double armed_ms; /* minisock: when its timer was set */
 	uint32_t fds, netns;
@@ -65,7 +65,8 @@ static inline struct fw_rec_sock sock_record(const struct scene *s, double ms, u
 		.head = scene_head(s, ms, FW_REC_SOCK, state, state),
 		.bytes_sent = d.sent, .bytes_received = d.received, .cgroup_id = d.cgroup_id,
 		.now_jiffies = jiffies_of(ms), .retransmits = d.timeouts, .uid = d.uid,
-		.unread = d.unread, .object = (uint8_t)object,
+		.unread = d.unread, .unsent = d.unsent, .drops = d.drops,
+		.queued_bytes = d.queued, .object = (uint8_t)object,
 		.idle_jiffies = d.idle_jiffies ? d.idle_jiffies
 					       : (uint32_t)(d.idle_ms * SCENE_HZ / 1000),
 	};
