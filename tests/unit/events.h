@@ -47,7 +47,8 @@ struct scene {
 struct detail {
 	uint32_t flags; /* enum fw_rec_flags */
 	uint16_t err;
-	uint32_t segs_in, timeouts, retransmits;
+	uint32_t segs_in, segs_out, exchanges, timeouts, retransmits;
+	double sent_ago_ms, received_ago_ms; /* at the first FIN */
 	uint32_t pid, uid;
 	uint64_t sent, received, cgroup_id;
 	double armed_ms; /* minisock: its timer was set then, whatever the records say */
@@ -226,8 +227,10 @@ static inline void scene_full(struct scene *s, double ms, unsigned int kind, uns
 		.head = scene_head(s, ms, kind, from, to),
 		.bytes_sent = d.sent, .bytes_received = d.received, .cgroup_id = d.cgroup_id,
 		.retransmits = d.retransmits, .segs_in = d.segs_in, .uid = d.uid,
-		.pid = d.pid, .err = d.err,
+		.pid = d.pid, .err = d.err, .segs_out = d.segs_out, .exchanges = d.exchanges,
 		.since_ns = d.since_ms ? ns_of(d.since_ms) : 0,
+		.sent_ago_jiffies = (uint32_t)(d.sent_ago_ms * SCENE_HZ / 1000),
+		.received_ago_jiffies = (uint32_t)(d.received_ago_ms * SCENE_HZ / 1000),
 	};
 
 	rec.head.flags = d.flags | (d.flags & FW_REC_FIN_RECEIVED ? FW_REC_SHUT_RD : 0);
