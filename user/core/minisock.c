@@ -52,13 +52,16 @@ static uint64_t armed_ns(const struct fw_tracker *t, const struct fw_event *ev)
  * in FIN_WAIT_2 of a connection without timestamps that of its birth; @armed is when its timer was last set,
  * which may have been a restart. What both say is the entry.
  */
-static uint64_t time_wait_entry(uint64_t ts_ns, uint64_t since_ns, uint64_t armed, unsigned int *flags)
+static uint64_t time_wait_entry(const struct fw_rec_head *head, uint64_t since_ns, uint64_t armed,
+				unsigned int *flags)
 {
+	uint64_t ts_ns = head->ts_ns;
+	bool agree = since_ns < armed + SAME_MOMENT_NS && armed < since_ns + SAME_MOMENT_NS;
+
 	*flags = FW_STEP_AT_LEAST;
 	if (!armed)
 		return ts_ns;
-	if (since_ns && since_ns < ts_ns && since_ns < armed + SAME_MOMENT_NS &&
-	    armed < since_ns + SAME_MOMENT_NS) {
+	if (since_ns && since_ns < ts_ns && (agree || head->flags & FW_REC_ENTRY_KNOWN)) {
 		*flags = 0;
 		return since_ns;
 	}
@@ -72,7 +75,7 @@ static uint64_t entry_of(const struct fw_tracker *t, const struct fw_event *ev, 
 
 	*flags = FW_STEP_AT_LEAST;
 	if (ev->head->newstate == FW_TIME_WAIT)
-		return time_wait_entry(ev->head->ts_ns, mini->since_ns, armed_ns(t, ev), flags);
+		return time_wait_entry(ev->head, mini->since_ns, armed_ns(t, ev), flags);
 	return mini->since_ns && mini->since_ns < ev->head->ts_ns ? mini->since_ns : 0;
 }
 
@@ -433,7 +436,7 @@ uint64_t minisock_entry_ns(const struct fw_tracker *t, const struct fw_event *ev
 	*flags = FW_STEP_AT_LEAST;
 	if (ev->head->newstate != FW_TIME_WAIT)
 		return since_or_now(ev->head, sock->since_ns);
-	return time_wait_entry(ts_ns, sock->since_ns,
+	return time_wait_entry(ev->head, sock->since_ns,
 			       armed_at_ns(t, ts_ns, sock->now_jiffies, sock->expires_jiffies), flags);
 }
 
