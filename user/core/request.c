@@ -167,12 +167,15 @@ void request_child_born(struct fw_tracker *t, const struct fw_event *ev)
 		c->flags |= FW_CONN_UNANNOUNCED;
 }
 
-/* @child was a request socket that was never reported: suppressed, older than the trace, or lost. */
+/*
+ * @child was a request socket that was never reported: suppressed, older than the trace, or lost. A snapshot does
+ * not know whether it was one.
+ */
 static void request_was_unknown(struct fw_conn *child, const struct fw_event *ev)
 {
-	uint64_t since_ns = ev->state->since_ns;
+	uint64_t since_ns = ev->state ? ev->state->since_ns : 0;
 
-	if (!(ev->head->flags & FW_REC_HAD_REQUEST))
+	if (ev->state && !(ev->head->flags & FW_REC_HAD_REQUEST))
 		return;
 	child->step_flags[0] |= FW_STEP_AT_LEAST;
 	if (since_ns && since_ns < child->enter_ns[0])
