@@ -68,6 +68,18 @@ static __always_inline __u64 fw_since_ns(struct tcp_sock *tp, __u8 state, __u64 
 	}
 }
 
+/*
+ * No process waits on this socket: epoll does for as long as it is registered, accept() and poll() while they
+ * sleep. A server that works on a connection in between does not wait either.
+ */
+static __always_inline bool fw_is_unattended(struct sock *sk)
+{
+	struct socket_wq *wq = BPF_CORE_READ(sk, sk_wq);
+	struct list_head *head = wq ? &wq->wait.head : NULL;
+
+	return head && BPF_CORE_READ(head, next) == head;
+}
+
 static __always_inline void fw_fill_full(struct fw_rec_sock *rec, struct tcp_sock *tp)
 {
 	struct sock *sk = (struct sock *)tp;
@@ -83,6 +95,8 @@ static __always_inline void fw_fill_full(struct fw_rec_sock *rec, struct tcp_soc
 	if (rec->head.newstate == TCP_LISTEN) {
 		rec->unread = sk->sk_ack_backlog;
 		rec->unsent = sk->sk_max_ack_backlog;
+		if (fw_is_unattended(sk))
+			rec->head.flags |= FW_REC_UNATTENDED;
 		return;
 	}
 	rec->unread = tp->rcv_nxt - tp->copied_seq;
@@ -115,6 +129,8 @@ static __always_inline void fw_fill_request(struct fw_rec_sock *rec, struct sock
 	rec->since_ns = BPF_CORE_READ((struct tcp_request_sock *)req, snt_synack) * 1000;
 	rec->expires_jiffies = BPF_CORE_READ(req, rsk_timer.expires);
 	rec->listener = (__u64)BPF_CORE_READ(req, __req_common.skc_listener);
+	if (fw_request_acked(req))
+		rec->head.flags |= FW_REC_ACKED;
 	rec->object = FW_OBJECT_REQUEST;
 }
 
@@ -130,6 +146,7 @@ int fw_iter_tcp(struct bpf_iter__tcp *ctx)
 	fw_head_from_common(&rec.head, skc);
 	if (!fw_wanted_early(&rec.head))
 		return 0;
+	fw_head_netns_life(&rec.head, skc);
 	rec.head.kind = FW_REC_SOCK;
 	rec.head.oldstate = rec.head.newstate = BPF_CORE_READ(skc, skc_state);
 	rec.now_jiffies = bpf_jiffies64();
@@ -180,6 +197,28 @@ static __always_inline bool fw_put_shown(struct bpf_iter_meta *meta)
 	return !fw_shown_sockets || fw_put(meta, &fw_shown, sizeof(fw_shown));
 }
 
+/* A socket in CLOSE is in no table of sockets: only its holder can tell what it was connected to. */
+static __always_inline void fw_fill_holder(struct fw_rec_head *head, struct sock *sk)
+{
+	head->skaddr = (__u64)sk;
+	head->netns = fw_shown.head.netns;
+	head->family = AF_INET;
+	head->oldstate = head->newstate = BPF_CORE_READ(sk, __sk_common.skc_state);
+	if (head->oldstate == TCP_CLOSE) {
+		__u8 shutdown = BPF_CORE_READ(sk, sk_shutdown);
+
+		fw_head_from_common(head, &sk->__sk_common);
+		/* skc_num has been given back. */
+		head->lport = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
+		head->flags = (shutdown & RCV_SHUTDOWN ? FW_REC_SHUT_RD : 0) |
+			      (shutdown & SEND_SHUTDOWN ? FW_REC_SHUT_WR : 0);
+	}
+	head->cookie = fw_cfg.no_cookie_helper ? fw_compat_sk_cookie(head->skaddr) :
+			       BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	head->ts_ns = bpf_ktime_get_ns();
+	head->kind = FW_REC_HOLDER;
+}
+
 SEC("iter/task_file")
 int fw_iter_task_file(struct bpf_iter__task_file *ctx)
 {
@@ -203,15 +242,7 @@ int fw_iter_task_file(struct bpf_iter__task_file *ctx)
 		fw_shown.fds++;
 		return 0;
 	}
-	rec.head.skaddr = (__u64)sk;
-	rec.head.cookie = fw_cfg.no_cookie_helper ?
-				  fw_compat_sk_cookie(rec.head.skaddr) :
-				  BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
-	rec.head.ts_ns = bpf_ktime_get_ns();
-	rec.head.netns = fw_shown.head.netns;
-	rec.head.family = AF_INET;
-	rec.head.kind = FW_REC_HOLDER;
-	rec.head.oldstate = rec.head.newstate = BPF_CORE_READ(sk, __sk_common.skc_state);
+	fw_fill_holder(&rec.head, sk);
 	rec.pid = fw_shown.pid;
 	rec.fd = ctx->fd;
 	__builtin_memcpy(rec.comm, fw_shown.comm, sizeof(rec.comm));

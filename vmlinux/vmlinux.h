@@ -22,6 +22,7 @@ struct hlist_node;
 struct inet_timewait_death_row;
 struct inode;
 struct kernfs_node;
+struct list_head;
 struct net;
 struct nsproxy;
 struct proto;
@@ -30,6 +31,7 @@ struct signal_struct;
 struct sock;
 struct sock_common;
 struct socket;
+struct socket_wq;
 struct task_struct;
 struct timer_list;
 
@@ -86,6 +88,7 @@ enum bpf_func_id {
 	BPF_FUNC_get_current_task_btf = 158,
 	BPF_FUNC_sock_from_file = 162,
 	BPF_FUNC_get_attach_cookie = 174,
+	BPF_FUNC_task_pt_regs = 175,
 	BPF_FUNC_loop = 181,
 	BPF_FUNC_get_func_ret = 184,
 };
@@ -357,6 +360,9 @@ typedef struct {
 struct sock {
 	struct sock_common __sk_common;
 	atomic_t sk_drops;
+	union {
+		struct socket_wq *sk_wq;
+	};
 	int sk_err;
 	struct socket *sk_socket;
 	int sk_err_soft;
@@ -369,6 +375,20 @@ struct sock {
 	u32 sk_ack_backlog;
 	u32 sk_max_ack_backlog;
 	struct sock_cgroup_data sk_cgrp_data;
+};
+
+struct list_head {
+	struct list_head *next;
+};
+
+struct wait_queue_head {
+	struct list_head head;
+};
+
+typedef struct wait_queue_head wait_queue_head_t;
+
+struct socket_wq {
+	wait_queue_head_t wait;
 };
 
 struct inet_sock {

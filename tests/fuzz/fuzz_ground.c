@@ -22,25 +22,27 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = strndup((const char *)data, size);
 	const char *rest = text;
-	struct fw_ground g, before;
+	struct fw_netns_values v, before;
+	struct fw_buf b = { 0 };
 
 	must(text);
-	fw_ground_init(&g);
-	must(g.nr <= FW_GROUND_MAX);
-	before = g;
+	fw_netns_values_init(&v);
+	before = v;
 	while (*rest) {
 		char *names = line_of(&rest), *values = line_of(&rest);
 		int64_t ports = count_ports(names, 1024, 65535);
 
 		must(ports >= 0);
-		take_pairs(&g, names, values);
-		take_sockstat(&before, values);
+		must(number_at(names, 1) >= FW_VALUE_UNKNOWN || strchr(names, '-'));
+		take_pairs(&v, FW_FILE_NETSTAT, names, values);
+		take_sockstat(&before, FW_FILE_SOCKSTAT, values);
 		free(names);
 		free(values);
 	}
-	fw_ground_parse(&g, text, strlen(text));
-	fw_ground_since(&g, &before);
-	fw_ground_value(&g, "TCPTimeWaitOverflow");
+	fw_netns_values_parse(&v, text, strlen(text));
+	fw_netns_values_since(&v, &before);
+	fw_netns_values_print(&v, &b);
+	fw_buf_free(&b);
 	free(text);
 	return 0;
 }

@@ -160,7 +160,7 @@ static void streams_init(struct play *p, const struct fw_stream_format *format, 
 	}
 }
 
-/* Of settings and counters: fw_ground_parse() takes nothing that is larger. */
+/* Of settings and counters: fw_netns_values_parse() takes nothing that is larger. */
 #define VALUE_MAX 1000000000000000LL
 
 static void bound(int64_t *values, size_t nr)
@@ -170,9 +170,9 @@ static void bound(int64_t *values, size_t nr)
 }
 
 /* A host's, or anything: settings and counters of a recording are what somebody wrote. */
-static void truth_init(struct fw_truth *t, struct input *in)
+static void truth_init(struct fw_netns_values *t, struct input *in)
 {
-	*t = (struct fw_truth){
+	*t = (struct fw_netns_values){
 		.netns = 1,
 		.sysctls = { .tcp_fin_timeout = 60,
 			     .tcp_tw_reuse = 2,

@@ -21,7 +21,7 @@
 struct watch {
 	struct scene scene;
 	struct fw_analyses analyses;
-	struct fw_truth truth;
+	struct fw_netns_values truth;
 	struct fw_report report;
 	uint64_t suppressed;
 	bool suppressed_of_all;
@@ -29,9 +29,9 @@ struct watch {
 	bool truth_known;
 };
 
-static inline struct fw_truth watch_truth(void)
+static inline struct fw_netns_values watch_truth(void)
 {
-	return (struct fw_truth){
+	return (struct fw_netns_values){
 		.netns = WATCH_NETNS,
 		.sysctls = { .tcp_fin_timeout = 60, .tcp_tw_reuse = 2, .tcp_max_tw_buckets = 8192,
 			     .tcp_timestamps = 1, .port_low = 32768, .port_high = 60999 },

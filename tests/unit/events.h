@@ -36,7 +36,8 @@ struct scene {
 	uint32_t netns; /* 0: 4026531840 */
 	uint32_t ifindex;
 	uint16_t lport, rport;
-	uint8_t cpu;
+	uint16_t cpu;
+	uint8_t peer; /* last byte of the peer's address; 0: 2 */
 	bool no_mini_cookie;	   /* the full socket got its cookie after the minisock was born */
 	bool child_peer_known;	   /* Linux 6.15 and later */
 	double armed_ms;	   /* when the timer of its minisock was set */
@@ -46,7 +47,8 @@ struct scene {
 struct detail {
 	uint32_t flags; /* enum fw_rec_flags */
 	uint16_t err;
-	uint32_t segs_in, timeouts, retransmits;
+	uint32_t segs_in, segs_out, exchanges, timeouts, retransmits;
+	double sent_ago_ms, received_ago_ms; /* at the first FIN */
 	uint32_t pid, uid;
 	uint64_t sent, received, cgroup_id;
 	double armed_ms; /* minisock: its timer was set then, whatever the records say */
@@ -214,7 +216,7 @@ static inline struct fw_rec_head scene_head(const struct scene *s, double ms, un
 		.family = AF_INET,
 		.lport = s->lport, .rport = s->rport, .cpu = s->cpu,
 		.oldstate = (uint8_t)from, .newstate = (uint8_t)to,
-		.laddr = { 192, 0, 2, 1 }, .raddr = { 198, 51, 100, 2 },
+		.laddr = { 192, 0, 2, 1 }, .raddr = { 198, 51, 100, s->peer ? s->peer : 2 },
 	};
 }
 
@@ -225,8 +227,10 @@ static inline void scene_full(struct scene *s, double ms, unsigned int kind, uns
 		.head = scene_head(s, ms, kind, from, to),
 		.bytes_sent = d.sent, .bytes_received = d.received, .cgroup_id = d.cgroup_id,
 		.retransmits = d.retransmits, .segs_in = d.segs_in, .uid = d.uid,
-		.pid = d.pid, .err = d.err,
+		.pid = d.pid, .err = d.err, .segs_out = d.segs_out, .exchanges = d.exchanges,
 		.since_ns = d.since_ms ? ns_of(d.since_ms) : 0,
+		.sent_ago_jiffies = (uint32_t)(d.sent_ago_ms * SCENE_HZ / 1000),
+		.received_ago_jiffies = (uint32_t)(d.received_ago_ms * SCENE_HZ / 1000),
 	};
 
 	rec.head.flags = d.flags | (d.flags & FW_REC_FIN_RECEIVED ? FW_REC_SHUT_RD : 0);

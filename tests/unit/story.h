@@ -75,7 +75,7 @@ static inline void whole_story(struct watch *w)
 	crossing(&w->scene);
 	w->truth.counters = (struct fw_kernel_counters){
 		.active_opens = 319, .passive_opens = 81, .tw = 387, .attempt_fails = 0,
-		.listen_drops = FW_TRUTH_UNKNOWN, .tw_now = 87,
+		.listen_drops = FW_VALUE_UNKNOWN, .tw_now = 87,
 	};
 	watch_report(w, 70000);
 }

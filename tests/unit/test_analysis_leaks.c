@@ -72,6 +72,11 @@ static void growing(void **state)
 	held(s, 100000, 7, 1, 10);
 	process(s, 100000, 7, "curl", .fds = 24, .nofile = 1024);
 	snap_end(s, 100000);
+	snap_begin(s, 105000);
+	leaked(s, 105000, 1, 30);
+	held(s, 105000, 7, 1, 30);
+	process(s, 105000, 7, "curl", .fds = 74, .nofile = 1024);
+	snap_end(s, 105000);
 	snap_begin(s, 110000);
 	leaked(s, 110000, 1, 50);
 	held(s, 110000, 7, 1, 50);

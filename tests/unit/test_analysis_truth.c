@@ -233,7 +233,7 @@ static void older_minisock(void **state)
 static void elsewhere(void **state)
 {
 	struct watch *w = *state;
-	struct fw_truth truth[2] = { watch_truth(), watch_truth() };
+	struct fw_netns_values truth[2] = { watch_truth(), watch_truth() };
 	struct fw_report r = { 0 };
 	struct fw_analysis_context ctx = {
 		.start_ns = SCENE_START_NS, .now_ns = ns_of(1000), .tracker = &w->scene.tracker,

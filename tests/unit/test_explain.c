@@ -16,7 +16,13 @@ static const char *const findings[] = {
 	"short-connections", "server-closes-first",   "simultaneous-close",
 	"last-ack-stall",    "fin-wait-1-stall",      "syn-stall",
 	"half-open-flood",   "bind-in-use",	      "events-lost",
+	"idle-pool",	     "connection-leak",	      "closed-socket-held",
+	"inherited-sockets",
+	"accept-queue-full", "stale-connection-reuse", "bind-port-exhaustion",
+	"address-not-local", "connect-failures",      "orphans-hold-memory",
 };
+
+static const char *const terms[] = { "2MSL", "accept-queue", "EADDRNOTAVAIL", "orphan" };
 
 static void all_states(void **state)
 {
@@ -44,7 +50,7 @@ static void is_one_sentence(const char *s)
 
 static void all_findings(void **state)
 {
-	size_t nr = FW_STATE_MAX - 1 + ARRAY_SIZE(findings);
+	size_t nr = FW_STATE_MAX - 1 + ARRAY_SIZE(findings) + ARRAY_SIZE(terms);
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(findings); i++) {
@@ -55,6 +61,8 @@ static void all_findings(void **state)
 		is_one_sentence(e->meaning);
 		is_one_sentence(e->advice);
 	}
+	for (size_t i = 0; i < ARRAY_SIZE(terms); i++)
+		assert_string_equal(fw_explain(terms[i])->topic, terms[i]);
 	assert_non_null(fw_explanation_at(nr - 1));
 	assert_null(fw_explanation_at(nr));
 }
@@ -113,7 +121,8 @@ static void close_names(void **state)
 		const char *asked, *first;
 	} cases[] = {
 		{ "TIME_WAITT", "TIME_WAIT" },	  { "closewait-leak", "close-wait-leak" },
-		{ "port-exhaustion", "time-wait-port-exhaustion" },
+		{ "waitport-exhaustion", "time-wait-port-exhaustion" },
+		{ "port-exhaustion", "bind-port-exhaustion" },
 		{ "established?", "ESTABLISHED" },
 		{ "last-ack", "LAST_ACK" },	  { "syn-flood", "half-open-flood" },
 		{ "", NULL },

@@ -16,7 +16,8 @@ static void read_to_the_end_and_not_closed_is_never_closed(void **state)
 	assert_int_equal(l->nr_leaks, 1);
 	expect_ids(&l->w, "close-wait-leak");
 	assert_string_equal(l->w.report.findings[0].title,
-			    "curl/7: 3 in CLOSE_WAIT from 198.51.100.2:80: never closed");
+			    "curl/7: 3 connections in CLOSE_WAIT from 198.51.100.2:80, "
+			    "never closed, the oldest for >= 60.0 s");
 	assert_string_equal(leaky_says(l, "verdict"), "never_closed");
 	assert_string_equal(leaky_says(l, "fds"), "11-13");
 	expect_evidence(&l->w, "close-wait-leak", "pid", 7);
@@ -75,8 +76,9 @@ static void the_verdict_follows_from_what_the_socket_says(void **state)
 		snap_end(s, 100002);
 		leaky_report(l);
 		assert_string_equal(leaky_says(l, "verdict"), cases[i].verdict);
-		expect_evidence(&l->w, "close-wait-leak", "unread",
-				cases[i].unread ? cases[i].unread - 1 : 0);
+		expect_ids(&l->w, cases[i].holders > 1 ? "inherited-sockets" : "close-wait-leak");
+		assert_int_equal(leaky_cell(l, "unread")->u,
+				 cases[i].unread ? cases[i].unread - 1 : 0);
 		leaky_teardown(state);
 		leaky_setup(state);
 	}
@@ -100,8 +102,8 @@ static void what_waits_for_accept_is_the_listeners(void **state)
 	snap_end(s, 100002);
 	leaky_report(l);
 	assert_string_equal(l->w.report.findings[0].title,
-			    "httpd/80: 2 in CLOSE_WAIT from 198.51.100.2 to our port 80: "
-			    "never accepted");
+			    "httpd/80: 2 connections in CLOSE_WAIT from 198.51.100.2 to our "
+			    "port 80, never accepted, the oldest for >= 60.0 s");
 	assert_false(leaky_has(l, "fds")); /* they have none */
 	expect_evidence(&l->w, "close-wait-leak", "unread", 8); /* without the FINs */
 }
@@ -250,6 +252,65 @@ static void a_filter_leaves_out_what_is_not_asked_for(void **state)
 	expect_evidence(&l->w, "close-wait-leak", "pid", 7);
 }
 
+/* Addresses do not divide a leak: neither clients', nor those of one service. */
+static void a_leak_to_many_addresses_is_one(void **state)
+{
+	struct leaky *l = *state;
+	struct scene *s = &l->w.scene;
+
+	snap_begin(s, 100000);
+	for (unsigned int i = 1; i <= 4; i++) {
+		scene_connection(s, i);
+		s->peer = (uint8_t)i;
+		sock(s, 100000, FW_CLOSE_WAIT, .idle_ms = 60000);
+	}
+	held(s, 100001, 7, 1, 4);
+	process(s, 100001, 7, "curl");
+	snap_end(s, 100002);
+	leaky_report(l);
+	expect_ids(&l->w, "close-wait-leak");
+	expect_evidence(&l->w, "close-wait-leak", "count", 4);
+	assert_string_equal(leaky_says(l, "peer"), "several addresses, port 80");
+}
+
+/* Children that run another program: one finding for the port, whichever child has which. */
+static void what_children_hold_is_inherited(void **state)
+{
+	struct leaky *l = *state;
+	struct scene *s = &l->w.scene;
+
+	for (unsigned int i = 1; i <= 3; i++) {
+		scene_server_side(s, i);
+		s->child_peer_known = true;
+		request(s, 1000 * i, FW_REC_REQ_SCHED, FW_CAUSE_UNKNOWN);
+		full(s, 1000 * i, FW_LISTEN, FW_SYN_RECV, 0);
+		request(s, 1000 * i, FW_REC_REQ_END, FW_CAUSE_COMPLETED);
+		full(s, 1000 * i, FW_SYN_RECV, FW_ESTABLISHED, .segs_in = 2);
+		accepted(s, 1000 * i + 1, .flags = FW_REC_OWNER, .pid = 80, .comm = "httpd");
+		full(s, 1000 * i + 2, FW_ESTABLISHED, FW_CLOSE_WAIT, .segs_in = 2);
+	}
+	snap_begin(s, 100000);
+	scene_server_side(s, 99);
+	sock(s, 100000, FW_LISTEN);
+	for (unsigned int i = 1; i <= 3; i++) {
+		scene_server_side(s, i);
+		sock(s, 100000, FW_CLOSE_WAIT, .unread = 1);
+	}
+	scene_server_side(s, 99);
+	holder(s, 100001, 80, 3, "httpd");
+	process(s, 100001, 80, "httpd", .fds = 5);
+	for (unsigned int i = 1; i <= 3; i++) {
+		scene_server_side(s, i);
+		holder(s, 100001, 90 + i, 4, "sleep");
+		process(s, 100001, 90 + i, "sleep", .fds = 5);
+	}
+	snap_end(s, 100002);
+	leaky_report(l);
+	expect_ids(&l->w, "inherited-sockets");
+	assert_string_equal(leaky_says(l, "holders"), "sleep/91, sleep/92, sleep/93");
+	assert_non_null(strstr(l->w.report.findings[0].title, "inherited by 3 processes (sleep/91"));
+}
+
 static void many_descriptors_are_not_all_listed(void **state)
 {
 	struct leaky *l = *state;
@@ -280,6 +341,8 @@ int main(void)
 		leaky_test(groups_are_by_process_peer_and_verdict),
 		leaky_test(clients_of_our_port_are_one_group_whatever_theirs),
 		leaky_test(a_filter_leaves_out_what_is_not_asked_for),
+		leaky_test(a_leak_to_many_addresses_is_one),
+		leaky_test(what_children_hold_is_inherited),
 		leaky_test(many_descriptors_are_not_all_listed),
 	};
 

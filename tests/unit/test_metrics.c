@@ -11,7 +11,7 @@ struct watched {
 	struct scene scene;
 	struct fw_metrics metrics;
 	struct fw_survey survey;
-	struct fw_truth truth;
+	struct fw_netns_values truth;
 	struct fw_buf out;
 };
 

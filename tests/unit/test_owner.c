@@ -113,7 +113,8 @@ static void what_was_born_before_its_listener_was_known_gets_it_at_the_end(void 
 	expect_owner(s, 80, "httpd");
 }
 
-static void an_orphan_is_not_its_listeners(void **state)
+/* Nothing better can be known of it; one whose process was seen keeps that. */
+static void an_orphan_from_before_the_trace_is_its_listeners(void **state)
 {
 	struct scene *s = *state;
 
@@ -121,8 +122,14 @@ static void an_orphan_is_not_its_listeners(void **state)
 	a_listener(s, 10);
 	scene_server_side(s, 1);
 	sock(s, 11, FW_FIN_WAIT_1, .flags = FW_REC_ORPHAN);
+	scene_server_side(s, 2);
+	sock_mini(s, 12, FW_TIME_WAIT, .armed_ms = 5);
 	snap_end(s, 13);
-	expect_owner(s, 0, "");
+	expect_owner(s, 80, "httpd");
+	scene_server_side(s, 1);
+	expect_owner(s, 80, "httpd");
+	assert_true(tracked(s)->flags & FW_CONN_OWNER_LISTENS);
+	assert_int_equal(tracked(s)->role, FW_ROLE_PASSIVE);
 }
 
 static void a_holder_is_a_better_owner_than_a_listener(void **state)
@@ -224,7 +231,7 @@ int main(void)
 		scene_test(accept_names_no_listener_and_no_minisock),
 		scene_test(what_waited_before_the_trace_is_its_listeners_too),
 		scene_test(what_was_born_before_its_listener_was_known_gets_it_at_the_end),
-		scene_test(an_orphan_is_not_its_listeners),
+		scene_test(an_orphan_from_before_the_trace_is_its_listeners),
 		scene_test(a_holder_is_a_better_owner_than_a_listener),
 		scene_test(of_several_holders_the_first_told_is_the_owner),
 		scene_test(a_holder_does_not_take_it_from_who_connected),

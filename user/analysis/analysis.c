@@ -11,14 +11,19 @@ extern const struct fw_analysis fw_analysis_states, fw_analysis_time_wait, fw_an
 	fw_analysis_closing, fw_analysis_close_wait, fw_analysis_ports, fw_analysis_flows,
 	fw_analysis_closers, fw_analysis_half_open, fw_analysis_slow, fw_analysis_nat,
 	fw_analysis_binds, fw_analysis_truth, fw_analysis_losses, fw_analysis_transitions,
-	fw_analysis_over_time, fw_analysis_tw_bars, fw_analysis_lives;
+	fw_analysis_over_time, fw_analysis_tw_bars, fw_analysis_lives, fw_analysis_accept_queue,
+	fw_analysis_orphans, fw_analysis_connect_failures, fw_analysis_not_local, fw_analysis_bind_ports,
+	fw_analysis_stale;
 
 /* In the order of their sections. */
 static const struct fw_analysis *const analyses[] = {
 	&fw_analysis_states,	 &fw_analysis_time_wait, &fw_analysis_fin_wait_2,
 	&fw_analysis_closing,	 &fw_analysis_close_wait, &fw_analysis_ports,
 	&fw_analysis_flows,	 &fw_analysis_closers,	  &fw_analysis_half_open,
-	&fw_analysis_slow,	 &fw_analysis_nat,	  &fw_analysis_binds,
+	&fw_analysis_accept_queue, &fw_analysis_connect_failures,
+	&fw_analysis_slow,	 &fw_analysis_orphans,	  &fw_analysis_stale,
+	&fw_analysis_nat,	 &fw_analysis_binds,	  &fw_analysis_bind_ports,
+	&fw_analysis_not_local,
 	&fw_analysis_truth,	 &fw_analysis_losses,	  &fw_analysis_transitions,
 	&fw_analysis_over_time,	 &fw_analysis_tw_bars,	  &fw_analysis_lives,
 };
@@ -107,7 +112,7 @@ struct fw_observer fw_analyses_observer(struct fw_analyses *a)
 	return (struct fw_observer){ FW_OBSERVER_EVENTS(SLOT).arg = a };
 }
 
-void fw_analyses_counters_read(struct fw_analyses *a, const struct fw_truth *truth, size_t nr)
+void fw_analyses_counters_read(struct fw_analyses *a, const struct fw_netns_values *truth, size_t nr)
 {
 	for (size_t i = 0; i < NR_ANALYSES; i++) {
 		if (analyses[i]->counters_read)
@@ -120,15 +125,24 @@ void fw_analyses_report(struct fw_analyses *a, const struct fw_analysis_context 
 {
 	struct fw_analysis_context mine = *ctx;
 	const struct fw_conn *c = NULL;
+	struct fw_stories stories;
 
 	mine.opt = a->opt;
+	mine.stories = &stories;
+	fw_stories_init(&stories);
 	while ((c = fw_open_next(&mine, c)))
 		note_netns(a, c);
 	mine.many_netns = a->netns_differ;
+	for (size_t i = 0; i < NR_ANALYSES; i++) {
+		if (analyses[i]->prepare)
+			analyses[i]->prepare(a->self[i], &mine);
+	}
 	for (size_t i = 0; i < NR_ANALYSES; i++)
 		analyses[i]->report(a->self[i], &mine, r);
 	fw_words_how_sure(&mine, r);
 	fw_report_sort(r);
+	r->failed |= stories.failed;
+	fw_stories_fini(&stories);
 }
 
 static bool is_open(const struct fw_conn *c)
@@ -176,7 +190,7 @@ double fw_rate_while(const struct fw_analysis_context *ctx, uint64_t n, uint64_t
 	return (double)n / s;
 }
 
-const struct fw_truth *fw_truth_of(const struct fw_analysis_context *ctx, uint32_t netns)
+const struct fw_netns_values *fw_truth_of(const struct fw_analysis_context *ctx, uint32_t netns)
 {
 	for (size_t i = 0; i < ctx->nr_truth; i++) {
 		if (ctx->truth[i].netns == netns)

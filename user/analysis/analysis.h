@@ -9,13 +9,16 @@
 #ifndef FW_ANALYSIS_ANALYSIS_H
 #define FW_ANALYSIS_ANALYSIS_H
 
-#include "analysis/truth.h"
+#include "analysis/stories.h"
 #include "core/filter.h"
 #include "core/tracker.h"
 #include "report/report.h"
+#include "util/netns_values.h"
 #include "util/wall_clock.h"
 
 #define FW_TOP_MAX 100
+
+struct fw_queues;
 
 struct fw_analysis_options {
 	size_t top; /* rows of a table, at most FW_TOP_MAX */
@@ -41,9 +44,12 @@ struct fw_analysis_context {
 	size_t netns_refused;	   /* network namespaces that could not be entered, */
 	uint32_t refused_netns;	   /* one of them */
 	struct fw_analysis_options opt;
-	const struct fw_truth *truth; /* per network namespace; finwait's own first */
+	const struct fw_netns_values *truth; /* per network namespace; finwait's own first */
 	size_t nr_truth;
-	bool many_netns; /* connections of more than one network namespace; fw_analyses_report() sets it */
+	/* fw_analyses_report() sets these */
+	bool many_netns; /* connections of more than one network namespace */
+	struct fw_stories *stories; /* which finding a connection belongs to */
+	const struct fw_queues *queues; /* accept queues (accept_queue.h) */
 	/* Names of what a connection has numbers of; NULL, or returning NULL: none is known. */
 	const char *(*cgroup_path)(void *arg, uint64_t id);
 	const char *(*netns_name)(void *arg, uint32_t inum);
@@ -57,7 +63,11 @@ struct fw_analysis {
 	void (*fini)(void *self);					/* may be NULL */
 	struct fw_observer on; /* what it wants to know; .arg is not used */
 	/* The kernel's counters have been read, of each network namespace at its time. May be NULL. */
-	void (*counters_read)(void *self, const struct fw_truth *truth, size_t nr);
+	void (*counters_read)(void *self, const struct fw_netns_values *truth, size_t nr);
+	/* Before .report of any analysis: gives others what they need of it, in @ctx, and claims the
+	 * connections of its findings in ctx->stories. May be NULL.
+	 */
+	void (*prepare)(void *self, struct fw_analysis_context *ctx);
 	void (*report)(void *self, const struct fw_analysis_context *ctx, struct fw_report *r);
 };
 
@@ -81,7 +91,7 @@ struct fw_observer fw_analyses_observer(struct fw_analyses *a);
  * The kernel's counters have been read: the first time to begin with, and before each report. Events
  * that came until then are still to be handed over, and so is @truth in the report's context.
  */
-void fw_analyses_counters_read(struct fw_analyses *a, const struct fw_truth *truth, size_t nr);
+void fw_analyses_counters_read(struct fw_analyses *a, const struct fw_netns_values *truth, size_t nr);
 
 /* Sections and findings, sorted. @ctx->tracker still has what is open. */
 void fw_analyses_report(struct fw_analyses *a, const struct fw_analysis_context *ctx,
@@ -107,7 +117,7 @@ double fw_rate_while(const struct fw_analysis_context *ctx, uint64_t n, uint64_t
 		     uint64_t last_ns);
 
 /* Of that namespace; NULL if nothing is known of it. */
-const struct fw_truth *fw_truth_of(const struct fw_analysis_context *ctx, uint32_t netns);
+const struct fw_netns_values *fw_truth_of(const struct fw_analysis_context *ctx, uint32_t netns);
 
 /* The listener of a connection that was accepted here; NULL: none that is known. */
 const struct fw_conn *fw_listener_of(const struct fw_analysis_context *ctx, uint32_t netns,

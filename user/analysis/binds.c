@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bind() that failed with EADDRINUSE: who wanted which address, and what held it. "Address already in
- * use" after a restart usually is the TIME_WAIT of the server's former connections.
+ * bind() to a port that failed with EADDRINUSE: who wanted which address, and what held it. "Address already
+ * in use" after a restart usually is the TIME_WAIT of the server's former connections. Port 0 is bind_ports.c's.
  */
-#include "analysis/words.h"
-
+#include <errno.h>
 #include <string.h>
+
+#include "analysis/unattended.h"
+#include "analysis/words.h"
+#include "util/buf.h"
 
 struct bind {
 	uint64_t count;
@@ -19,6 +22,7 @@ struct bind {
 struct binds {
 	uint64_t count, of_time_wait;
 	struct fw_groups groups;
+	struct fw_unattended unattended;
 };
 
 static int init(void *self, const struct fw_analysis_options *opt)
@@ -48,8 +52,11 @@ static void on_bind_failed(void *self, const struct fw_bind_failure *failure)
 {
 	struct fw_group_key key = key_of(failure->rec);
 	struct binds *b = self;
-	struct bind *bind = fw_groups_get(&b->groups, &key);
+	struct bind *bind;
 
+	if (failure->rec->err != EADDRINUSE || !key.lport)
+		return;
+	bind = fw_groups_get(&b->groups, &key);
 	b->count++;
 	b->of_time_wait += failure->time_waits && !failure->listener;
 	bind->count++;
@@ -61,6 +68,16 @@ static void on_bind_failed(void *self, const struct fw_bind_failure *failure)
 		bind->listener_pid = failure->listener->pid;
 		memcpy(bind->listener_comm, failure->listener->comm, sizeof(bind->listener_comm));
 	}
+}
+
+static void on_socket(void *self, const struct fw_conn *c, const struct fw_rec_sock *sock)
+{
+	fw_unattended_socket(&((struct binds *)self)->unattended, c, sock);
+}
+
+static void on_holder(void *self, const struct fw_conn *c, const struct fw_rec_holder *holder)
+{
+	fw_unattended_holder(&((struct binds *)self)->unattended, c, holder);
 }
 
 static uint64_t count_of(const void *value)
@@ -103,7 +120,7 @@ static const char *const columns[] = {
 	"time_waits", "TIME_WAITs", "live", "live", "free_in", "free in", NULL,
 };
 
-enum cause { BY_LISTENER, BY_CONNECTIONS, BY_TIME_WAIT, BY_UNKNOWN, NR_CAUSES };
+enum cause { BY_LISTENER, BY_HEIR, BY_CONNECTIONS, BY_TIME_WAIT, BY_UNKNOWN, NR_CAUSES };
 
 /* NULL: what the explanation of the finding says, which is that of TIME_WAIT. */
 static const struct {
@@ -111,16 +128,22 @@ static const struct {
 } causes[NR_CAUSES] = {
 	[BY_LISTENER] = {
 		"another process listens there",
-		"Somebody already serves that address and port: two programs are set to the same "
-		"one, or a former instance still runs.",
+		"Another process already serves that address and port: two programs are set to the "
+		"same one, or a former instance still runs.",
 		"Stop the one that has it, or give one of them another port; SO_REUSEADDR does not "
 		"help against a listener." },
+	[BY_HEIR] = {
+		"its listening socket was inherited by",
+		"A former server on that port has ended, but programs that it had started still have "
+		"its listening socket open: none of them waits for connections there.",
+		"End these processes, and open the listening socket with close-on-exec "
+		"(SOCK_CLOEXEC), so that what the server starts does not inherit it." },
 	[BY_CONNECTIONS] = {
 		"connections are still open there",
-		"A server could not take its port (EADDRINUSE) although nobody listens on it: "
+		"A server could not take its port (EADDRINUSE) although nothing listens on it: "
 		"connections of its former instance are still open on it.",
 		"Set SO_REUSEADDR before bind(), in the server that starts and in the one before "
-		"it; and see who still holds the connections." },
+		"it; and see which process still holds the connections." },
 	[BY_TIME_WAIT] = { "connections are in TIME_WAIT there", NULL, NULL },
 	[BY_UNKNOWN] = {
 		"what holds it was not seen",
@@ -130,31 +153,76 @@ static const struct {
 		"do not listen yet (lsof -i :PORT)." },
 };
 
-static enum cause cause_of(const struct bind *bind)
+/*
+ * The listener that programs other than the one that wants the port have open, without any of them waiting
+ * for connections; NULL: it is not so, or not known.
+ */
+static const struct fw_unattended_listener *heirs_of(const struct binds *b,
+						     const struct fw_group_key *key)
 {
+	const struct fw_unattended_listener *l = fw_unattended_find(&b->unattended, key->netns, key->lport);
+
+	for (unsigned int i = 0; l && i < l->nr_holders; i++) {
+		if (!strncmp(l->holder[i].comm, key->comm, sizeof(key->comm)))
+			return NULL;
+	}
+	return l;
+}
+
+static enum cause cause_of(const struct binds *b, const struct fw_group *group)
+{
+	const struct bind *bind = (const void *)group->value;
+
 	if (bind->listener)
-		return BY_LISTENER;
+		return heirs_of(b, &group->key) ? BY_HEIR : BY_LISTENER;
 	if (bind->live)
 		return BY_CONNECTIONS;
 	return bind->time_waits ? BY_TIME_WAIT : BY_UNKNOWN;
 }
 
+#define HEIRS_SHOWN 4
+
+/* "sleep/7"; "4 processes (sleep/7, sleep/8, sleep/9, sleep/10)" */
+static void say_heirs(const struct fw_unattended_listener *l, struct fw_buf *b)
+{
+	unsigned int shown = l->nr_holders < HEIRS_SHOWN ? l->nr_holders : HEIRS_SHOWN;
+
+	if (l->nr_holders > 1)
+		fw_buf_printf(b, "%u processes (", l->nr_holders);
+	for (unsigned int i = 0; i < shown; i++)
+		fw_buf_printf(b, "%s%s", i ? ", " : "",
+			      fw_words_process(l->holder[i].comm, l->holder[i].pid).text);
+	fw_buf_puts(b, l->nr_holders > shown ? ", ...)" : l->nr_holders > 1 ? ")" : "");
+}
+
+static void say_title(const struct binds *b, const struct fw_group *worst, enum cause cause,
+		      struct fw_report *r, struct fw_finding *f)
+{
+	const struct bind *bind = (const void *)worst->value;
+	struct fw_words address = fw_words_endpoint(worst->key.family, worst->key.laddr, worst->key.lport);
+	struct fw_words binder = fw_words_process(worst->key.comm, 0);
+	struct fw_buf by = { 0 };
+
+	if (cause == BY_HEIR)
+		say_heirs(heirs_of(b, &worst->key), &by);
+	else if (cause == BY_LISTENER && (bind->listener_pid || bind->listener_comm[0]))
+		fw_buf_printf(&by, "(%s)", fw_words_process(bind->listener_comm, bind->listener_pid).text);
+	fw_finding_say(r, &f->title, "%s cannot bind to %s: %s%s%s", binder.text, address.text,
+		       causes[cause].title, by.len ? " " : "", fw_buf_str(&by));
+	fw_buf_free(&by);
+}
+
 static void find_in_use(struct binds *b, const struct fw_analysis_context *ctx, struct fw_report *r)
 {
 	const struct fw_group *worst;
-	const struct bind *bind;
 	struct fw_finding *f;
 	enum cause cause;
 
 	if (b->count < FW_LIMIT_BIND || !fw_groups_top(&b->groups, count_of, &worst, 1, NULL))
 		return;
-	bind = (const void *)worst->value;
-	cause = cause_of(bind);
+	cause = cause_of(b, worst);
 	f = fw_finding_begin(r, "bind-in-use", FW_SEVERITY_WARNING, FW_RANK_BIND, b->count);
-	fw_finding_say(
-		r, &f->title, "%s cannot bind to %s: %s", fw_words_process(worst->key.comm, 0).text,
-		fw_words_endpoint(worst->key.family, worst->key.laddr, worst->key.lport).text,
-		causes[cause].title);
+	say_title(b, worst, cause, r, f);
 	if (causes[cause].meaning)
 		fw_finding_say(r, &f->meaning, "%s", causes[cause].meaning);
 	if (causes[cause].advice)
@@ -189,6 +257,6 @@ const struct fw_analysis fw_analysis_binds = {
 	.size = sizeof(struct binds),
 	.init = init,
 	.fini = fini,
-	.on = { .bind_failed = on_bind_failed },
+	.on = { .bind_failed = on_bind_failed, .socket = on_socket, .holder = on_holder },
 	.report = report,
 };

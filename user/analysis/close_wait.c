@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * CLOSE_WAIT leaks: the peer has closed, the application here has not. Whatever is in CLOSE_WAIT for
- * longer than --leak-age, by process and peer, and how fast it grows.
+ * CLOSE_WAIT leaks: the peer has closed, the application here has not.
  *
- * What the application forgot only the sockets themselves tell, so a report looks at all of them just
- * before (leaks.c). Without a look there is what the events tell: who and how many, but no verdict.
+ * What the application forgot, who holds the descriptors and what else it leaks is told by the sockets
+ * themselves, so a report looks at all of them, at least at its start and at its end (leaks.c). Without
+ * these looks there is what the events tell: who, how many and how old, but no verdict.
  */
 #include "analysis/leaks.h"
 #include "analysis/words.h"
 
 #include <errno.h>
-
-/* A look that is older is not of this report. */
-#define LOOK_VALID_NS FW_NS(10)
 
 struct leak {
 	uint64_t count;
@@ -25,10 +22,13 @@ struct close_wait {
 	struct fw_groups groups;
 	uint64_t entered;
 	struct fw_leaks *leaks;
-	struct fw_observer look; /* what .leaks wants to be told of a snapshot */
+	struct fw_observer look; /* what .leaks takes of a snapshot */
 	/* as of the report that is being made */
+	bool looked;
+	/* of connections that the look did not reach */
 	uint64_t young;
 	struct leak all;
+	uint32_t story;
 };
 
 static int init(void *self, const struct fw_analysis_options *opt)
@@ -81,6 +81,14 @@ static void add(struct leak *leak, const struct fw_conn *c, uint64_t age)
 	}
 }
 
+/* What the sockets themselves have told is leaks.c's. A namespace that could not be entered is not. */
+static bool is_unseen(const struct close_wait *w, const struct fw_analysis_context *ctx,
+		      const struct fw_conn *c)
+{
+	return fw_conn_is_in(c, FW_CLOSE_WAIT) &&
+	       !(w->looked && fw_tracker_visited(ctx->tracker, c->netns));
+}
+
 static void look(struct close_wait *w, const struct fw_analysis_context *ctx)
 {
 	const struct fw_conn *c = NULL;
@@ -92,14 +100,15 @@ static void look(struct close_wait *w, const struct fw_analysis_context *ctx)
 		uint64_t age = fw_open_age_ns(ctx, c);
 		struct fw_group_key key;
 
-		if (!fw_conn_is_in(c, FW_CLOSE_WAIT))
+		if (!is_unseen(w, ctx, c))
 			continue;
 		if (age < ctx->opt.leak_age_ns) {
 			w->young++;
 			continue;
 		}
 		key = fw_group_key_of(c, FW_BY_COMM | FW_BY_PID | FW_BY_CGROUP | FW_BY_NETNS |
-						FW_BY_RADDR | FW_BY_SERVICE);
+						FW_BY_SERVICE |
+						(c->role == FW_ROLE_ACTIVE ? FW_BY_RADDR : 0));
 		key.extra = c->role;
 		add(&w->all, c, age);
 		add(fw_groups_get(&w->groups, &key), c, age);
@@ -162,20 +171,18 @@ static const char *const columns[] = {
 static void find_leak(struct close_wait *w, const struct fw_analysis_context *ctx,
 		      struct fw_report *r)
 {
-	enum fw_severity severity = FW_SEVERITY_WARNING;
 	const struct fw_group *worst;
 	const struct leak *leak;
 	struct fw_finding *f;
-	double per_min;
 
 	if (!fw_groups_top(&w->groups, count_of, &worst, 1, NULL) ||
 	    count_of(worst->value) < FW_LIMIT_LEAK)
 		return;
 	leak = (const void *)worst->value;
-	if (leak->count >= FW_LIMIT_LEAK_CRITICAL ||
-	    (growth_per_min(ctx, leak, &per_min) && per_min >= FW_LIMIT_LEAK_PER_MIN))
-		severity = FW_SEVERITY_CRITICAL;
-	f = fw_finding_begin(r, "close-wait-leak", severity, FW_RANK_LEAK, w->all.count);
+	/* When its descriptors run out is not known without a look. */
+	f = fw_finding_begin(r, "close-wait-leak", FW_SEVERITY_WARNING, FW_RANK_LEAK, w->all.count);
+	f->story = w->story;
+	f->part = FW_PART_CAUSE;
 	fw_finding_say(r, &f->title,
 		       "%s does not close: %s in CLOSE_WAIT for %s or more, the oldest "
 		       "for %s%s",
@@ -194,36 +201,60 @@ static void find_leak(struct close_wait *w, const struct fw_analysis_context *ct
 					"bound is known." : "");
 }
 
-static bool has_looked(const struct close_wait *w, const struct fw_analysis_context *ctx)
+static void prepare(void *self, struct fw_analysis_context *ctx)
 {
-	uint64_t ns = fw_leaks_looked_ns(w->leaks);
+	const struct fw_conn *c = NULL;
+	struct close_wait *w = self;
 
-	return ns && (ns > ctx->now_ns || ctx->now_ns - ns < LOOK_VALID_NS);
+	w->looked = fw_leaks_have_looked(w->leaks, ctx->now_ns);
+	if (w->looked)
+		fw_leaks_prepare(w->leaks, ctx);
+	w->story = fw_stories_new(ctx->stories);
+	while ((c = fw_open_next(ctx, c))) {
+		if (is_unseen(w, ctx, c) && fw_open_age_ns(ctx, c) >= ctx->opt.leak_age_ns)
+			fw_stories_claim(ctx->stories, fw_story_key_of(c), w->story);
+	}
+}
+
+static void report_unseen(struct close_wait *w, const struct fw_analysis_context *ctx,
+			  struct fw_report *r, struct fw_section *s)
+{
+	const char *key = w->looked ? "unseen" : "by_process";
+	const char *title = w->looked ? "In network namespaces that were not looked at" :
+					"By process and peer";
+
+	if (!w->all.count)
+		return;
+	fw_section_fact(r, s, "oldest", "Oldest", oldest(&w->all));
+	fw_section_fact(r, s, "growth", "Growth", growth(ctx, &w->all));
+	fw_table_groups(ctx, r, fw_section_table(r, s, key, title, columns), &w->groups, count_of, row);
+	fw_note_unlisted(r, s, &w->groups);
+	find_leak(w, ctx, r);
 }
 
 static void report(void *self, const struct fw_analysis_context *ctx, struct fw_report *r)
 {
 	struct fw_section *s = fw_report_section(r, "close_wait", "CLOSE_WAIT");
+	struct fw_leaks_totals sum = { 0 };
 	struct close_wait *w = self;
 
 	look(w, ctx);
+	if (w->looked)
+		sum = fw_leaks_totals(w->leaks);
 	fw_section_fact(r, s, "leak_age", "Counted from", fw_cell_duration(ctx->opt.leak_age_ns));
 	fw_section_fact(r, s, "entered", "Entered", fw_cell_count(w->entered));
-	fw_section_fact(r, s, "now", "Now", fw_cell_count(w->all.count + w->young));
-	fw_section_fact(r, s, "old", "Of them for long", fw_cell_count(w->all.count));
-	if (!w->all.count)
-		return;
-	fw_section_fact(r, s, "oldest", "Oldest", oldest(&w->all));
-	fw_section_fact(r, s, "growth", "Growth", growth(ctx, &w->all));
-	if (has_looked(w, ctx)) {
+	fw_section_fact(r, s, "now", "Now", fw_cell_count(sum.nr + w->all.count + w->young));
+	fw_section_fact(r, s, "old", "Of them for long", fw_cell_count(sum.nr_old + w->all.count));
+	if (sum.nr_old)
+		fw_section_fact(r, s, "oldest", "Oldest", sum.oldest_at_least ?
+				fw_cell_at_least(fw_cell_duration(sum.oldest_ns)) :
+				fw_cell_duration(sum.oldest_ns));
+	if (sum.nr && sum.growth_known)
+		fw_section_fact(r, s, "growth", "Growth", fw_cell_rate(sum.growth_per_s));
+	if (w->looked)
 		fw_leaks_find(w->leaks, ctx, r, s);
-		return;
-	}
-	fw_table_groups(ctx, r,
-			fw_section_table(r, s, "by_process", "By process and peer", columns),
-			&w->groups, count_of, row);
-	fw_note_unlisted(r, s, &w->groups);
-	find_leak(w, ctx, r);
+	report_unseen(w, ctx, r, s);
+	fw_leaks_forget(w->leaks);
 }
 
 #define SLOT(event, subject, parameters, arguments) .event = on_##event,
@@ -234,5 +265,6 @@ const struct fw_analysis fw_analysis_close_wait = {
 	.init = init,
 	.fini = fini,
 	.on = { FW_SNAPSHOT_EVENTS(SLOT).transition = on_transition },
+	.prepare = prepare,
 	.report = report,
 };

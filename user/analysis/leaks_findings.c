@@ -1,251 +1,197 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * CLOSE_WAIT leaks in a report: one table of all groups, one finding for each verdict that has enough.
+ * A finding for each group: the same in finwait leaks and in a report.
  */
-#include <stdlib.h>
+#include <string.h>
 
 #include "analysis/leaks_internal.h"
 #include "analysis/words.h"
+#include "core/workload.h"
 
-#define URGENT_NS FW_NS(3600)
-
-static const char *const columns[] = {
-	"process", "process", "peer", "peer", "listen_port", "listen port", "verdict", "verdict",
-	"count", "count", "oldest", "oldest", "growth", "growth", "unread", "unread",
-	"limit_reached_in", "full in", NULL,
-};
-
-static int most_first(const void *a, const void *b)
+static const char *id_of(const struct leak_group *g)
 {
-	const struct leak_group *x = a, *y = b;
-
-	if (x->nr_old != y->nr_old)
-		return x->nr_old < y->nr_old ? 1 : -1;
-	return (x->oldest_ns < y->oldest_ns) - (x->oldest_ns > y->oldest_ns);
+	return g->is_pool ? "idle-pool" : leak_verdicts[g->verdict].id;
 }
 
-static struct fw_cell process_cell(const struct leak_group *g)
+static void say_inherited(struct fw_buf *b, const struct fw_leaks *l, const struct leak_group *g)
 {
-	return fw_cell_process(g->comm, g->pid);
+	struct fw_buf holders = { 0 };
+	size_t nr = leak_say_holders(&holders, l, g);
+
+	fw_buf_printf(b, "%s in CLOSE_WAIT ", fw_words_plural(g->nr, "connection").text);
+	fw_buf_puts(b, g->passive ? "from " : "to ");
+	leak_say_peer(b, g);
+	fw_buf_printf(b, " %s inherited by %s (%s)", g->nr == 1 ? "is" : "are",
+		      nr == 1 ? "1 process" : fw_words_plural(nr, "processe").text,
+		      fw_buf_str(&holders));
+	fw_buf_free(&holders);
 }
 
-static struct fw_cell oldest_cell(const struct leak_group *g)
+static void say_open(struct fw_buf *b, const struct leak_group *g, const char *peer)
 {
-	struct fw_cell cell = fw_cell_duration(g->oldest_ns);
-
-	return g->at_least ? fw_cell_at_least(cell) : cell;
+	fw_buf_printf(b, ": %s to %s, none used any more",
+		      fw_words_plural(g->nr, "established connection").text, peer);
+	if (g->nr_unread)
+		fw_buf_printf(b, ", with unread data on %s%s", g->nr_unread == g->nr ? "all of them" : "",
+			      g->nr_unread == g->nr ? "" : fw_words_count(g->nr_unread).text);
 }
 
-static struct fw_cell growth_cell(const struct leak_group *g)
+static void say_what(struct fw_buf *b, const struct fw_leaks *l, const struct leak_group *g)
 {
-	return g->growth_known ? fw_cell_rate(g->growth_per_s) : fw_cell_unknown();
-}
-
-static struct fw_cell limit_cell(const struct leak_group *g)
-{
-	return g->limit_ns ? fw_cell_duration(g->limit_ns) : fw_cell_unknown();
-}
-
-static bool has_fds(const struct leak_group *g)
-{
-	return g->verdict != NEVER_ACCEPTED && g->first->nr_pids;
-}
-
-static struct fw_cell fds_cell(const struct leak_group *g)
-{
-	struct fw_cell cell = fw_cell_unknown();
-	struct fw_buf b = { 0 };
-
-	if (has_fds(g)) {
-		leak_say_fds(&b, g);
-		cell = leak_text_cell(&b);
-	}
-	fw_buf_free(&b);
-	return cell;
-}
-
-static struct fw_cell holders_cell(const struct fw_leaks *l, const struct leak_group *g)
-{
-	struct fw_cell cell = fw_cell_unknown();
-	struct fw_buf b = { 0 };
+	struct fw_buf peer = { 0 };
 
 	if (g->verdict == SHARED) {
-		leak_say_holders(&b, l, g->first);
-		cell = leak_text_cell(&b);
-	}
-	fw_buf_free(&b);
-	return cell;
-}
-
-static struct fw_cell fds_used_cell(const struct leak_group *g)
-{
-	return g->process ? fw_cell_count(g->process->rec.fds) : fw_cell_unknown();
-}
-
-static struct fw_cell fds_limit_cell(const struct leak_group *g)
-{
-	if (!g->process || g->process->rec.nofile == LEAK_UNLIMITED)
-		return fw_cell_unknown();
-	return fw_cell_count(g->process->rec.nofile);
-}
-
-/* The columns that only programs want, and those that say whose it is. */
-enum { FDS, FDS_USED, FDS_LIMIT, HOLDERS, POOL, NETNS, CGROUP, NR_MORE };
-
-static void append(struct fw_report *r, struct fw_table *t, const struct fw_analysis_context *ctx,
-		   bool cgroups_differ, size_t at[NR_MORE])
-{
-	at[FDS] = fw_table_append(r, t, "fds", "descriptors", true);
-	at[FDS_USED] = fw_table_append(r, t, "fds_used", "descriptors in use", true);
-	at[FDS_LIMIT] = fw_table_append(r, t, "fds_limit", "descriptors allowed", true);
-	at[HOLDERS] = fw_table_append(r, t, "holders", "held by", true);
-	at[POOL] = fw_table_append(r, t, "pool", "idle pool", true);
-	at[NETNS] = fw_table_append(r, t, "netns", "netns", !ctx->many_netns);
-	at[CGROUP] = fw_table_append(r, t, "cgroup", "cgroup", !cgroups_differ);
-}
-
-static void row(const struct fw_leaks *l, const struct fw_analysis_context *ctx,
-		const struct leak_group *g, const size_t at[NR_MORE], struct fw_report *r,
-		struct fw_table *t)
-{
-	const struct leak_sock *s = g->first;
-	const struct fw_cell cells[] = {
-		process_cell(g),
-		fw_cell_endpoint(s->family, s->raddr, g->passive ? 0 : s->rport),
-		g->passive ? fw_cell_id(s->lport) : fw_cell_unknown(),
-		fw_cell_text(leak_verdicts[g->verdict].words, SIZE_MAX),
-		fw_cell_count(g->nr_old), oldest_cell(g), growth_cell(g), fw_cell_bytes(g->unread),
-		limit_cell(g),
-	};
-
-	fw_table_row(r, t, cells);
-	fw_table_set(r, t, at[FDS], fds_cell(g));
-	fw_table_set(r, t, at[FDS_USED], fds_used_cell(g));
-	fw_table_set(r, t, at[FDS_LIMIT], fds_limit_cell(g));
-	fw_table_set(r, t, at[HOLDERS], holders_cell(l, g));
-	fw_table_set(r, t, at[POOL], fw_cell_bool(g->is_pool));
-	fw_table_set(r, t, at[NETNS], fw_cell_netns(ctx, s->netns));
-	fw_table_set(r, t, at[CGROUP], fw_cell_cgroup(ctx, leak_cgroup_of(g)));
-}
-
-/* Those of @verdict that are leaks; LEAK_VERDICT_MAX: all of any kind. */
-static bool is_listed(const struct leak_group *g, enum leak_verdict verdict)
-{
-	return verdict == LEAK_VERDICT_MAX || (g->verdict == verdict && !g->is_pool);
-}
-
-static void table(const struct fw_leaks *l, const struct fw_analysis_context *ctx,
-		  const struct leak_groups *groups, enum leak_verdict verdict, struct fw_report *r,
-		  struct fw_table *t)
-{
-	bool cgroups_differ = false;
-	size_t at[NR_MORE];
-
-	for (size_t i = 1; i < groups->nr; i++)
-		cgroups_differ |= leak_cgroup_of(&groups->group[i]) != leak_cgroup_of(groups->group);
-	append(r, t, ctx, cgroups_differ, at);
-	for (size_t i = 0; i < groups->nr; i++) {
-		if (!is_listed(&groups->group[i], verdict))
-			continue;
-		if (t->nr_rows < ctx->opt.top)
-			row(l, ctx, &groups->group[i], at, r, t);
-		else
-			t->nr_more++;
-	}
-}
-
-static bool is_critical(const struct leak_group *g)
-{
-	return g->nr_old >= FW_LIMIT_LEAK_CRITICAL || g->is_full ||
-	       (g->limit_ns && g->limit_ns < URGENT_NS) ||
-	       (g->growth_known && g->growth_per_s * 60 >= FW_LIMIT_LEAK_PER_MIN);
-}
-
-static void evidence(const struct fw_leaks *l, const struct leak_group *worst, uint64_t count,
-		     struct fw_report *r, struct fw_finding *f)
-{
-	const struct {
-		const char *key, *label;
-		struct fw_cell cell;
-	} facts[] = {
-		{ "verdict", "Verdict",
-		  fw_cell_text(leak_verdicts[worst->verdict].name, SIZE_MAX) },
-		{ "count", "In CLOSE_WAIT for long", fw_cell_count(count) },
-		{ "oldest", "Oldest", oldest_cell(worst) },
-		{ "growth", "Growth", growth_cell(worst) },
-		{ "unread", "Unread", fw_cell_bytes(worst->unread) },
-		{ "fds", "Descriptors", fds_cell(worst) },
-		{ "holders", "Held by", holders_cell(l, worst) },
-		{ "fds_used", "Descriptors in use", fds_used_cell(worst) },
-		{ "fds_limit", "Descriptors allowed", fds_limit_cell(worst) },
-		{ "limit_reached_in", "Limit reached in", limit_cell(worst) },
-	};
-
-	for (size_t i = 0; i < FW_ARRAY_SIZE(facts); i++) {
-		if (facts[i].cell.kind != FW_CELL_UNKNOWN)
-			fw_finding_evidence(r, f, facts[i].key, facts[i].label, facts[i].cell);
-	}
-}
-
-static void find(const struct fw_leaks *l, const struct fw_analysis_context *ctx,
-		 const struct leak_groups *groups, enum leak_verdict verdict, struct fw_report *r)
-{
-	enum fw_severity severity = FW_SEVERITY_WARNING;
-	const struct leak_group *worst = NULL;
-	struct fw_buf peer = { 0 };
-	struct fw_finding *f;
-	uint64_t count = 0;
-
-	for (size_t i = 0; i < groups->nr; i++) {
-		const struct leak_group *g = &groups->group[i];
-
-		if (!is_listed(g, verdict))
-			continue;
-		worst = worst ? worst : g;
-		count += g->nr_old;
-		if (is_critical(g))
-			severity = FW_SEVERITY_CRITICAL;
-	}
-	if (!worst || worst->nr_old < FW_LIMIT_LEAK)
+		say_inherited(b, l, g);
 		return;
-	f = fw_finding_begin(r, "close-wait-leak", severity, FW_RANK_LEAK, count);
-	leak_say_peer(&peer, worst);
-	fw_finding_say(r, &f->title, "%s: %s in CLOSE_WAIT from %s, %s, the oldest for %s%s",
-		       fw_words_process(worst->comm, worst->pid).text,
-		       fw_words_plural(worst->nr_old, "connection").text, fw_buf_str(&peer),
-		       leak_verdicts[verdict].words, worst->at_least ? ">= " : "",
-		       fw_words_duration(worst->oldest_ns).text);
+	}
+	leak_say_process(b, g);
+	leak_say_peer(&peer, g);
+	if (g->is_pool)
+		fw_buf_printf(b, ": %s to %s that the server has closed: a pool that has not "
+			      "looked at them yet", fw_words_plural(g->nr, "idle connection").text,
+			      fw_buf_str(&peer));
+	else if (g->verdict == NEVER_REUSED)
+		say_open(b, g, fw_buf_str(&peer));
+	else if (g->verdict == DEAD)
+		fw_buf_printf(b, " holds %s of connections %s %s that are over",
+			      fw_words_plural(g->nr, "descriptor").text,
+			      g->passive ? "from" : "to", fw_buf_str(&peer));
+	else
+		fw_buf_printf(b, ": %s in CLOSE_WAIT from %s, %s",
+			      fw_words_plural(g->nr, "connection").text, fw_buf_str(&peer),
+			      leak_verdicts[g->verdict].words);
 	fw_buf_free(&peer);
-	fw_finding_say(r, &f->meaning, "%s", leak_verdicts[verdict].meaning);
-	fw_finding_say(r, &f->advice, "%s", leak_verdicts[verdict].advice);
-	evidence(l, worst, count, r, f);
-	table(l, ctx, groups, verdict, r, fw_finding_offenders(r, f, columns));
-	if (worst->at_least)
+}
+
+static void say_when(struct fw_buf *b, const struct leak_group *g)
+{
+	if (leak_is_close_wait(g->verdict) && !g->is_pool)
+		fw_buf_printf(b, ", the oldest for %s%s", g->at_least ? ">= " : "",
+			      fw_words_duration(g->oldest_ns).text);
+	if (g->grows)
+		fw_buf_printf(b, ", %.3g more each second", g->growth_per_s);
+	if (g->is_full)
+		fw_buf_printf(b, "; LIMIT REACHED: %u of %llu descriptors", g->process->rec.fds,
+			      (unsigned long long)g->process->rec.nofile);
+	else if (g->limit_ns)
+		fw_buf_printf(b, "; no descriptor left in %s", fw_words_duration(g->limit_ns).text);
+}
+
+static void say_title(const struct fw_leaks *l, const struct leak_group *g, struct fw_report *r,
+		      struct fw_finding *f)
+{
+	struct fw_buf b = { 0 };
+
+	say_what(&b, l, g);
+	say_when(&b, g);
+	fw_finding_say(r, &f->title, "%s", fw_buf_str(&b));
+	fw_buf_free(&b);
+}
+
+static void say_words(const struct leak_group *g, struct fw_report *r, struct fw_finding *f)
+{
+	const struct leak_words *words = &leak_verdicts[g->verdict];
+
+	if (g->relayed) {
+		fw_finding_say(r, &f->meaning,
+			       "The clients have closed, and this process has passed that on: as "
+			       "many of its connections to port %u wait for the upstream to close.",
+			       g->relayed->key.port);
+		fw_finding_say(r, &f->advice, "Look at the server on port %u: it does not close "
+			       "after its client has.", g->relayed->key.port);
+		return;
+	}
+	if (!g->is_pool && words->meaning)
+		fw_finding_say(r, &f->meaning, "%s", words->meaning);
+	if (!g->is_pool && words->advice)
+		fw_finding_say(r, &f->advice, "%s", words->advice);
+}
+
+static void say(struct fw_report *r, struct fw_finding *f, const char *key, const char *label,
+		struct fw_cell cell)
+{
+	if (cell.kind != FW_CELL_UNKNOWN)
+		fw_finding_evidence(r, f, key, label, cell);
+}
+
+static void say_owner(const struct fw_leaks *l, const struct leak_group *g, struct fw_report *r,
+		      struct fw_finding *f)
+{
+	const char *path = NULL, *name = NULL;
+	struct fw_workload w;
+
+	if (l->opt.cgroup_path)
+		path = l->opt.cgroup_path(l->opt.arg, leak_cgroup_of(g));
+	if (g->pid) {
+		fw_finding_evidence(r, f, "pid", "process id", fw_cell_id(g->pid));
+		fw_finding_evidence(r, f, "comm", "process", fw_cell_text(g->comm, FW_COMM_LEN));
+	}
+	if (path)
+		fw_finding_evidence(r, f, "cgroup", "control group", fw_cell_text(path, SIZE_MAX));
+	fw_workload_of(path, &w);
+	if (w.unit[0])
+		fw_finding_evidence(r, f, "unit", "unit", fw_cell_text(w.unit, SIZE_MAX));
+	if (w.container[0])
+		fw_finding_evidence(r, f, "container", "container", fw_cell_text(w.container, SIZE_MAX));
+	if (l->opt.netns_name)
+		name = l->opt.netns_name(l->opt.arg, g->first->netns);
+	fw_finding_evidence(r, f, "netns", "network namespace",
+			    fw_cell_named(g->first->netns, name));
+}
+
+static void say_sockets(const struct fw_leaks *l, const struct leak_group *g, struct fw_report *r,
+			struct fw_finding *f)
+{
+	struct fw_buf peer = { 0 };
+
+	leak_say_peer(&peer, g);
+	say(r, f, "verdict", "verdict", fw_cell_text(leak_verdicts[g->verdict].name, SIZE_MAX));
+	say(r, f, "count", "sockets", fw_cell_count(g->nr));
+	if (leak_is_close_wait(g->verdict)) {
+		say(r, f, "old", "older than the leak age", fw_cell_count(g->nr_old));
+		say(r, f, "oldest", "oldest", leak_cell_oldest(g));
+	}
+	if (g->verdict != DEAD)
+		say(r, f, "unread", "unread", fw_cell_bytes(g->unread));
+	if (g->verdict == NEVER_REUSED) {
+		say(r, f, "with_unread", "with unread data", fw_cell_count(g->nr_unread));
+		say(r, f, "idle", "not used since half the time watched", fw_cell_count(g->nr_idle));
+	}
+	say(r, f, "growth", "growth", leak_cell_growth(g));
+	say(r, f, "peer", "peer", leak_text_cell(&peer));
+	say(r, f, "pool", "idle pool", fw_cell_bool(g->is_pool));
+	fw_buf_free(&peer);
+	say(r, f, "fds", "descriptors", leak_cell_fds(g));
+	say(r, f, "holders", "held by", leak_cell_holders(l, g));
+	say(r, f, "fds_used", "descriptors in use", leak_cell_fds_used(g));
+	say(r, f, "fds_limit", "descriptors allowed", leak_cell_fds_limit(g));
+	if (g->fds_known)
+		say(r, f, "fds_growth", "growth of descriptors", fw_cell_rate(g->fds_per_s));
+	say(r, f, "limit_reached_in", "limit reached in", leak_cell_limit(g));
+}
+
+void leak_find(const struct fw_leaks *l, const struct leak_group *g,
+	       const struct fw_analysis_context *ctx, struct fw_report *r)
+{
+	struct leak_table t = { .l = l, .ctx = ctx, .r = r };
+	struct fw_finding *f = fw_finding_begin(r, id_of(g), g->severity, FW_RANK_LEAK, g->nr);
+
+	f->story = g->story;
+	f->part = g->part;
+	if (g->is_full)
+		f->fails_in_ns = 0;
+	else if (g->limit_ns)
+		f->fails_in_ns = g->limit_ns;
+	say_title(l, g, r, f);
+	say_words(g, r, f);
+	say_sockets(l, g, r, f);
+	say_owner(l, g, r, f);
+	if (g->at_least && leak_is_close_wait(g->verdict))
 		fw_finding_say(r, &f->confidence,
 			       "Some are older than finwait: of their age only a lower bound is known.");
-}
-
-void fw_leaks_find(struct fw_leaks *l, const struct fw_analysis_context *ctx, struct fw_report *r,
-		   struct fw_section *s)
-{
-	struct leak_groups groups;
-	size_t pools = 0;
-
-	l->opt.tracker = ctx->tracker;
-	leak_groups_find(l, &groups);
-	if (groups.nr) {
-		qsort(groups.group, groups.nr, sizeof(*groups.group), most_first);
-		table(l, ctx, &groups, LEAK_VERDICT_MAX, r,
-		      fw_section_table(r, s, "by_process", "By process and peer", columns));
-	}
-	for (int v = 0; v < LEAK_VERDICT_MAX; v++)
-		find(l, ctx, &groups, (enum leak_verdict)v, r);
-	for (size_t i = 0; i < groups.nr; i++)
-		pools += groups.group[i].is_pool;
-	if (pools)
-		fw_section_note(r, s, "%s %s like an idle connection pool: few, read to their end, not "
-				      "becoming more, in a process that works.",
-				fw_words_plural(pools, "group").text, pools == 1 ? "looks" : "look");
-	r->failed |= l->failed;
-	leak_groups_fini(&groups);
+	if (!ctx)
+		return;
+	t.table = fw_finding_offenders(r, f, leak_columns);
+	leak_table_begin(&t, false);
+	leak_table_row(&t, g);
 }

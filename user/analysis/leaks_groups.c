@@ -1,45 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * From sockets in CLOSE_WAIT to groups with a verdict: whose, what it forgot, how fast they become more,
- * how long until it hurts.
+ * From sockets to groups: those of one process and service with the same verdict. Addresses do not
+ * divide them: a server that leaks the connections of a thousand clients has one leak.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "analysis/leaks_internal.h"
-
-#define NS_PER_S 1000000000ULL
-/* Beyond this, a century, nobody asks. */
-#define FORESEEN_S (100 * 365 * 86400.0)
-/* More connections than this are not what a pool keeps by mistake. */
-#define POOL_MAX 32
-
-const struct leak_words leak_verdicts[LEAK_VERDICT_MAX] = {
-	[NEVER_CLOSED] = {
-		"never_closed", "never closed",
-		"The peer has closed, the application has read to the end of the stream, and "
-		"still has the descriptor open.",
-		"Find the code that sees read() return 0 (or an error) and does not call close(); "
-		"the descriptors listed are the ones it forgot." },
-	[NEVER_READ] = {
-		"never_read", "never read",
-		"The peer has closed, and the application has not even read that: it does not look "
-		"at this connection any more.",
-		"See what the process waits for (its stacks, /proc/PID/wchan): the descriptor has "
-		"left its poll set, or the thread that serves it is stuck." },
-	[NEVER_ACCEPTED] = {
-		"never_accepted", "never accepted",
-		"The connection waits in the accept queue of a listener that does not call accept(), "
-		"and the peer has given up meanwhile.",
-		"See why the process does not accept: it is stuck, overloaded or out of descriptors; "
-		"peers see a server that accepts and never answers." },
-	[SHARED] = {
-		"shared", "shared",
-		"Several processes have the connection open after fork(): it is closed only when the "
-		"last of them closes it.",
-		"Close it in the process that does not use it, or open it with SOCK_CLOEXEC if the "
-		"other one runs another program." },
-};
 
 const struct leak_process *leak_process_of(const struct leak_look *look, uint32_t pid)
 {
@@ -50,11 +17,24 @@ const struct leak_process *leak_process_of(const struct leak_look *look, uint32_
 	return NULL;
 }
 
+bool leak_is_close_wait(enum leak_verdict verdict)
+{
+	return verdict <= SHARED;
+}
+
 static enum leak_verdict verdict_of(const struct leak_sock *s)
 {
+	switch (s->state) {
+	case FW_ESTABLISHED:
+		return NEVER_REUSED;
+	case FW_CLOSE:
+		return DEAD;
+	case FW_FIN_WAIT_2:
+		return HALF_CLOSED;
+	}
 	if (!s->accepted)
 		return NEVER_ACCEPTED;
-	if (s->nr_pids > 1)
+	if (s->inherited)
 		return SHARED;
 	return s->unread ? NEVER_READ : NEVER_CLOSED;
 }
@@ -69,12 +49,12 @@ static struct leak_key key_of(const struct fw_leaks *l, const struct leak_sock *
 	key.verdict = verdict_of(s);
 	if (key.verdict == NEVER_ACCEPTED)
 		listener = fw_listeners_find(listeners, s->netns, s->laddr, s->lport);
-	key.pid = listener ? listener->pid : s->nr_pids ? s->pids[0] : 0;
+	/* What several processes hold is one leak, whichever of them are meant. */
+	if (key.verdict != SHARED)
+		key.pid = listener ? listener->pid : s->nr_pids ? s->pids[0] : 0;
 	key.netns = s->netns;
 	key.passive = fw_listeners_serve(listeners, s->netns, s->laddr, s->lport) || !s->accepted;
 	key.port = key.passive ? s->lport : s->rport;
-	key.family = s->family;
-	memcpy(key.raddr, s->raddr, sizeof(key.raddr));
 	return key;
 }
 
@@ -101,77 +81,107 @@ static struct leak_keyed *sort_by_group(struct fw_leaks *l, const struct leak_lo
 	return all;
 }
 
-static size_t count_in(const struct leak_keyed *all, size_t nr, const struct leak_key *key)
+static size_t first_not_below(const struct leak_keyed *all, size_t nr, const struct leak_key *key,
+			      int than)
 {
-	size_t n = 0;
+	size_t from = 0;
 
-	for (size_t i = 0; i < nr; i++)
-		n += !memcmp(&all[i].key, key, sizeof(*key));
-	return n;
+	while (from < nr) {
+		size_t half = from + (nr - from) / 2;
+
+		if (memcmp(&all[half].key, key, sizeof(*key)) < than)
+			from = half + 1;
+		else
+			nr = half;
+	}
+	return from;
 }
 
-static void forecast(const struct fw_leaks *l, struct leak_group *g)
+const struct leak_keyed *leak_range(const struct leak_keyed *all, size_t nr,
+				    const struct leak_key *key, size_t *nr_out)
 {
-	const struct leak_process *before = leak_process_of(&l->first, g->pid);
-	double seconds, per_s;
+	size_t from = all ? first_not_below(all, nr, key, 0) : 0;
 
-	if (!g->process || !before || g->process->rec.fds <= before->rec.fds)
+	*nr_out = all ? first_not_below(all, nr, key, 1) - from : 0;
+	return all ? all + from : NULL;
+}
+
+static void name(const struct fw_leaks *l, struct leak_group *g)
+{
+	const struct fw_conn *listener = NULL;
+
+	if (g->process) {
+		memcpy(g->comm, g->process->rec.comm, sizeof(g->comm));
 		return;
-	seconds = (double)(g->process->rec.head.ts_ns - before->rec.head.ts_ns) / NS_PER_S;
-	per_s = (g->process->rec.fds - before->rec.fds) / seconds;
-	if (g->process->rec.nofile == LEAK_UNLIMITED || g->is_full || per_s <= 0)
-		return;
-	seconds = (double)(g->process->rec.nofile - g->process->rec.fds) / per_s;
-	if (seconds < FORESEEN_S)
-		g->limit_ns = (uint64_t)(seconds * NS_PER_S);
+	}
+	if (g->passive)
+		listener = fw_listeners_find(&l->opt.tracker->listeners, g->first->netns,
+					     g->first->laddr, g->first->lport);
+	if (listener)
+		memcpy(g->comm, listener->comm, sizeof(g->comm));
 }
 
-/*
- * A pool of connections to a server notices only at its next use that the server has closed some:
- * few, read to their end, not becoming more, in a process that does other things meanwhile.
- */
-static bool is_pool(const struct fw_leaks *l, const struct leak_group *g)
+/* Who has to close: of what several processes hold, the one that accepted or made it. */
+static uint32_t pid_of(const struct fw_leaks *l, const struct leak_keyed *member)
 {
-	const struct leak_process *before = leak_process_of(&l->first, g->pid);
+	const struct leak_sock *s = member->sock;
+	const struct fw_conn *listener = NULL;
 
-	return g->verdict == NEVER_CLOSED && !g->passive && g->nr <= POOL_MAX && g->growth_known &&
-	       g->growth_per_s == 0 && before && g->process &&
-	       before->activity != g->process->activity;
+	if (member->key.verdict != SHARED)
+		return member->key.pid;
+	if (member->key.passive)
+		listener = fw_listeners_find(&l->opt.tracker->listeners, s->netns, s->laddr, s->lport);
+	if (s->owner_pid)
+		return s->owner_pid;
+	return listener && listener->pid ? listener->pid : s->pids[0];
 }
 
-static struct leak_group make_group(const struct fw_leaks *l, const struct leak_keyed *members, size_t nr)
+static size_t count_peers(const struct leak_keyed *members, size_t nr)
+{
+	size_t others = 0;
+
+	/* Only whether there is one, and about how many, is told. */
+	for (size_t i = 1; i < nr; i++)
+		others += memcmp(members[i].sock->raddr, members[0].sock->raddr,
+				 sizeof(members[0].sock->raddr)) != 0;
+	return 1 + others;
+}
+
+static uint64_t unread_data(const struct leak_sock *s)
+{
+	return s->state == FW_CLOSE_WAIT && s->unread ? s->unread - 1 : s->unread;
+}
+
+static struct leak_group make_group(const struct fw_leaks *l, const struct leak_keyed *members,
+				    size_t nr)
 {
 	const struct leak_look *look = &l->last;
-	const struct fw_conn *listener;
+	uint32_t pid = pid_of(l, members);
 	struct leak_group g = {
+		.key = members->key,
 		.members = members,
 		.first = members->sock,
-		.verdict = (enum leak_verdict)members->key.verdict,
-		.pid = members->key.pid,
+		.verdict = members->key.verdict,
+		.pid = pid,
 		.passive = members->key.passive,
-		.process = leak_process_of(look, members->key.pid),
+		.process = leak_process_of(look, pid),
 		.nr = nr,
+		.nr_peers = count_peers(members, nr),
 	};
 
 	for (size_t i = 0; i < nr; i++) {
 		const struct leak_sock *s = members[i].sock;
 		uint64_t age = look->ts_ns > s->since_ns ? look->ts_ns - s->since_ns : 0;
 
-		g.unread += s->unread ? s->unread - 1 : 0;
+		g.unread += unread_data(s);
+		g.nr_unread += unread_data(s) > 0;
 		g.nr_old += age >= l->opt.leak_age_ns;
 		if (age < g.oldest_ns)
 			continue;
 		g.oldest_ns = age;
 		g.at_least = s->since_before;
 	}
-	if (g.process) {
-		memcpy(g.comm, g.process->rec.comm, sizeof(g.comm));
-	} else {
-		listener = fw_listeners_find(&l->opt.tracker->listeners, g.first->netns,
-					     g.first->laddr, g.first->lport);
-		if (listener)
-			memcpy(g.comm, listener->comm, sizeof(g.comm));
-	}
+	name(l, &g);
 	return g;
 }
 
@@ -180,20 +190,7 @@ uint64_t leak_cgroup_of(const struct leak_group *g)
 	return g->process ? g->process->rec.cgroup_id : g->first->cgroup_id;
 }
 
-/* What two looks tell. */
-static void compare(const struct fw_leaks *l, const struct leak_groups *groups, struct leak_group *g)
-{
-	size_t then;
-
-	if (!l->first.ts_ns)
-		return;
-	then = groups->then ? count_in(groups->then, l->first.nr_socks, &g->members->key) : 0;
-	g->growth_known = true;
-	g->growth_per_s = ((double)g->nr - (double)then) * NS_PER_S /
-			  (double)(l->last.ts_ns - l->first.ts_ns);
-}
-
-static void add_group(struct fw_leaks *l, struct leak_groups *groups, struct leak_group g)
+static void add_group(struct fw_leaks *l, struct leak_groups *groups, const struct leak_group *g)
 {
 	if (groups->nr == groups->cap) {
 		size_t cap = groups->cap ? groups->cap * 2 : 64;
@@ -206,11 +203,26 @@ static void add_group(struct fw_leaks *l, struct leak_groups *groups, struct lea
 		groups->group = more;
 		groups->cap = cap;
 	}
-	g.is_full = g.process && g.process->rec.nofile <= g.process->rec.fds;
-	compare(l, groups, &g);
-	forecast(l, &g);
-	g.is_pool = is_pool(l, &g);
-	groups->group[groups->nr++] = g;
+	groups->group[groups->nr++] = *g;
+}
+
+static int worst_first(const void *a, const void *b)
+{
+	const struct leak_group *x = a, *y = b;
+
+	if (x->is_finding != y->is_finding)
+		return y->is_finding - x->is_finding;
+	if (x->severity != y->severity)
+		return x->severity < y->severity ? 1 : -1;
+	if (x->nr != y->nr)
+		return x->nr < y->nr ? 1 : -1;
+	return memcmp(&x->key, &y->key, sizeof(x->key));
+}
+
+static bool admits(const struct fw_leaks *l, const struct leak_group *g)
+{
+	return !l->opt.filter ||
+	       fw_filter_owner(l->opt.filter, g->pid, g->comm, leak_cgroup_of(g));
 }
 
 void leak_groups_find(struct fw_leaks *l, struct leak_groups *groups)
@@ -219,7 +231,9 @@ void leak_groups_find(struct fw_leaks *l, struct leak_groups *groups)
 	size_t nr;
 
 	*groups = (struct leak_groups){
-		.then = sort_by_group(l, &l->first), .now = sort_by_group(l, &l->last),
+		.then = sort_by_group(l, &l->first),
+		.between = sort_by_group(l, &l->middle),
+		.now = sort_by_group(l, &l->last),
 	};
 	all = groups->now;
 	nr = all ? l->last.nr_socks : 0;
@@ -229,16 +243,19 @@ void leak_groups_find(struct fw_leaks *l, struct leak_groups *groups)
 		for (j = i + 1; j < nr && !memcmp(&all[i].key, &all[j].key, sizeof(all[i].key)); j++)
 			;
 		g = make_group(l, &all[i], j - i);
-		if (g.nr_old && (!l->opt.filter || fw_filter_owner(l->opt.filter, g.pid, g.comm,
-								   leak_cgroup_of(&g))))
-			add_group(l, groups, g);
+		leak_judge(l, groups, &g);
+		if (admits(l, &g))
+			add_group(l, groups, &g);
 	}
+	if (groups->nr)
+		qsort(groups->group, groups->nr, sizeof(*groups->group), worst_first);
 }
 
 void leak_groups_fini(struct leak_groups *groups)
 {
 	free(groups->group);
 	free(groups->then);
+	free(groups->between);
 	free(groups->now);
 	*groups = (struct leak_groups){ 0 };
 }

@@ -1,202 +1,206 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What finwait leaks says: a finding for each group.
+ * What the looks say as a whole: for finwait leaks, and for the section of a report.
  */
-#include <string.h>
-#include <sys/socket.h>
-
 #include "analysis/leaks_internal.h"
-#include "core/workload.h"
-#include "util/fmt.h"
+#include "analysis/words.h"
 
-#define URGENT_NS (3600 * 1000000000ULL)
-#define FDS_SHOWN 12
+const char *const leak_columns[] = {
+	"process", "process", "peer", "peer", "listen_port", "listen port", "verdict", "verdict",
+	"count", "count", "oldest", "oldest", "growth", "growth", "unread", "unread",
+	"limit_reached_in", "full in", NULL,
+};
 
-void leak_say_peer(struct fw_buf *b, const struct leak_group *g)
+/* The columns that only programs want, and those that say whose it is. */
+enum { FDS, FDS_USED, FDS_LIMIT, HOLDERS, POOL, NETNS, CGROUP };
+
+void leak_table_begin(struct leak_table *t, bool cgroups_differ)
+{
+	t->at[FDS] = fw_table_append(t->r, t->table, "fds", "descriptors", true);
+	t->at[FDS_USED] = fw_table_append(t->r, t->table, "fds_used", "descriptors in use", true);
+	t->at[FDS_LIMIT] = fw_table_append(t->r, t->table, "fds_limit", "descriptors allowed", true);
+	t->at[HOLDERS] = fw_table_append(t->r, t->table, "holders", "held by", true);
+	t->at[POOL] = fw_table_append(t->r, t->table, "pool", "idle pool", true);
+	t->at[NETNS] = fw_table_append(t->r, t->table, "netns", "netns", !t->ctx->many_netns);
+	t->at[CGROUP] = fw_table_append(t->r, t->table, "cgroup", "cgroup", !cgroups_differ);
+}
+
+static struct fw_cell peer_cell(const struct leak_group *g)
 {
 	const struct leak_sock *s = g->first;
 
-	if (s->family == AF_INET6)
-		fw_buf_putc(b, '[');
-	fw_fmt_addr(b, s->family, s->raddr);
-	if (s->family == AF_INET6)
-		fw_buf_putc(b, ']');
-	if (g->passive)
-		fw_buf_printf(b, " to our port %u", s->lport);
-	else
-		fw_buf_printf(b, ":%u", s->rport);
+	if (g->nr_peers > 1 && g->passive)
+		return fw_cell_text("several", SIZE_MAX);
+	if (g->nr_peers > 1)
+		return fw_cell_printf("several:%u", g->key.port);
+	return fw_cell_endpoint(s->family, s->raddr, g->passive ? 0 : s->rport);
 }
 
-/* "5-9,12": members are in the order of their descriptors. */
-void leak_say_fds(struct fw_buf *b, const struct leak_group *g)
+void leak_table_row(struct leak_table *t, const struct leak_group *g)
 {
-	const struct leak_keyed *members = g->members;
-	unsigned int shown = 0;
+	const struct fw_cell cells[] = {
+		fw_cell_process(g->comm, g->pid),
+		peer_cell(g),
+		g->passive ? fw_cell_id(g->key.port) : fw_cell_unknown(),
+		fw_cell_text(leak_verdicts[g->verdict].words, SIZE_MAX),
+		fw_cell_count(g->nr),
+		leak_is_close_wait(g->verdict) ? leak_cell_oldest(g) : fw_cell_unknown(),
+		leak_cell_growth(g), fw_cell_bytes(g->unread), leak_cell_limit(g),
+	};
 
-	for (size_t i = 0, j; i < g->nr; i = j) {
-		uint32_t fd = members[i].sock->fd;
+	fw_table_row(t->r, t->table, cells);
+	fw_table_set(t->r, t->table, t->at[FDS], leak_cell_fds(g));
+	fw_table_set(t->r, t->table, t->at[FDS_USED], leak_cell_fds_used(g));
+	fw_table_set(t->r, t->table, t->at[FDS_LIMIT], leak_cell_fds_limit(g));
+	fw_table_set(t->r, t->table, t->at[HOLDERS], leak_cell_holders(t->l, g));
+	fw_table_set(t->r, t->table, t->at[POOL], fw_cell_bool(g->is_pool));
+	fw_table_set(t->r, t->table, t->at[NETNS], fw_cell_netns(t->ctx, g->first->netns));
+	fw_table_set(t->r, t->table, t->at[CGROUP], fw_cell_cgroup(t->ctx, leak_cgroup_of(g)));
+}
 
-		for (j = i + 1; j < g->nr && members[j].sock->fd == fd + (j - i); j++)
-			;
-		if (shown++ == FDS_SHOWN) {
-			fw_buf_puts(b, ",...");
-			return;
+/* ---- A report ---------------------------------------------------------------------------- */
+
+static bool cgroups_differ(const struct leak_groups *groups)
+{
+	for (size_t i = 1; i < groups->nr; i++) {
+		if (leak_cgroup_of(&groups->group[i]) != leak_cgroup_of(groups->group))
+			return true;
+	}
+	return false;
+}
+
+/* Those in CLOSE_WAIT that are old, or all others that are findings. */
+static bool is_listed(const struct leak_group *g, bool close_wait)
+{
+	if (leak_is_close_wait(g->verdict) != close_wait)
+		return false;
+	return g->is_finding || (close_wait && g->nr_old);
+}
+
+static void table(const struct fw_leaks *l, const struct fw_analysis_context *ctx, bool close_wait,
+		  struct fw_report *r, struct fw_section *s)
+{
+	struct leak_table t = { .l = l, .ctx = ctx, .r = r };
+
+	for (size_t i = 0; i < l->groups.nr; i++) {
+		const struct leak_group *g = &l->groups.group[i];
+
+		if (!is_listed(g, close_wait))
+			continue;
+		if (!t.table) {
+			t.table = fw_section_table(r, s, close_wait ? "by_process" : "others",
+						   close_wait ? "By process and peer" :
+						   "Other connections that are held and not used",
+						   leak_columns);
+			leak_table_begin(&t, cgroups_differ(&l->groups));
 		}
-		fw_buf_printf(b, "%s%u", i ? "," : "", fd);
-		if (j > i + 1)
-			fw_buf_printf(b, "-%u", fd + (uint32_t)(j - i - 1));
+		if (t.table->nr_rows < ctx->opt.top)
+			leak_table_row(&t, g);
+		else
+			t.table->nr_more++;
 	}
 }
 
-void leak_say_process(struct fw_buf *b, const struct leak_group *g)
+void fw_leaks_prepare(struct fw_leaks *l, const struct fw_analysis_context *ctx)
 {
-	if (!g->pid) {
-		fw_buf_puts(b, "unknown process");
-		return;
-	}
-	fw_buf_mem(b, g->comm, strnlen(g->comm, sizeof(g->comm)));
-	fw_buf_printf(b, "/%u", g->pid);
+	l->opt.tracker = ctx->tracker;
+	l->opt.cgroup_path = ctx->cgroup_path;
+	l->opt.netns_name = ctx->netns_name;
+	l->opt.arg = ctx->names_arg;
+	l->least = FW_LIMIT_LEAK;
+	fw_leaks_forget(l);
+	leak_groups_find(l, &l->groups);
+	leak_stories(l, &l->groups, ctx->stories);
 }
 
-void leak_say_holders(struct fw_buf *b, const struct fw_leaks *l, const struct leak_sock *s)
+void fw_leaks_forget(struct fw_leaks *l)
 {
-	for (unsigned int i = 0; i < s->nr_pids; i++) {
-		const struct leak_process *p = leak_process_of(&l->last, s->pids[i]);
+	leak_groups_fini(&l->groups);
+}
 
-		fw_buf_puts(b, i ? ", " : "");
-		if (p) {
-			fw_buf_mem(b, p->rec.comm, strnlen(p->rec.comm, sizeof(p->rec.comm)));
-			fw_buf_putc(b, '/');
+void fw_leaks_find(struct fw_leaks *l, const struct fw_analysis_context *ctx, struct fw_report *r,
+		   struct fw_section *s)
+{
+	const struct leak_groups *groups = &l->groups;
+	size_t nr = 0;
+
+	table(l, ctx, true, r, s);
+	table(l, ctx, false, r, s);
+	for (size_t i = 0; i < groups->nr; i++) {
+		if (!groups->group[i].is_finding)
+			continue;
+		if (nr++ < ctx->opt.top)
+			leak_find(l, &groups->group[i], ctx, r);
+	}
+	if (nr > ctx->opt.top)
+		fw_section_note(r, s, "%s more of such findings: see the table (--top).",
+				fw_words_count(nr - ctx->opt.top).text);
+	r->failed |= l->failed;
+}
+
+struct fw_leaks_totals fw_leaks_totals(const struct fw_leaks *l)
+{
+	struct fw_leaks_totals sum = { .growth_known = l->first.ts_ns };
+
+	for (size_t i = 0; i < l->groups.nr; i++) {
+		const struct leak_group *g = &l->groups.group[i];
+
+		if (!leak_is_close_wait(g->verdict))
+			continue;
+		sum.nr += g->nr;
+		sum.nr_old += g->nr_old;
+		sum.growth_per_s += g->growth_per_s;
+		if (g->oldest_ns > sum.oldest_ns) {
+			sum.oldest_ns = g->oldest_ns;
+			sum.oldest_at_least = g->at_least;
 		}
-		fw_buf_u64(b, s->pids[i]);
 	}
-	fw_buf_puts(b, s->more_pids ? ", ..." : "");
+	return sum;
 }
 
-struct fw_cell leak_text_cell(struct fw_buf *b)
-{
-	struct fw_cell cell = fw_cell_text(fw_buf_str(b), SIZE_MAX);
-
-	fw_buf_clear(b);
-	return cell;
-}
-
-static void say_owner(const struct fw_leaks *l, const struct leak_group *g, struct fw_report *r,
-		      struct fw_finding *f)
-{
-	const char *path = NULL, *name = NULL;
-	struct fw_workload w;
-
-	if (l->opt.cgroup_path)
-		path = l->opt.cgroup_path(l->opt.arg, leak_cgroup_of(g));
-	if (g->pid) {
-		fw_finding_evidence(r, f, "pid", "process id", fw_cell_id(g->pid));
-		fw_finding_evidence(r, f, "comm", "process", fw_cell_text(g->comm, FW_COMM_LEN));
-	}
-	if (path)
-		fw_finding_evidence(r, f, "cgroup", "control group", fw_cell_text(path, SIZE_MAX));
-	fw_workload_of(path, &w);
-	if (w.unit[0])
-		fw_finding_evidence(r, f, "unit", "unit", fw_cell_text(w.unit, SIZE_MAX));
-	if (w.container[0])
-		fw_finding_evidence(r, f, "container", "container", fw_cell_text(w.container, SIZE_MAX));
-	if (l->opt.netns_name)
-		name = l->opt.netns_name(l->opt.arg, g->first->netns);
-	fw_finding_evidence(r, f, "netns", "network namespace",
-			    fw_cell_named(g->first->netns, name));
-}
-
-static void say_descriptors(const struct fw_leaks *l, const struct leak_group *g,
-			    struct fw_report *r, struct fw_finding *f)
-{
-	struct fw_buf b = { 0 };
-
-	if (g->verdict != NEVER_ACCEPTED && g->first->nr_pids) {
-		leak_say_fds(&b, g);
-		fw_finding_evidence(r, f, "fds", "descriptors", leak_text_cell(&b));
-	}
-	if (g->verdict == SHARED) {
-		leak_say_holders(&b, l, g->first);
-		fw_finding_evidence(r, f, "holders", "held by", leak_text_cell(&b));
-	}
-	if (g->process) {
-		fw_finding_evidence(r, f, "fds_used", "descriptors in use",
-				    fw_cell_count(g->process->rec.fds));
-		if (g->process->rec.nofile != LEAK_UNLIMITED)
-			fw_finding_evidence(r, f, "fds_limit", "descriptors allowed",
-					    fw_cell_count(g->process->rec.nofile));
-	}
-	if (g->limit_ns)
-		fw_finding_evidence(r, f, "limit_reached_in", "limit reached in",
-				    fw_cell_duration(g->limit_ns));
-	fw_buf_free(&b);
-}
-
-static void tell(const struct fw_leaks *l, const struct leak_group *g, struct fw_report *r)
-{
-	enum fw_severity severity = g->is_pool ? FW_SEVERITY_INFO : FW_SEVERITY_WARNING;
-	struct fw_buf who = { 0 }, peer = { 0 };
-	struct fw_cell oldest = fw_cell_duration(g->oldest_ns);
-	struct fw_finding *f;
-
-	if (g->is_full || (g->limit_ns && g->limit_ns < URGENT_NS))
-		severity = FW_SEVERITY_CRITICAL;
-	f = fw_report_finding(r, "close-wait-leak", severity, g->nr);
-	leak_say_process(&who, g);
-	leak_say_peer(&peer, g);
-	fw_finding_say(r, &f->title, "%s: %zu in CLOSE_WAIT from %s: %s%s", fw_buf_str(&who), g->nr,
-		       fw_buf_str(&peer), leak_verdicts[g->verdict].words,
-		       g->is_pool ? ", but looks like an idle connection pool" : "");
-	fw_finding_say(r, &f->meaning, "%s", leak_verdicts[g->verdict].meaning);
-	fw_finding_say(r, &f->advice, "%s",
-		       g->is_pool ? "A pool notices at its next use that the peer has closed; let it "
-				    "test idle connections, or give them a shorter life than the peer "
-				    "does."
-				  : leak_verdicts[g->verdict].advice);
-	fw_finding_evidence(r, f, "verdict", "verdict", fw_cell_text(leak_verdicts[g->verdict].name, SIZE_MAX));
-	fw_finding_evidence(r, f, "count", "sockets", fw_cell_count(g->nr));
-	fw_finding_evidence(r, f, "oldest", "oldest",
-			    g->at_least ? fw_cell_at_least(oldest) : oldest);
-	fw_finding_evidence(r, f, "unread", "unread", fw_cell_bytes(g->unread));
-	if (g->growth_known)
-		fw_finding_evidence(r, f, "growth", "growth", fw_cell_rate(g->growth_per_s));
-	fw_finding_evidence(r, f, "peer", "peer", leak_text_cell(&peer));
-	fw_finding_evidence(r, f, "pool", "idle pool", fw_cell_bool(g->is_pool));
-	say_owner(l, g, r, f);
-	say_descriptors(l, g, r, f);
-	fw_buf_free(&who);
-	fw_buf_free(&peer);
-}
+/* ---- finwait leaks ----------------------------------------------------------------------- */
 
 static void say_totals(const struct fw_leaks *l, struct fw_report *r, size_t nr_groups,
 		       size_t nr_leaks)
 {
 	struct fw_section *s = fw_report_section(r, "close_wait", "CLOSE_WAIT");
 
-	fw_section_fact(r, s, "sockets", "sockets in CLOSE_WAIT", fw_cell_count(l->last.nr_socks));
-	fw_section_fact(r, s, "groups", "groups older than the leak age", fw_cell_count(nr_groups));
+	fw_section_fact(r, s, "sockets", "sockets in CLOSE_WAIT",
+			fw_cell_count(l->last.nr_in[FW_CLOSE_WAIT]));
+	fw_section_fact(r, s, "dead", "descriptors of connections that are over",
+			fw_cell_count(l->last.nr_in[FW_CLOSE]));
+	fw_section_fact(r, s, "groups", "groups that are old or grow", fw_cell_count(nr_groups));
 	fw_section_fact(r, s, "leaks", "of these leaks", fw_cell_count(nr_leaks));
 	if (l->first.ts_ns)
 		fw_section_fact(r, s, "watched", "watched for",
 				fw_cell_duration(l->last.ts_ns - l->first.ts_ns));
 	if (!nr_groups)
-		fw_section_note(r, s, "No process has had a connection in CLOSE_WAIT for as long as "
-				"the leak age.");
-	if (l->failed)
-		r->failed = true;
+		fw_section_note(r, s, "Nothing was in CLOSE_WAIT for as long as the leak age, and no "
+				"leak was seen to grow.");
+	r->failed |= l->failed;
 }
 
 size_t fw_leaks_report(struct fw_leaks *l, struct fw_report *r)
 {
-	struct leak_groups groups;
-	size_t nr_leaks = 0;
+	size_t nr_groups = 0, nr_leaks = 0;
+	struct fw_stories stories;
 
-	leak_groups_find(l, &groups);
-	for (size_t i = 0; i < groups.nr; i++) {
-		nr_leaks += !groups.group[i].is_pool;
-		tell(l, &groups.group[i], r);
+	l->least = 1;
+	fw_stories_init(&stories);
+	fw_leaks_forget(l);
+	leak_groups_find(l, &l->groups);
+	leak_stories(l, &l->groups, &stories);
+	for (size_t i = 0; i < l->groups.nr; i++) {
+		const struct leak_group *g = &l->groups.group[i];
+
+		if (!g->is_finding)
+			continue;
+		nr_groups++;
+		nr_leaks += g->severity > FW_SEVERITY_INFO;
+		leak_find(l, g, NULL, r);
 	}
-	say_totals(l, r, groups.nr, nr_leaks);
-	leak_groups_fini(&groups);
+	say_totals(l, r, nr_groups, nr_leaks);
+	fw_leaks_forget(l);
+	fw_stories_fini(&stories);
 	return nr_leaks;
 }

@@ -62,6 +62,12 @@ struct fw_metrics_push {
 	uint64_t rows_sent, rows_lost, rows_waiting, failures, spool_bytes;
 };
 
+/* Clients that were refused: connections that were closed, and requests. */
+struct fw_metrics_http {
+	uint64_t closed_slow, closed_limit, closed_address;
+	uint64_t refused_token, refused_host;
+};
+
 struct fw_metrics_context {
 	const char *version, *hooks;
 	const struct fw_tracker *tracker;
@@ -71,6 +77,7 @@ struct fw_metrics_context {
 	uint64_t bpf_runs, bpf_ns, bpf_measured_ns;
 	struct fw_metrics_process process;
 	struct fw_metrics_push push;
+	struct fw_metrics_http http;
 };
 
 /* All families; the caller ends the document. */

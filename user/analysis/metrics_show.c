@@ -303,6 +303,19 @@ static void show_push(const struct fw_metrics_push *push, struct fw_om *om)
 	fw_om_count1(om, NULL, NULL, push->spool_bytes);
 }
 
+static void show_http(const struct fw_metrics_http *http, struct fw_om *om)
+{
+	fw_om_family(om, "finwait_http_connections_closed", FW_OM_COUNTER, NULL,
+		     "Clients that were disconnected: too slow, or too many.");
+	fw_om_count1(om, "reason", "slow", http->closed_slow);
+	fw_om_count1(om, "reason", "limit", http->closed_limit);
+	fw_om_count1(om, "reason", "address_limit", http->closed_address);
+	fw_om_family(om, "finwait_http_requests_refused", FW_OM_COUNTER, NULL,
+		     "Requests without the token, or for another host name.");
+	fw_om_count1(om, "reason", "token", http->refused_token);
+	fw_om_count1(om, "reason", "host", http->refused_host);
+}
+
 static void known_gauge(struct fw_om *om, const char *name, const char *unit, const char *help,
 			int64_t n)
 {
@@ -345,5 +358,6 @@ void fw_metrics_show(struct fw_metrics *m, const struct fw_metrics_context *ctx,
 	show_tracking(ctx, om);
 	show_bpf(ctx, om);
 	show_push(&ctx->push, om);
+	show_http(&ctx->http, om);
 	show_process(&ctx->process, om);
 }

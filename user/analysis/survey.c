@@ -150,7 +150,7 @@ static void conclude_leaks(struct fw_survey *s)
 }
 
 struct truths {
-	const struct fw_truth *truth;
+	const struct fw_netns_values *truth;
 	size_t nr;
 };
 
@@ -178,7 +178,7 @@ static uint64_t usage_of(const void *value)
 	return ((const struct usage *)value)->per_million;
 }
 
-static void conclude_ports(struct fw_survey *s, const struct fw_truth *truth, size_t nr)
+static void conclude_ports(struct fw_survey *s, const struct fw_netns_values *truth, size_t nr)
 {
 	const struct fw_group *top[FW_SURVEY_TOP];
 	struct truths truths = { truth, nr };
@@ -218,7 +218,7 @@ static void begin(struct fw_survey *s, uint64_t now_ns)
 }
 
 void fw_survey_step(struct fw_survey *s, const struct fw_tracker *t, uint64_t now_ns,
-		    const struct fw_truth *truth, size_t nr)
+		    const struct fw_netns_values *truth, size_t nr)
 {
 	size_t end = fw_conn_table_places(&t->table);
 

@@ -10,8 +10,8 @@
 #define FW_ANALYSIS_SURVEY_H
 
 #include "analysis/groups.h"
-#include "analysis/truth.h"
 #include "core/tracker.h"
+#include "util/netns_values.h"
 
 /* How many groups are named; what is left is "other". With them cardinality is bounded. */
 #define FW_SURVEY_TOP	10
@@ -59,6 +59,6 @@ void fw_survey_fini(struct fw_survey *s);
 
 /* Goes on, if it is time: call it often. @truth: @nr of them, as of now. */
 void fw_survey_step(struct fw_survey *s, const struct fw_tracker *t, uint64_t now_ns,
-		    const struct fw_truth *truth, size_t nr);
+		    const struct fw_netns_values *truth, size_t nr);
 
 #endif

@@ -293,7 +293,7 @@ static void find_table_full(const struct time_wait *tw, const struct fw_analysis
 			    struct fw_report *r)
 {
 	uint64_t n = tw->ends[FW_END_TIME_WAIT_OVERFLOW];
-	const struct fw_truth *truth = fw_truth_of(ctx, tw->full_netns);
+	const struct fw_netns_values *truth = fw_truth_of(ctx, tw->full_netns);
 	struct fw_finding *f;
 
 	if (n < FW_LIMIT_OVERFLOW)

@@ -43,7 +43,7 @@ static void add(struct fw_truth_counts *to, const struct fw_truth_counts *more)
 	to->ended += more->ended;
 }
 
-static void counters_read(void *self, const struct fw_truth *truth, size_t nr)
+static void counters_read(void *self, const struct fw_netns_values *truth, size_t nr)
 {
 	struct truth *t = self;
 
@@ -185,13 +185,13 @@ static bool is_watched(const struct fw_analysis_context *ctx, uint32_t netns)
 /* Of the namespaces that are watched: finwait's own, unless more happened elsewhere. NULL: the counters
  * of none of them are known.
  */
-static const struct fw_truth *busiest_of(const struct truth *t,
+static const struct fw_netns_values *busiest_of(const struct truth *t,
 					 const struct fw_analysis_context *ctx)
 {
-	const struct fw_truth *busiest = NULL;
+	const struct fw_netns_values *busiest = NULL;
 
 	for (size_t i = 0; i < ctx->nr_truth; i++) {
-		const struct fw_truth *truth = &ctx->truth[i];
+		const struct fw_netns_values *truth = &ctx->truth[i];
 
 		if (!is_watched(ctx, truth->netns))
 			continue;
@@ -201,7 +201,7 @@ static const struct fw_truth *busiest_of(const struct truth *t,
 	return busiest;
 }
 
-static void netns_row(const struct fw_analysis_context *ctx, const struct fw_truth *truth,
+static void netns_row(const struct fw_analysis_context *ctx, const struct fw_netns_values *truth,
 		      const struct fw_truth_own *own, struct fw_report *r, struct fw_table *t)
 {
 	const struct fw_kernel_counters *k = &truth->counters;
@@ -226,7 +226,7 @@ static void all_netns(const struct truth *t, const struct fw_analysis_context *c
 		fw_section_table(r, s, "by_netns", "The kernel's counters beside finwait's", columns);
 
 	for (size_t i = 0; i < ctx->nr_truth; i++) {
-		const struct fw_truth *truth = &ctx->truth[i];
+		const struct fw_netns_values *truth = &ctx->truth[i];
 		const struct fw_truth_own *own = own_in(t, truth->netns);
 
 		if (!is_watched(ctx, truth->netns) ||
@@ -258,7 +258,7 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 {
 	struct fw_section *s = fw_report_section(r, "kernel", "What the kernel says");
 	struct truth *t = self;
-	const struct fw_truth *busiest;
+	const struct fw_netns_values *busiest;
 
 	busiest = busiest_of(t, ctx);
 	if (!busiest) {

@@ -93,9 +93,16 @@ static void counter_row(const struct comparison *k, const char *name, int64_t ke
 		why(k, difference, edge, special) });
 }
 
-static void kernel_row(const struct comparison *k, const char *name, int64_t kernel)
+/* Those that finwait has no count of its own beside. */
+static void kernel_rows(const struct comparison *k, const struct fw_netns_values *values)
 {
-	counter_row(k, name, kernel, FW_TRUTH_UNKNOWN, 0, (struct reason){ 0 });
+	for (size_t i = 0; i < fw_nr_values; i++) {
+		const struct fw_value *which = &fw_values[i];
+
+		if (which->kind != FW_VALUE_SETTING && which->label)
+			counter_row(k, which->label, fw_value_get(values, which), FW_VALUE_UNKNOWN, 0,
+				    (struct reason){ 0 });
+	}
 }
 
 /* What is missing here and counted there, or the other way round, whatever the counter. */
@@ -161,10 +168,10 @@ static int64_t minisocks_now(const struct fw_analysis_context *ctx, const struct
 
 int64_t fw_truth_minisocks(const struct fw_kernel_counters *k)
 {
-	return k->tw < 0 || k->tw_killed < 0 ? FW_TRUTH_UNKNOWN : k->tw + k->tw_killed;
+	return k->tw < 0 || k->tw_killed < 0 ? FW_VALUE_UNKNOWN : k->tw + k->tw_killed;
 }
 
-void fw_truth_rows(const struct fw_analysis_context *ctx, const struct fw_truth *truth,
+void fw_truth_rows(const struct fw_analysis_context *ctx, const struct fw_netns_values *truth,
 		   const struct fw_truth_own *own, struct fw_report *r, struct fw_section *s)
 {
 	static const char *const columns[] = {
@@ -195,13 +202,6 @@ void fw_truth_rows(const struct fw_analysis_context *ctx, const struct fw_truth 
 		    edge->overflow, none);
 	counter_row(&row, "minisocks now (sockstat tw)", k->tw_now,
 		    minisocks_now(ctx, own, truth->netns), edge->minisocks + edge->ended, none);
-	kernel_row(&row, "orphans now, host (sockstat)", k->orphans_now);
-	kernel_row(&row, "ListenOverflows", k->listen_overflows);
-	kernel_row(&row, "ListenDrops", k->listen_drops);
-	kernel_row(&row, "SyncookiesSent", k->syncookies_sent);
-	kernel_row(&row, "TCPReqQFullDrop", k->req_q_full_drop);
-	kernel_row(&row, "TCPAbortOnData", k->abort_on_data);
-	kernel_row(&row, "TCPAbortOnTimeout", k->abort_on_timeout);
-	kernel_row(&row, "TCPAbortOnMemory", k->abort_on_memory);
+	kernel_rows(&row, truth);
 	note_unexplained(&row, s);
 }

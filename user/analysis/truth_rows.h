@@ -22,10 +22,10 @@ struct fw_truth_own {
 };
 
 /* The table "counters". */
-void fw_truth_rows(const struct fw_analysis_context *ctx, const struct fw_truth *truth,
+void fw_truth_rows(const struct fw_analysis_context *ctx, const struct fw_netns_values *truth,
 		   const struct fw_truth_own *own, struct fw_report *r, struct fw_section *s);
 
-/* A count that may be FW_TRUTH_UNKNOWN. */
+/* A count that may be FW_VALUE_UNKNOWN. */
 struct fw_cell fw_truth_count(int64_t n);
 /* The births of minisocks that the kernel has counted. */
 int64_t fw_truth_minisocks(const struct fw_kernel_counters *k);

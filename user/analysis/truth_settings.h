@@ -8,9 +8,9 @@
 
 #include "analysis/analysis.h"
 
-void fw_settings(const struct fw_truth *truth, struct fw_report *r, struct fw_section *s);
+void fw_settings(const struct fw_netns_values *truth, struct fw_report *r, struct fw_section *s);
 /* Of the namespaces that @is_wanted: what differs from @shown. No table if nothing does. */
-void fw_other_settings(const struct fw_analysis_context *ctx, const struct fw_truth *shown,
+void fw_other_settings(const struct fw_analysis_context *ctx, const struct fw_netns_values *shown,
 		       bool (*is_wanted)(void *arg, uint32_t netns), void *arg, struct fw_report *r,
 		       struct fw_section *s);
 

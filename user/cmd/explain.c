@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "cmd/cmd.h"
+#include "core/state.h"
 #include "io/output.h"
 #include "report/explain.h"
 
@@ -21,7 +22,7 @@ static error_t parse_one(int key, char *arg, struct argp_state *state)
 	if (key != ARGP_KEY_ARG)
 		return ARGP_ERR_UNKNOWN;
 	if (*topic)
-		argp_error(state, "one state or finding at a time");
+		argp_error(state, "one topic at a time");
 	*topic = arg;
 	return 0;
 }
@@ -30,8 +31,8 @@ static const char *parse(int argc, char **argv)
 {
 	const struct argp argp = {
 		.parser = parse_one,
-		.args_doc = "[STATE|FINDING]",
-		.doc = "Explains a TCP state or a finding of the report: what it is, how long it "
+		.args_doc = "[STATE|FINDING|TERM]",
+		.doc = "Explains a TCP state, a finding of the report or a term: what it is, how long it "
 		       "should last, what Linux does, where to look. Without an argument: lists "
 		       "all."
 		       "\v"
@@ -46,24 +47,35 @@ static const char *parse(int argc, char **argv)
 	return topic;
 }
 
-/* States have no meaning of their own in the table: what they are is their text. */
+enum kind { STATE, FINDING, TERM, NR_KINDS };
+
+static enum kind kind_of(const struct fw_explanation *e)
+{
+	if (e->meaning)
+		return FINDING;
+	return fw_state_from_name(e->topic) ? STATE : TERM;
+}
+
 static void list(struct fw_buf *b)
 {
+	static const char *const headings[NR_KINDS] = {
+		[STATE] = "States, in the order of a life:\n",
+		[FINDING] = "\nFindings of the report:\n",
+		[TERM] = "\nTerms:\n",
+	};
 	const struct fw_explanation *e;
-	bool states = false, findings = false;
+	enum kind last = NR_KINDS;
 
 	for (size_t i = 0; (e = fw_explanation_at(i)); i++) {
+		enum kind kind = kind_of(e);
 		size_t since;
 
-		if (!e->meaning && !states)
-			fw_buf_puts(b, "States, in the order of a life:\n");
-		if (e->meaning && !findings)
-			fw_buf_puts(b, "\nFindings of the report:\n");
-		states |= !e->meaning;
-		findings |= e->meaning != NULL;
+		if (kind != last)
+			fw_buf_puts(b, headings[kind]);
+		last = kind;
 		since = b->len;
 		fw_buf_printf(b, "  %s", e->topic);
-		fw_buf_pad(b, since, e->meaning ? 29 : 15, 2);
+		fw_buf_pad(b, since, kind == FINDING ? 29 : 15, 2);
 		fw_buf_puts(b, e->title);
 		fw_buf_putc(b, '\n');
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * finwait leaks: who leaves connections in CLOSE_WAIT, now.
+ * finwait leaks: which processes leak connections, now.
  */
 #include <argp.h>
 #include <errno.h>
@@ -27,7 +27,7 @@ struct leaks_options {
 
 static const struct argp_option leaks_options[] = {
 	{ "watch", OPT_WATCH, "TIME", 0,
-	  "Look twice, so far apart, to see what grows (default 5s; 0: look once)", 0 },
+	  "Look three times within TIME, to see what grows (default 5s; 0: look once)", 0 },
 	{ "leak-age", OPT_LEAK_AGE, "TIME", 0,
 	  "Leave out groups of which none is older (default 30s)", 0 },
 	FW_AT_OPTION(OPT_AT),
@@ -58,9 +58,16 @@ static int look(struct fw_session *s, const struct leaks_options *opt, struct fw
 	/* A recording has been watched as long as it is. */
 	if (ret || !opt->watch_ns || fw_stopping || s->src->info.recorded)
 		return ret;
-	fw_look_wait(s, opt->watch_ns);
+	for (unsigned int i = 0; i < 2 && !ret && !fw_stopping; i++) {
+		fw_look_wait(s, opt->watch_ns / 2);
+		if (!fw_stopping)
+			ret = fw_look_once(s, &opt->at, err);
+	}
 	/* A signal ends the watch early, not the command. */
+	if (!fw_stopping || (ret && ret != -EINTR))
+		return ret;
 	fw_stopping = 0;
+	*err = (struct fw_err){ 0 };
 	return fw_look_once(s, &opt->at, err);
 }
 
@@ -105,11 +112,13 @@ static int run_leaks(int argc, char **argv)
 		.watch_ns = DEFAULT_WATCH_NS, .leak_age_ns = DEFAULT_LEAK_AGE_NS,
 	};
 	const struct fw_command_options command = {
-		.doc = "Shows who leaves connections in CLOSE_WAIT: by process and peer, how many, "
-		       "how old, how fast they become more, what the application forgot, and when "
-		       "it will run out of descriptors. Attaches nothing."
+		.doc = "Shows which processes leak connections: in CLOSE_WAIT, established ones that "
+		       "only become more, and descriptors of connections that are over. By process "
+		       "and service, how many, how old, how fast they accumulate, what the "
+		       "application forgot, and when it runs out of descriptors. Attaches nothing."
 		       "\v"
-		       "Exit status: 0 none found, 4 leaks found; 1 and 2 as ever.\n\n"
+		       "Exit status: 0 no leak, 4 leaks found; 1 error, 2 usage. An idle pool is no "
+		       "leak.\n\n"
 		       "Examples:\n"
 		       "  finwait leaks                        watch for five seconds\n"
 		       "  finwait leaks --watch 0 -p 1234      one look at one process\n"
@@ -139,6 +148,6 @@ static int run_leaks(int argc, char **argv)
 
 const struct fw_command fw_cmd_leaks = {
 	.name = "leaks",
-	.summary = "who leaves connections in CLOSE_WAIT, now, and what it forgot",
+	.summary = "which processes leak connections, now, and what they forgot",
 	.run = run_leaks,
 };

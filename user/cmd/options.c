@@ -244,6 +244,8 @@ static int add_input(struct fw_options *opt, const char *arg, struct fw_err *err
 
 static int add_netns(struct fw_options *opt, const char *arg, struct fw_err *err)
 {
+	if (!*arg)
+		return fw_err_set(err, -EINVAL, "a name, a process or a path is missing");
 	if (opt->nr_netns_args == FW_MAX_NETNS)
 		return fw_err_set(err, -EINVAL, "more than %d network namespaces", FW_MAX_NETNS);
 	opt->netns_args[opt->nr_netns_args++] = arg;

@@ -23,6 +23,7 @@
 #define DEFAULT_LIVES 10000
 #define LIVES_MAX 1000000
 #define PROGRESS_NS (FW_NS_PER_S / 2)
+#define FIRST_LOOK_NS (5 * FW_NS_PER_S)
 
 enum { OPT_INTERVAL = FW_OPT_OF_COMMAND, OPT_TOP, OPT_STALL, OPT_LEAK_AGE, OPT_CONNECTIONS };
 
@@ -223,7 +224,7 @@ static int run_and_close(const struct fw_options *opt, const struct wishes *wish
 	else if (!ret)
 		ret = fw_output_close(&run.out, &err);
 	else if (run.out.name)
-		fw_output_close(&run.out, NULL);
+		fw_output_discard(&run.out);
 	lost = fw_session_has_gaps(&run.session);
 	fw_session_close(&run.session);
 	fw_analyses_fini(&run.analyses);
@@ -325,6 +326,9 @@ static int run_report(int argc, char **argv)
 
 	fw_options_parse(&opt, argc, argv, &command);
 	opt.truths = true;
+	/* With a duration one look in its middle is enough. */
+	opt.looks.first_ns = wishes.duration_ns ? wishes.duration_ns / 2 : FIRST_LOOK_NS;
+	opt.looks.max_ns = wishes.duration_ns ? 0 : UINT64_MAX / 4;
 	if (opt.filter.states || opt.filter.min_duration_ns) {
 		fputs("finwait: --state and --min-duration are for trace and timeline: a report "
 		      "needs "

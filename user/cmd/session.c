@@ -28,6 +28,11 @@ const char *fw_session_cgroup_path(void *arg, uint64_t id)
 	return fw_names_get(&((struct fw_session *)arg)->cgroups, id);
 }
 
+const char *fw_session_netns_names(void *arg, uint32_t inum)
+{
+	return fw_names_all(&((struct fw_session *)arg)->netns, inum);
+}
+
 const char *fw_session_netns_name(void *arg, uint32_t inum)
 {
 	return fw_names_get(&((struct fw_session *)arg)->netns, inum);
@@ -165,13 +170,13 @@ static void snapshot(struct fw_session *s)
 
 /* ---- What the host tells when asked ------------------------------------------------------- */
 
-static void on_ground(void *arg, uint32_t netns, const struct fw_ground *g)
+static void on_ground(void *arg, const struct fw_netns_values *v)
 {
 	struct fw_session *s = arg;
 	struct fw_buf b = { 0 };
-	struct fw_mark m = { .kind = FW_MARK_GROUND, .number = netns };
+	struct fw_mark m = { .kind = FW_MARK_GROUND, .number = v->netns };
 
-	fw_ground_print(g, &b);
+	fw_netns_values_print(v, &b);
 	m.text = b.data;
 	m.len = b.len;
 	fw_inputs_mark(s, &m);
@@ -280,6 +285,7 @@ int fw_session_open(struct fw_session *s, const struct fw_options *opt,
 	if (ret)
 		return ret;
 	look_around(s);
+	fw_looks_begin(&s->looks, &opt->looks, s->src->info.start_ns);
 	return 0;
 }
 
@@ -345,6 +351,14 @@ static void resync(struct fw_session *s, uint64_t now)
 	snapshot(s);
 }
 
+static void look_between(struct fw_session *s, uint64_t now)
+{
+	if (s->opt->no_snapshot || !s->src->ops->snapshot || s->opt->look)
+		return;
+	if (fw_looks_are_due(&s->looks, now, s->src->ops->in_snapshot(s->src)))
+		snapshot(s);
+}
+
 int fw_session_step(struct fw_session *s, struct fw_err *err)
 {
 	uint64_t now = s->src->ops->now_ns(s->src);
@@ -360,6 +374,7 @@ int fw_session_step(struct fw_session *s, struct fw_err *err)
 	}
 	resync(s, now);
 	look_again(s, now);
+	look_between(s, now);
 	ret = drain(s, POLL_MS, err);
 	if (!ret)
 		ret = fw_tap_step(s, err);

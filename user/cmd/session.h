@@ -38,6 +38,7 @@ struct fw_session {
 	struct fw_recorder *recorder; /* NULL: nothing is recorded */
 	struct fw_recorder_stats recorded; /* when it is closed */
 	uint64_t next_snapshot_ns; /* for it */
+	struct fw_looks looks;
 	/* Set before fw_session_open(), or NULL: the kernel's counters have been read, of all
 	 * namespaces.
 	 */
@@ -84,5 +85,7 @@ void fw_session_close(struct fw_session *s);
 /* For struct fw_stream.cgroup_path and .netns_name. @arg: the session. */
 const char *fw_session_cgroup_path(void *arg, uint64_t id);
 const char *fw_session_netns_name(void *arg, uint32_t inum);
+/* For reports: all names that the number had while the session was open. */
+const char *fw_session_netns_names(void *arg, uint32_t inum);
 
 #endif

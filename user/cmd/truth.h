@@ -1,32 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Ground truth for the analyses: what user/io reads from the host, in the form that they take.
+ * The values of all network namespaces, as read at one time (struct fw_netns_values).
  */
 #ifndef FW_CMD_TRUTH_H
 #define FW_CMD_TRUTH_H
 
-#include "analysis/truth.h"
 #include "io/ground.h"
 
 struct fw_truths {
-	struct fw_truth *truth; /* finwait's own network namespace first */
-	struct fw_ground *ground; /* of each: what was read */
+	struct fw_netns_values *truth; /* for the analyses; finwait's own network namespace first */
+	struct fw_netns_values *read;  /* of each: as it was read */
 	size_t nr, cap;
 	unsigned int nr_sets; /* how often all were read */
 };
 
-/* Of more namespaces nothing is kept. */
+/* More namespaces are ignored. */
 #define FW_TRUTHS_MAX 4096
 
-/* They are read anew: what was read before is forgotten. */
+/* A new reading begins: the values of the one before are dropped. */
 void fw_truths_begin(struct fw_truths *t);
-/* What was read of a namespace. Nothing fails: what there is no memory for is not known. */
-void fw_truths_add(struct fw_truths *t, uint32_t netns, const struct fw_ground *g);
-/* Reads the settings of finwait's own namespace anew: the one that needs no privileges. */
+/* Adds the values of a namespace. Without memory they are unknown. */
+void fw_truths_add(struct fw_truths *t, const struct fw_netns_values *v);
+/* Reads the settings of finwait's own namespace, which needs no privileges. */
 void fw_truths_refresh_own(struct fw_truths *t);
-/* Makes @to what @from is. Without memory less is known. */
+/* Makes @to a copy of @from. Without memory it has fewer namespaces. */
 void fw_truths_copy(struct fw_truths *to, const struct fw_truths *from);
-/* Sets the counters: what they grew by since @before. */
+/* Sets the counters of .truth: what they grew by since @before. */
 void fw_truths_since(struct fw_truths *t, const struct fw_truths *before);
 void fw_truths_fini(struct fw_truths *t);
 

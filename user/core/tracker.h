@@ -93,6 +93,12 @@ void fw_tracker_fini(struct fw_tracker *t);
 /* Events come in the order in which the kernel made them. */
 void fw_tracker_apply(struct fw_tracker *t, const struct fw_event *ev);
 
+/*
+ * The number of the network namespace @netns belongs to another one, since some time after @ts_ns: nothing
+ * more comes of the former one. What is open there has ended without being seen.
+ */
+void fw_tracker_netns_reborn(struct fw_tracker *t, uint32_t netns, uint64_t ts_ns);
+
 /* The filter rules out the connection that @ev (FW_REC_STATE) is about, after a record of it has passed
  * (bpf/filter_rule.h). It is dropped, and not reported.
  */
@@ -109,6 +115,9 @@ void fw_tracker_advance(struct fw_tracker *t, uint64_t now_ns);
 
 /* The trace is over: report what is open, as of @now_ns. */
 void fw_tracker_finish(struct fw_tracker *t, uint64_t now_ns);
+
+/* Whether the last snapshot has been through that network namespace. */
+bool fw_tracker_visited(const struct fw_tracker *t, uint32_t netns);
 
 /* Calls @look for each minisock that should be looked at now (see struct fw_tracker.unsettled). */
 void fw_tracker_unsettled(struct fw_tracker *t,

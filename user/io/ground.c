@@ -15,91 +15,6 @@
 #include <unistd.h>
 
 #define NET "/proc/thread-self/net/"
-#define LOW "ip_local_port_low"
-#define HIGH "ip_local_port_high"
-#define RESERVED "ip_local_ports_reserved"
-
-/* One number each. */
-static const char *const settings[] = {
-	"ipv4/tcp_fin_timeout",	   "ipv4/tcp_tw_reuse",		"ipv4/tcp_tw_reuse_delay",
-	"ipv4/tcp_max_tw_buckets", "ipv4/tcp_rfc1337",		"ipv4/tcp_timestamps",
-	"ipv4/tcp_max_orphans",	   "ipv4/tcp_max_syn_backlog",	"ipv4/tcp_syncookies",
-	"core/somaxconn",	   "ipv4/tcp_abort_on_overflow", "ipv4/tcp_orphan_retries",
-	"ipv4/tcp_retries2",	   "ipv4/tcp_syn_retries",	"ipv4/tcp_synack_retries",
-	"ipv4/tcp_keepalive_time",
-};
-
-static const char *const snmp[] = {
-	"ActiveOpens", "PassiveOpens", "AttemptFails", "EstabResets", "OutRsts",
-};
-
-static const char *const netstat[] = {
-	"TW", "TWRecycled", "TWKilled", "TCPTimeWaitOverflow", "PAWSActive", "PAWSEstab",
-	"PAWSTimewait", "PAWSOldAck", "ListenOverflows", "ListenDrops", "SyncookiesSent",
-	"SyncookiesRecv", "SyncookiesFailed", "EmbryonicRsts", "TCPReqQFullDoCookies",
-	"TCPReqQFullDrop", "TCPAbortOnData", "TCPAbortOnClose", "TCPAbortOnMemory",
-	"TCPAbortOnTimeout", "TCPAbortOnLinger", "TCPAbortFailed", "TCPSynRetrans", "TCPTimeouts",
-	"TCPKeepAlive", "TCPACKSkippedFinWait2", "TCPACKSkippedTimeWait", "TCPBacklogDrop",
-};
-
-/* As /proc/net/sockstat spells them, and as they are called here. */
-static const char *const sockstat[][2] = {
-	{ "inuse", "sockstat_inuse" }, { "orphan", "sockstat_orphan" }, { "tw", "sockstat_tw" },
-	{ "alloc", "sockstat_alloc" }, { "mem", "sockstat_mem_pages" },
-};
-
-#define NR(a) (sizeof(a) / sizeof((a)[0]))
-
-/* CurrEstab is a gauge among the counters of SNMP; three settings are the ports. */
-_Static_assert(NR(settings) + 3 + NR(snmp) + 1 + NR(netstat) + NR(sockstat) + 1 <= FW_GROUND_MAX,
-	       "room for all");
-
-static struct fw_ground_value *find(const struct fw_ground *g, const char *name)
-{
-	for (size_t i = 0; i < g->nr; i++) {
-		if (!strcmp(g->values[i].name, name))
-			return (struct fw_ground_value *)&g->values[i];
-	}
-	return NULL;
-}
-
-static void add(struct fw_ground *g, enum fw_ground_kind kind, const char *name)
-{
-	g->values[g->nr++] = (struct fw_ground_value){ .name = name, .kind = kind };
-}
-
-static const char *base_name(const char *path)
-{
-	return strrchr(path, '/') + 1;
-}
-
-void fw_ground_init(struct fw_ground *g)
-{
-	*g = (struct fw_ground){ 0 };
-	for (size_t i = 0; i < NR(settings); i++)
-		add(g, FW_GROUND_SETTING, base_name(settings[i]));
-	add(g, FW_GROUND_SETTING, LOW);
-	add(g, FW_GROUND_SETTING, HIGH);
-	add(g, FW_GROUND_SETTING, RESERVED);
-	for (size_t i = 0; i < NR(snmp); i++)
-		add(g, FW_GROUND_COUNTER, snmp[i]);
-	add(g, FW_GROUND_GAUGE, "CurrEstab");
-	for (size_t i = 0; i < NR(netstat); i++)
-		add(g, FW_GROUND_COUNTER, netstat[i]);
-	for (size_t i = 0; i < NR(sockstat); i++)
-		add(g, FW_GROUND_GAUGE, sockstat[i][1]);
-	add(g, FW_GROUND_GAUGE, "sockstat6_inuse");
-}
-
-void fw_ground_set(struct fw_ground *g, const char *name, int64_t value)
-{
-	struct fw_ground_value *v = find(g, name);
-
-	if (v) {
-		v->value = value;
-		v->known = true;
-	}
-}
 
 /* The first line of net.@name; false when there is no such sysctl. The caller frees *@line. */
 static bool read_sysctl(const char *name, char **line)
@@ -119,29 +34,17 @@ static bool read_sysctl(const char *name, char **line)
 	return n >= 0;
 }
 
-static void read_settings(struct fw_ground *g)
-{
-	for (size_t i = 0; i < NR(settings); i++) {
-		long long value;
-		char *line;
-
-		if (read_sysctl(settings[i], &line) && sscanf(line, "%lld", &value) == 1)
-			fw_ground_set(g, base_name(settings[i]), value);
-		free(line);
-	}
-}
-
 /* Of "8080,9000-9100\n": how many ports lie within. */
-static int64_t count_ports(const char *list, long low, long high)
+static int64_t count_ports(const char *list, int64_t low, int64_t high)
 {
 	int64_t n = 0;
 
 	while (*list >= '0' && *list <= '9') {
 		char *end;
-		long from = strtol(list, &end, 10), to = from;
+		int64_t from = strtoll(list, &end, 10), to = from;
 
 		if (*end == '-')
-			to = strtol(end + 1, &end, 10);
+			to = strtoll(end + 1, &end, 10);
 		from = from > low ? from : low;
 		to = to < high ? to : high;
 		n += to >= from ? to - from + 1 : 0;
@@ -150,36 +53,71 @@ static int64_t count_ports(const char *list, long low, long high)
 	return n;
 }
 
-static void read_ports(struct fw_ground *g)
+/* The number at @place of a line of them; unknown: it has none there. */
+static int64_t number_at(const char *line, unsigned int place)
 {
-	long low, high;
-	char *line;
+	int64_t value = FW_VALUE_UNKNOWN;
 
-	if (read_sysctl("ipv4/ip_local_port_range", &line) &&
-	    sscanf(line, "%ld %ld", &low, &high) == 2) {
-		fw_ground_set(g, LOW, low);
-		fw_ground_set(g, HIGH, high);
-		free(line);
-		if (read_sysctl("ipv4/ip_local_reserved_ports", &line))
-			fw_ground_set(g, RESERVED, count_ports(line, low, high));
+	for (unsigned int i = 0; i <= place; i++) {
+		char *end;
+
+		value = strtoll(line, &end, 10);
+		if (end == line)
+			return FW_VALUE_UNKNOWN;
+		line = end;
 	}
-	free(line);
+	return value;
+}
+
+/* The range of ports comes before the list of reserved ones: util/netns_values.h. */
+static int64_t setting_of(const struct fw_netns_values *v, const struct fw_value *which,
+			  const char *line)
+{
+	if (which->place != FW_PLACE_PORTS)
+		return number_at(line, which->place);
+	if (v->sysctls.port_low < 0 || v->sysctls.port_high < 0)
+		return FW_VALUE_UNKNOWN;
+	return count_ports(line, v->sysctls.port_low, v->sysctls.port_high);
+}
+
+static void read_settings(struct fw_netns_values *v)
+{
+	for (size_t i = 0; i < fw_nr_values; i++) {
+		const struct fw_value *which = &fw_values[i];
+		char *line;
+
+		if (which->file != FW_FILE_SYSCTL)
+			continue;
+		if (read_sysctl(which->key, &line))
+			fw_value_set(v, which, setting_of(v, which, line));
+		free(line);
+	}
+}
+
+static void take_word(struct fw_netns_values *v, enum fw_value_file file, const char *word,
+		      const char *value)
+{
+	const struct fw_value *which = fw_value_of_word(file, word);
+
+	if (which)
+		fw_value_set(v, which, strtoll(value, NULL, 10));
 }
 
 /* "Tcp: A B C" and, in the next line, "Tcp: 1 2 3": the two are walked side by side. */
-static void take_pairs(struct fw_ground *g, char *names, char *values)
+static void take_pairs(struct fw_netns_values *v, enum fw_value_file file, char *names, char *values)
 {
 	char *n_save, *v_save;
 	char *name = strtok_r(names, " \n", &n_save), *value = strtok_r(values, " \n", &v_save);
 
 	while (name && value) {
-		fw_ground_set(g, name, strtoll(value, NULL, 10));
+		take_word(v, file, name, value);
 		name = strtok_r(NULL, " \n", &n_save);
 		value = strtok_r(NULL, " \n", &v_save);
 	}
 }
 
-static void read_pairs(struct fw_ground *g, const char *path, const char *prefix)
+static void read_pairs(struct fw_netns_values *v, enum fw_value_file file, const char *path,
+		       const char *prefix)
 {
 	char *names = NULL, *values = NULL;
 	size_t names_cap = 0, values_cap = 0;
@@ -189,7 +127,7 @@ static void read_pairs(struct fw_ground *g, const char *path, const char *prefix
 		return;
 	while (getline(&names, &names_cap, f) > 0 && getline(&values, &values_cap, f) > 0) {
 		if (!strncmp(names, prefix, strlen(prefix)))
-			take_pairs(g, names, values);
+			take_pairs(v, file, names, values);
 	}
 	free(names);
 	free(values);
@@ -197,103 +135,76 @@ static void read_pairs(struct fw_ground *g, const char *path, const char *prefix
 }
 
 /* "TCP: inuse 5 orphan 0 tw 3 alloc 9 mem 1" */
-static void take_sockstat(struct fw_ground *g, char *line)
+static void take_sockstat(struct fw_netns_values *v, enum fw_value_file file, char *line)
 {
 	char *save, *word = strtok_r(line, " \n", &save);
 
 	while ((word = strtok_r(NULL, " \n", &save))) {
 		const char *value = strtok_r(NULL, " \n", &save);
 
-		for (size_t i = 0; value && i < NR(sockstat); i++) {
-			if (!strcmp(word, sockstat[i][0]))
-				fw_ground_set(g, sockstat[i][1], strtoll(value, NULL, 10));
-		}
+		if (value)
+			take_word(v, file, word, value);
 	}
 }
 
-static void read_sockstat(struct fw_ground *g)
+static void read_sockstat(struct fw_netns_values *v, enum fw_value_file file, const char *path,
+			  const char *prefix)
 {
-	FILE *f = fopen(NET "sockstat", "re");
+	FILE *f = fopen(path, "re");
 	char line[256];
-	long long n;
 
-	while (f && fgets(line, sizeof(line), f)) {
-		if (!strncmp(line, "TCP:", 4))
-			take_sockstat(g, line);
+	if (!f)
+		return;
+	while (fgets(line, sizeof(line), f)) {
+		if (!strncmp(line, prefix, strlen(prefix)))
+			take_sockstat(v, file, line);
 	}
-	if (f)
-		fclose(f);
-	f = fopen(NET "sockstat6", "re");
-	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "TCP6: inuse %lld", &n) == 1)
-			fw_ground_set(g, "sockstat6_inuse", n);
-	}
-	if (f)
-		fclose(f);
+	fclose(f);
 }
 
-static void read_all(struct fw_ground *g)
+static void read_all(struct fw_netns_values *v)
 {
-	read_settings(g);
-	read_ports(g);
-	read_pairs(g, NET "snmp", "Tcp:");
-	read_pairs(g, NET "netstat", "TcpExt:");
-	read_sockstat(g);
+	read_settings(v);
+	read_pairs(v, FW_FILE_SNMP, NET "snmp", "Tcp:");
+	read_pairs(v, FW_FILE_NETSTAT, NET "netstat", "TcpExt:");
+	read_sockstat(v, FW_FILE_SOCKSTAT, NET "sockstat", "TCP:");
+	read_sockstat(v, FW_FILE_SOCKSTAT6, NET "sockstat6", "TCP6:");
 }
 
 /* ---- Another namespace ------------------------------------------------------------------- */
 
 struct visit {
-	struct fw_ground *g;
+	struct fw_netns_values *values;
 	int netns_fd;
 	int ret;
 };
 
-static void *visit(void *arg)
+static void *run(void *arg)
 {
-	struct visit *v = arg;
+	struct visit *visit = arg;
 
-	v->ret = setns(v->netns_fd, CLONE_NEWNET) ? -errno : 0;
-	if (!v->ret)
-		read_all(v->g);
+	visit->ret = setns(visit->netns_fd, CLONE_NEWNET) ? -errno : 0;
+	if (!visit->ret)
+		read_all(visit->values);
 	return NULL;
 }
 
-int fw_ground_read(struct fw_ground *g, int netns_fd, struct fw_err *err)
+int fw_ground_read(struct fw_netns_values *v, int netns_fd, struct fw_err *err)
 {
-	struct visit v = { .g = g, .netns_fd = netns_fd };
+	struct visit visit = { .values = v, .netns_fd = netns_fd };
 	pthread_t thread;
 
-	fw_ground_init(g);
+	fw_netns_values_init(v);
 	if (netns_fd < 0) {
-		read_all(g);
+		read_all(v);
 		return 0;
 	}
-	v.ret = -pthread_create(&thread, NULL, visit, &v);
-	if (!v.ret)
+	visit.ret = -pthread_create(&thread, NULL, run, &visit);
+	if (!visit.ret)
 		pthread_join(thread, NULL);
-	if (v.ret)
-		return fw_err_set(err, v.ret, "entering a network namespace to read its settings: "
-						"%s", strerror(-v.ret));
+	if (visit.ret)
+		return fw_err_set(err, visit.ret,
+				  "entering a network namespace to read its settings: %s",
+				  strerror(-visit.ret));
 	return 0;
-}
-
-int64_t fw_ground_value(const struct fw_ground *g, const char *name)
-{
-	const struct fw_ground_value *v = find(g, name);
-
-	return v && v->known ? v->value : -1;
-}
-
-void fw_ground_since(struct fw_ground *g, const struct fw_ground *before)
-{
-	for (size_t i = 0; i < g->nr; i++) {
-		struct fw_ground_value *v = &g->values[i];
-		const struct fw_ground_value *then = find(before, v->name);
-
-		if (v->kind != FW_GROUND_COUNTER)
-			continue;
-		v->known = v->known && then && then->known && v->value >= then->value;
-		v->value -= then ? then->value : 0;
-	}
 }

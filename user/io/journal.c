@@ -12,6 +12,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "util/parse.h"
+
 /* $JOURNAL_STREAM is "device:inode" of what the journal reads: stderr may have been sent elsewhere. */
 static int is_journal(void)
 {
@@ -77,8 +79,11 @@ void fw_notify(int fd, const char *message)
 uint64_t fw_watchdog_ns(void)
 {
 	const char *us = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+	uint64_t interval_us, number;
 
-	if (!us || (pid && strtol(pid, NULL, 10) != (long)getpid()))
+	if (!us || fw_parse_u64(us, 1, UINT64_MAX / 1000, &interval_us, NULL))
 		return 0;
-	return strtoull(us, NULL, 10) * 1000;
+	if (pid && (fw_parse_u64(pid, 1, INT32_MAX, &number, NULL) || number != (uint64_t)getpid()))
+		return 0;
+	return interval_us * 1000;
 }

@@ -1,19 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "io/netns.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/nsfs.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "util/parse.h"
+
 #define NAMED "/run/netns"
 #define PATH_LEN 320
+/* The kernel gives namespaces no lower inode numbers: PROC_NET_INIT_INO, PROC_DYNAMIC_FIRST. */
+#define LOWEST_INUM 0xEFFFFF00U
 
+#define OWN "/proc/self/ns/net"
+
+/* 0: no such file. */
 static uint32_t inum_of(const char *path)
 {
 	struct stat st;
@@ -21,9 +30,17 @@ static uint32_t inum_of(const char *path)
 	return stat(path, &st) ? 0 : (uint32_t)st.st_ino;
 }
 
+/* All namespaces are files of one file system; a file that none is mounted on is not. */
+static bool is_namespace(const char *path)
+{
+	struct stat st, own;
+
+	return !stat(path, &st) && !stat(OWN, &own) && st.st_dev == own.st_dev;
+}
+
 uint32_t fw_netns_own(void)
 {
-	return inum_of("/proc/self/ns/net");
+	return inum_of(OWN);
 }
 
 static struct fw_netns *find(const struct fw_netns_list *list, uint32_t inum)
@@ -94,6 +111,15 @@ static int add(struct fw_netns_list *list, uint32_t inum, uint32_t pid, const ch
 	return fw_netns_add(list, &ns);
 }
 
+/* 0: not a process. */
+static uint32_t pid_of(const char *name)
+{
+	uint64_t pid = 0;
+
+	fw_parse_u64(name, 1, INT32_MAX, &pid, NULL);
+	return (uint32_t)pid;
+}
+
 /* Calls add() for each entry of @dir; processes are those whose name is a number. */
 static int add_all(struct fw_netns_list *list, const char *dir, bool processes)
 {
@@ -104,12 +130,16 @@ static int add_all(struct fw_netns_list *list, const char *dir, bool processes)
 	int ret = 0;
 
 	while (d && !ret && (e = readdir(d))) {
-		if (e->d_name[0] == '.' || (processes && !isdigit((unsigned char)e->d_name[0])))
+		if (e->d_name[0] == '.' || (processes && !pid_of(e->d_name)))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s%s", dir, e->d_name, processes ? "/ns/net" : "");
 		inum = inum_of(path);
 		list->nr_hidden += !inum && errno == EACCES;
-		ret = add(list, inum, processes ? (uint32_t)atoi(e->d_name) : 0,
+		if (!processes && !is_namespace(path)) {
+			list->nr_unmounted++;
+			continue;
+		}
+		ret = add(list, inum, processes ? pid_of(e->d_name) : 0,
 			  processes ? "" : e->d_name);
 	}
 	if (d)
@@ -128,6 +158,17 @@ int fw_netns_list(struct fw_netns_list *list)
 		ret = add_all(list, NAMED, false);
 	if (!ret)
 		ret = add_all(list, "/proc", true);
+	if (ret)
+		fw_netns_list_free(list);
+	return ret;
+}
+
+int fw_netns_list_named(struct fw_netns_list *list)
+{
+	int ret;
+
+	*list = (struct fw_netns_list){ 0 };
+	ret = add_all(list, NAMED, false);
 	if (ret)
 		fw_netns_list_free(list);
 	return ret;
@@ -152,22 +193,60 @@ int fw_netns_open(const struct fw_netns *ns)
 	return fd < 0 ? -errno : fd;
 }
 
+/* Its number, if that is a network namespace and not any other file. */
+static int inum_of_netns(const char *path, uint32_t *inum)
+{
+	struct stat st;
+	int fd, ret = 0;
+
+	if (stat(path, &st))
+		return -errno;
+	fd = is_namespace(path) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	if (fd < 0)
+		return -EINVAL;
+	if (fstat(fd, &st) || ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
+		ret = -EINVAL;
+	else
+		*inum = (uint32_t)st.st_ino;
+	close(fd);
+	return ret;
+}
+
+/* What is hidden from us may have any number. */
+static int check_exists(uint32_t inum, struct fw_err *err)
+{
+	struct fw_netns_list list;
+	int ret = fw_netns_list(&list);
+	bool known;
+
+	if (ret)
+		return fw_err_set(err, ret, "cannot list the network namespaces: %s", strerror(-ret));
+	known = fw_netns_find(&list, inum) || (list.nr_hidden && inum >= LOWEST_INUM);
+	fw_netns_list_free(&list);
+	return known ? 0 : fw_err_set(err, -ENOENT, "there is no network namespace %u: no process is "
+						    "in it, and it has no name", inum);
+}
+
 int fw_netns_parse(const char *arg, uint32_t *inum, struct fw_err *err)
 {
-	char path[PATH_LEN], *end;
-	unsigned long n = strtoul(arg, &end, 10);
+	char path[PATH_LEN];
+	uint64_t n = 0;
+	int ret;
 
-	if (*arg && !*end && n >= FW_NETNS_FIRST_INUM && n <= UINT32_MAX) {
+	if (!fw_parse_u64(arg, FW_NETNS_FIRST_INUM, UINT32_MAX, &n, NULL)) {
 		*inum = (uint32_t)n;
-		return 0;
+		return check_exists(*inum, err);
 	}
-	if (*arg && !*end)
-		snprintf(path, sizeof(path), "/proc/%lu/ns/net", n);
+	if (!fw_parse_u64(arg, 1, INT32_MAX, &n, NULL))
+		snprintf(path, sizeof(path), "/proc/%llu/ns/net", (unsigned long long)n);
 	else if (strchr(arg, '/'))
 		snprintf(path, sizeof(path), "%s", arg);
 	else
-		snprintf(path, sizeof(path), NAMED "/%s", arg);
-	*inum = inum_of(path);
-	return *inum ? 0 : fw_err_set(err, -ENOENT, "there is no network namespace '%s' (%s: %s)",
-				      arg, path, strerror(errno));
+		snprintf(path, sizeof(path), NAMED "/%s", *arg ? arg : "?");
+	ret = inum_of_netns(path, inum);
+	if (ret == -EINVAL)
+		return fw_err_set(err, ret, "%s is no network namespace", path);
+	return ret ? fw_err_set(err, ret, "there is no network namespace '%s' (%s: %s)", arg, path,
+				strerror(-ret)) :
+		     0;
 }

@@ -53,7 +53,7 @@ struct fw_source_info {
 
 typedef void (*fw_record_fn)(void *arg, const void *record, size_t len);
 typedef void (*fw_mark_fn)(void *arg, const struct fw_mark *mark);
-typedef void (*fw_ground_fn)(void *arg, uint32_t netns, const struct fw_ground *ground);
+typedef void (*fw_ground_fn)(void *arg, const struct fw_netns_values *values);
 
 struct fw_source;
 
@@ -79,10 +79,11 @@ struct fw_source_ops {
 	void (*measure)(struct fw_source *src, bool on);
 	/* What follows is NULL where marks tell it. */
 	void (*cost)(struct fw_source *src, struct fw_source_cost *out);
-	/* What a network namespace is called: the name of "ip netns", or "pid N", a process in it. The
-	 * path of a control group. NULL: not known. Valid until the next call.
+	/* What a network namespace is called: the name of "ip netns", or "pid N", a process in it; @life:
+	 * as in struct fw_rec_head. The path of a control group. NULL: not known. Valid until the next
+	 * call.
 	 */
-	const char *(*netns_name)(struct fw_source *src, uint32_t inum);
+	const char *(*netns_name)(struct fw_source *src, uint32_t inum, uint16_t life);
 	const char *(*cgroup_path)(struct fw_source *src, uint64_t id);
 	/* Settings and counters of every network namespace that can be entered, finwait's own first. */
 	void (*ground)(struct fw_source *src, fw_ground_fn fn, void *arg);

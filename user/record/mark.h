@@ -19,7 +19,7 @@ enum fw_mark_kind {
 	FW_MARK_CGROUP = 3,	  /* the control group with id .number has the path .text; none: unknown */
 	FW_MARK_NETNS = 4,	  /* the network namespace .number has the name .text, or none */
 	FW_MARK_GROUND_BEGIN = 5, /* settings and counters were read at .ts_ns; of each namespace follows: */
-	FW_MARK_GROUND = 6,	  /* those of the network namespace .number: fw_ground_print() */
+	FW_MARK_GROUND = 6,	  /* those of the network namespace .number: fw_netns_values_print() */
 	FW_MARK_COST = 7,	  /* the cost of tracing so far: lines "name value" */
 	FW_MARK_END = 8,	  /* the end, at .ts_ns; .number 1: only of this part of a recording */
 	FW_MARK_GROUND_END = 9,	  /* of FW_MARK_GROUND_BEGIN: those were all */
@@ -30,6 +30,7 @@ enum fw_mark_kind {
 	FW_MARK_NETNS_REFUSED = 10,
 	FW_MARK_NETNS_HIDDEN = 11,
 	FW_MARK_CLOCK = 12, /* since .ts_ns CLOCK_REALTIME - CLOCK_MONOTONIC is .number, a signed number */
+	FW_MARK_NETNS_REBORN = 13, /* the network namespace .number is another one than before */
 	FW_MARK_MAX,
 };
 

@@ -10,22 +10,20 @@
 #define LABEL 7	/* columns of "Normal" and the like */
 #define ALIKE 45 /* percent; below that a name is not worth a mention */
 
-static size_t count(const struct fw_explanation *table)
-{
-	size_t n = 0;
-
-	while (table[n].topic)
-		n++;
-	return n;
-}
+static const struct fw_explanation *const tables[] = {
+	fw_explained_states, fw_explained_findings, fw_explained_held, fw_explained_refused,
+	fw_explained_terms,
+};
 
 const struct fw_explanation *fw_explanation_at(size_t i)
 {
-	size_t states = count(fw_explained_states), findings = count(fw_explained_findings);
-
-	if (i < states)
-		return &fw_explained_states[i];
-	return i - states < findings ? &fw_explained_findings[i - states] : NULL;
+	for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++) {
+		for (const struct fw_explanation *e = tables[t]; e->topic; e++) {
+			if (!i--)
+				return e;
+		}
+	}
+	return NULL;
 }
 
 const struct fw_explanation *fw_explain(const char *topic)

@@ -14,8 +14,8 @@
 struct fw_explanation {
 	const char *topic;   /* "TIME_WAIT", "close-wait-leak" */
 	const char *title;   /* one line, no full stop */
-	const char *meaning; /* findings: one sentence; NULL for states */
-	const char *advice;  /* findings: one sentence; NULL for states */
+	const char *meaning; /* findings: one sentence; NULL for states and terms */
+	const char *advice;  /* findings: one sentence; NULL for states and terms */
 	const char *text;    /* paragraphs that end in \n, each a label, a tab, and sentences */
 };
 
@@ -24,7 +24,9 @@ struct fw_explanation {
  */
 const struct fw_explanation *fw_explain(const char *topic);
 
-/* All of them: the states in the order of a life, then the findings. NULL after the last. */
+/* All of them: the states in the order of a life, then the findings, then other terms. NULL after the
+ * last.
+ */
 const struct fw_explanation *fw_explanation_at(size_t i);
 
 /* Those whose name looks like @topic, best first: fills at most @max, returns how many. */
@@ -35,6 +37,7 @@ void fw_explain_text(const struct fw_explanation *e, struct fw_buf *out, unsigne
 		     bool color);
 
 /* The tables; each ends in an entry without a topic. */
-extern const struct fw_explanation fw_explained_states[], fw_explained_findings[];
+extern const struct fw_explanation fw_explained_states[], fw_explained_findings[],
+	fw_explained_held[], fw_explained_refused[], fw_explained_terms[];
 
 #endif

@@ -119,6 +119,11 @@ static void finding_fini(struct fw_finding *f)
 	if (f->offenders)
 		table_fini(f->offenders);
 	free(f->offenders);
+	for (size_t i = 0; i < f->nr_also; i++) {
+		free(f->also[i].id);
+		free(f->also[i].title);
+	}
+	free(f->also);
 	free(f->id);
 	free(f->title);
 	free(f->meaning);
@@ -350,6 +355,7 @@ struct fw_finding *fw_report_finding(struct fw_report *r, const char *id,
 	f->id = copy(r, id);
 	f->severity = severity;
 	f->harm = harm;
+	f->fails_in_ns = FW_FAILS_NEVER;
 	return f;
 }
 
@@ -393,14 +399,71 @@ static int compare(const void *a, const void *b)
 	int c = descending(x->severity, y->severity);
 
 	if (!c)
+		c = descending(y->fails_in_ns, x->fails_in_ns);
+	if (!c)
 		c = descending(x->harm, y->harm);
 	if (!c)
 		c = strcmp(x->id ? x->id : "", y->id ? y->id : "");
 	return c ? c : strcmp(x->title ? x->title : "", y->title ? y->title : "");
 }
 
+/* The finding that @f is a part of; @f itself if it is the cause, or has no story. */
+static struct fw_finding *cause_of(const struct fw_report *r, struct fw_finding *f)
+{
+	struct fw_finding *cause = f;
+
+	for (size_t i = 0; f->story && i < r->nr_findings; i++) {
+		struct fw_finding *other = &r->findings[i];
+
+		if (other->story != f->story || other == cause)
+			continue;
+		if (other->part > cause->part || (other->part == cause->part && other < cause))
+			cause = other;
+	}
+	return cause;
+}
+
+static void move_into(struct fw_report *r, struct fw_finding *cause, struct fw_finding *f)
+{
+	struct fw_also *also = grow(r, cause->also, cause->nr_also, &cause->cap_also, sizeof(*also));
+
+	/* What fails first is a part of the story, too: a proxy can run out before its upstream does. */
+	if (f->severity == FW_SEVERITY_CRITICAL) {
+		cause->severity = FW_SEVERITY_CRITICAL;
+		if (f->fails_in_ns < cause->fails_in_ns)
+			cause->fails_in_ns = f->fails_in_ns;
+	}
+	if (!also)
+		return;
+	cause->also = also;
+	also[cause->nr_also++] = (struct fw_also){ f->id, f->title };
+	f->id = f->title = NULL;
+}
+
+static void fold(struct fw_report *r)
+{
+	bool folded[FW_REPORT_FINDINGS_MAX] = { false };
+	size_t nr = 0;
+
+	for (size_t i = 0; i < r->nr_findings; i++) {
+		struct fw_finding *f = &r->findings[i], *cause = cause_of(r, f);
+
+		folded[i] = cause != f;
+		if (folded[i])
+			move_into(r, cause, f);
+	}
+	for (size_t i = 0; i < r->nr_findings; i++) {
+		if (folded[i])
+			finding_fini(&r->findings[i]);
+		else
+			r->findings[nr++] = r->findings[i];
+	}
+	r->nr_findings = nr;
+}
+
 void fw_report_sort(struct fw_report *r)
 {
+	fold(r);
 	if (r->nr_findings)
 		qsort(r->findings, r->nr_findings, sizeof(*r->findings), compare);
 }

@@ -99,12 +99,42 @@ struct fw_section {
 	bool detail; /* numbers for programs and pictures: text leaves them out */
 };
 
-enum fw_severity { FW_SEVERITY_INFO, FW_SEVERITY_WARNING, FW_SEVERITY_CRITICAL, FW_SEVERITY_MAX };
+enum fw_severity {
+	FW_SEVERITY_INFO,     /* worth knowing */
+	FW_SEVERITY_WARNING,  /* wrong, not urgent */
+	FW_SEVERITY_CRITICAL, /* something fails now, or will within the hour */
+	FW_SEVERITY_MAX,
+};
+
+/*
+ * The same connections can be the subject of several findings: what one process does not close is a
+ * stall of the process at the other end. Such findings have the same story, and only the cause stays a
+ * finding of its own; fw_report_sort() moves the others into its .also.
+ */
+enum fw_part {
+	FW_PART_EFFECT, /* it waits for what another one does */
+	FW_PART_WAITER, /* as FW_PART_EFFECT, but closer to the cause: it waits for a peer elsewhere */
+	FW_PART_CAUSE,
+	FW_PART_ROOT,   /* what keeps a cause from acting */
+};
+
+/* A finding that was moved into another one. */
+struct fw_also {
+	char *id, *title;
+};
+
+#define FW_FAILS_NEVER UINT64_MAX /* or it is not known when */
 
 struct fw_finding {
 	char *id; /* stable: "close-wait-leak" */
 	enum fw_severity severity;
-	uint64_t harm;	  /* orders findings of one severity, worst first */
+	/* Findings of one severity: those that fail first come first, then those with more harm. */
+	uint64_t fails_in_ns; /* until calls fail; 0: they fail now */
+	uint64_t harm;
+	uint32_t story; /* 0: none */
+	enum fw_part part;
+	struct fw_also *also;
+	size_t nr_also, cap_also;
 	char *title;	  /* one line with culprit and numbers */
 	struct fw_facts evidence;
 	struct fw_table *offenders; /* NULL: none */
@@ -186,7 +216,9 @@ void fw_finding_evidence(struct fw_report *r, struct fw_finding *f, const char *
 			 const char *label, struct fw_cell cell);
 struct fw_table *fw_finding_offenders(struct fw_report *r, struct fw_finding *f,
 				      const char *const *columns);
-/* Worst first. After the last finding, before rendering. */
+/* Folds findings of one story into their cause, and sorts: worst first. After the last finding, before
+ * rendering.
+ */
 void fw_report_sort(struct fw_report *r);
 
 #endif

@@ -111,12 +111,31 @@ static void bars(struct fw_buf *b, const struct fw_bars *all)
 	fw_buf_putc(b, ']');
 }
 
+/* What was folded into it. */
+static void also(struct fw_buf *b, const struct fw_finding *f)
+{
+	if (!f->nr_also)
+		return;
+	key(b, "also");
+	fw_buf_putc(b, '[');
+	for (size_t i = 0; i < f->nr_also; i++) {
+		fw_buf_puts(b, i ? ",{" : "{");
+		text(b, "id", f->also[i].id);
+		text(b, "title", f->also[i].title);
+		fw_buf_putc(b, '}');
+	}
+	fw_buf_putc(b, ']');
+}
+
 static void finding(struct fw_buf *b, const struct fw_finding *f)
 {
 	fw_buf_putc(b, '{');
 	text(b, "id", f->id);
 	text(b, "severity", fw_severity_name(f->severity));
 	text(b, "title", f->title);
+	if (f->fails_in_ns != FW_FAILS_NEVER)
+		number(b, "fails_in", "_ns", f->fails_in_ns);
+	also(b, f);
 	key(b, "evidence");
 	fw_buf_putc(b, '{');
 	facts(b, &f->evidence);

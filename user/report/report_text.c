@@ -87,6 +87,8 @@ static void finding(struct fw_page *p, const struct fw_finding *f)
 	fw_page_sentence(p, DETAIL, "try:   ", f->advice);
 	fw_page_sentence(p, DETAIL, "sure:  ", f->confidence);
 	items(p, DETAIL, "facts: ", &f->evidence);
+	for (size_t i = 0; i < f->nr_also; i++)
+		fw_page_sentence(p, DETAIL, "also:  ", f->also[i].title);
 	if (f->offenders)
 		fw_page_table(p, DETAIL + INDENT, f->offenders);
 	fw_buf_putc(p->out, '\n');

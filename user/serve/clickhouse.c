@@ -236,9 +236,13 @@ static int count(struct fw_clickhouse *ch, const struct fw_batch *batch, uint64_
 	fw_buf_putc(&query, '\'');
 	ret = ask(ch, &query, NULL, "asking what has come", &sent, err);
 	fw_buf_free(&query);
-	if (!ret)
-		*rows = strtoull(fw_buf_str(&ch->answer), NULL, 10);
-	return ret;
+	if (ret)
+		return ret;
+	ch->answer.data[strcspn(fw_buf_str(&ch->answer), "\r\n")] = '\0';
+	if (fw_parse_u64(ch->answer.data, 0, UINT64_MAX, rows, NULL))
+		return fw_err_set(err, -EPROTO, "asking what has come into ClickHouse: it answers '%.40s'",
+				  ch->answer.data);
+	return 0;
 }
 
 int fw_clickhouse_insert(struct fw_clickhouse *ch, struct fw_batch *batch, struct fw_err *err)

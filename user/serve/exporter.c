@@ -31,9 +31,9 @@ struct fw_observer fw_exporter_observer(struct fw_exporter *e)
 	return fw_metrics_observer(&e->metrics);
 }
 
-static void add_truth(void *arg, uint32_t netns, const struct fw_ground *g)
+static void add_truth(void *arg, const struct fw_netns_values *v)
 {
-	fw_truths_add(arg, netns, g);
+	fw_truths_add(arg, v);
 }
 
 void fw_exporter_read_settings(struct fw_exporter *e)
@@ -73,7 +73,8 @@ static struct fw_metrics_process process(const struct fw_exporter *e)
 }
 
 void fw_exporter_render(struct fw_exporter *e, struct fw_session *s,
-			const struct fw_metrics_push *push, bool openmetrics, struct fw_buf *out)
+			const struct fw_metrics_push *push, const struct fw_metrics_http *http,
+			bool openmetrics, struct fw_buf *out)
 {
 	struct fw_source_cost bpf = { 0 };
 	struct fw_om om = {
@@ -92,6 +93,7 @@ void fw_exporter_render(struct fw_exporter *e, struct fw_session *s,
 		.malformed = s->malformed,
 		.process = process(e),
 		.push = *push,
+		.http = *http,
 	};
 
 	if (s->src->ops->cost)

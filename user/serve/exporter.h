@@ -42,6 +42,7 @@ void fw_exporter_step(struct fw_exporter *e, struct fw_session *s);
 
 /* The document, appended to @out. @push: what is known of a store. */
 void fw_exporter_render(struct fw_exporter *e, struct fw_session *s,
-			const struct fw_metrics_push *push, bool openmetrics, struct fw_buf *out);
+			const struct fw_metrics_push *push, const struct fw_metrics_http *http,
+			bool openmetrics, struct fw_buf *out);
 
 #endif
