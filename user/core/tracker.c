@@ -210,7 +210,7 @@ void conn_announce(struct fw_tracker *t, struct fw_conn *c, uint16_t flags)
 		tr.dwell_ns = fw_conn_dwell_ns(c, last - 1);
 		tr.flags |= dwell_flags(c, last - 1);
 	} else {
-		tr.from = tr.to == FW_SYN_RECV ? FW_LISTEN : FW_CLOSE;
+		tr.from = (uint8_t)fw_state_origin(tr.to);
 		tr.flags |= FW_TR_DWELL_UNKNOWN;
 	}
 	if (!fw_state_legal(tr.from, tr.to)) {
