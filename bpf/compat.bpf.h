@@ -170,6 +170,16 @@ static __always_inline bool fw_compat_has_task(void)
 }
 
 /*
+ * Before Linux 5.15 (commit dd6e10fbd9fb) a tracing program cannot ask for the registers with which the
+ * current task entered the kernel, so the timer front end does not see connect() that is refused before its
+ * SYN. May go with 5.10.
+ */
+static __always_inline bool fw_compat_has_pt_regs(void)
+{
+	return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs);
+}
+
+/*
  * Before Linux 5.11 (commit 4f19cab76136) there is no helper for the socket of a file; the file's
  * operations tell. May go with 5.10.
  */

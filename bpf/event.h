@@ -33,7 +33,8 @@ enum fw_record_kind {
 	FW_REC_REQ_SCHED = 5,	/* struct fw_rec_mini: request socket born, or SYN-ACK timer re-armed */
 	FW_REC_REQ_END = 6,	/* struct fw_rec_mini: its timer fired or was cancelled, or it was dropped */
 	FW_REC_ACCEPTED = 7,	/* struct fw_rec_state: accept() returned this socket to pid and comm */
-	FW_REC_BIND_FAILED = 8, /* struct fw_rec_state: bind() of pid and comm to laddr:lport gave err */
+	FW_REC_BIND_FAILED = 8, /* struct fw_rec_state: bind() of pid and comm to laddr:lport gave err;
+				 * lport 0: it asked for any port */
 	/* from the iterators */
 	FW_REC_SNAP_BEGIN = 9,	/* struct fw_rec_head: a snapshot of all sockets begins */
 	FW_REC_SOCK = 10,	/* struct fw_rec_sock: a socket that exists */
@@ -81,6 +82,8 @@ enum fw_rec_flags {
 				       * a record has passed (filter_rule.h) */
 	FW_REC_UNATTENDED = 1 << 21,  /* FW_REC_SOCK in LISTEN: no process waits on it, in accept(), poll()
 				       * or epoll */
+	FW_REC_ACKED = 1 << 22,	      /* request socket: the client's ACK has come, but made no child: the
+				       * accept queue was full, or TCP_DEFER_ACCEPT waits for data */
 };
 
 /* First bytes of every record. */
@@ -98,7 +101,10 @@ struct fw_rec_head {
 	__u16 lport;
 	__u16 rport;
 	__u16 cpu;
-	__u16 pad;
+	/* Namespaces that have the same number one after the other differ here; 0: not known. Recordings do
+	 * not have it: a mark says that a number belongs to another namespace (FW_MARK_NETNS_REBORN).
+	 */
+	__u16 netns_life;
 	__u8 laddr[16];
 	__u8 raddr[16];
 };
@@ -106,24 +112,28 @@ _Static_assert(sizeof(struct fw_rec_head) == 80, "contract");
 
 struct fw_rec_state {
 	struct fw_rec_head head;
-	/* totals: at * -> CLOSE, else 0 */
+	/* totals: at * -> CLOSE and at the first FIN (ESTABLISHED -> FIN_WAIT_1, CLOSE_WAIT), else 0 */
 	__u64 bytes_sent;     /* payload, without retransmissions */
 	__u64 bytes_received; /* payload; counts the FIN as one when FW_REC_FIN_RECEIVED */
 	__u64 cgroup_id;      /* with FW_REC_OWNER, else 0 */
 	__u64 since_ns;	      /* with FW_REC_HAD_REQUEST: when it first sent a SYN-ACK, else 0 */
 	__u32 retransmits;
 	__u32 segs_in; /* segments received so far: equal means caused by the same segment */
-	__u32 segs_out; /* segments sent; at * -> CLOSE, else 0 */
-	__u32 srtt_us;	/* smoothed round-trip time; at * -> CLOSE and FW_REC_RETRANSMIT, else 0 */
+	__u32 segs_out; /* segments sent; a total, as above */
+	__u32 srtt_us;	/* smoothed round-trip time; with the totals and in FW_REC_RETRANSMIT, else 0 */
 	__u32 rto_jiffies; /* retransmission timeout, at the same moments */
 	__u32 mptcp_token; /* of the MPTCP connection that this is a subflow of; 0: none */
 	__u32 uid;
 	__u32 pid; /* thread group id, with FW_REC_OWNER */
 	__u16 err; /* sk_err */
-	__u16 pad[3];
+	__u16 pad;
+	__u32 exchanges; /* most requests and answers that it carried: the smaller number of segments with
+			  * data, of both directions; a total, as above */
+	/* at the first FIN: how long ago data was last sent, and received; else 0 */
+	__u32 sent_ago_jiffies, received_ago_jiffies;
 	char comm[FW_COMM_LEN];
 };
-_Static_assert(sizeof(struct fw_rec_state) == 168, "contract");
+_Static_assert(sizeof(struct fw_rec_state) == 176, "contract");
 
 struct fw_rec_mini {
 	struct fw_rec_head head;

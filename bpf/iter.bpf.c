@@ -129,6 +129,8 @@ static __always_inline void fw_fill_request(struct fw_rec_sock *rec, struct sock
 	rec->since_ns = BPF_CORE_READ((struct tcp_request_sock *)req, snt_synack) * 1000;
 	rec->expires_jiffies = BPF_CORE_READ(req, rsk_timer.expires);
 	rec->listener = (__u64)BPF_CORE_READ(req, __req_common.skc_listener);
+	if (fw_request_acked(req))
+		rec->head.flags |= FW_REC_ACKED;
 	rec->object = FW_OBJECT_REQUEST;
 }
 
@@ -144,6 +146,7 @@ int fw_iter_tcp(struct bpf_iter__tcp *ctx)
 	fw_head_from_common(&rec.head, skc);
 	if (!fw_wanted_early(&rec.head))
 		return 0;
+	fw_head_netns_life(&rec.head, skc);
 	rec.head.kind = FW_REC_SOCK;
 	rec.head.oldstate = rec.head.newstate = BPF_CORE_READ(skc, skc_state);
 	rec.now_jiffies = bpf_jiffies64();
@@ -205,6 +208,8 @@ static __always_inline void fw_fill_holder(struct fw_rec_head *head, struct sock
 		__u8 shutdown = BPF_CORE_READ(sk, sk_shutdown);
 
 		fw_head_from_common(head, &sk->__sk_common);
+		/* skc_num has been given back. */
+		head->lport = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
 		head->flags = (shutdown & RCV_SHUTDOWN ? FW_REC_SHUT_RD : 0) |
 			      (shutdown & SEND_SHUTDOWN ? FW_REC_SHUT_WR : 0);
 	}

@@ -158,10 +158,14 @@ static __always_inline void fw_req_event(void *ctx, struct request_sock *req, __
 	if (!fw_request_wanted(half_open, head.skaddr, kind == FW_REC_REQ_SCHED && !facts.timeouts,
 			       now_ns))
 		return;
+	if (kind == FW_REC_REQ_SCHED)
+		fw_head_netns_life(&head, (struct sock_common *)req);
 	head.kind = kind;
 	head.flags = 0;
 	if (fw_flood_seen)
 		head.flags |= FW_REC_REQ_UNSEEN;
+	if (fw_request_acked(req))
+		head.flags |= FW_REC_ACKED;
 	head.oldstate = head.newstate = TCP_SYN_RECV;
 	if (kind == FW_REC_REQ_END && fw_listener_is_gone(listener))
 		head.flags |= FW_REC_LISTENER_GONE;

@@ -50,16 +50,27 @@ static __always_inline void fw_head_v4(struct fw_rec_head *head, __u32 laddr_be,
 	r[1] = r[2] = r[3] = 0;
 }
 
+/* From the cookie of a namespace, which is never given again. Linux has it since 5.12. */
+static __always_inline __u16 fw_netns_life(__u64 net_cookie)
+{
+	__u16 life = net_cookie ^ net_cookie >> 16;
+
+	return life ? life : 0xffff;
+}
+
 /* Fills all of @head but ts_ns, cookie, kind, flags and the states from a trusted full socket. */
 static __always_inline void fw_head_from_sock(struct fw_rec_head *head, struct sock *sk)
 {
+	struct net *net = sk->__sk_common.skc_net.net;
+
 	head->skaddr = (__u64)sk;
-	head->netns = sk->__sk_common.skc_net.net->ns.inum;
+	head->netns = net->ns.inum;
+	head->netns_life = bpf_core_field_exists(struct net, net_cookie) ?
+				   fw_netns_life(net->net_cookie) : 0;
 	head->ifindex = sk->__sk_common.skc_bound_dev_if;
 	head->lport = sk->__sk_common.skc_num;
 	head->rport = bpf_ntohs(sk->__sk_common.skc_dport);
 	head->cpu = bpf_get_smp_processor_id();
-	head->pad = 0;
 	if (sk->__sk_common.skc_family == AF_INET) {
 		fw_head_v4(head, sk->__sk_common.skc_rcv_saddr, sk->__sk_common.skc_daddr);
 		return;
@@ -103,7 +114,7 @@ static __always_inline void fw_head_from_common(struct fw_rec_head *head, struct
 	head->rport = bpf_ntohs(*(__u16 *)FW_COMMON(&common, skc_dport));
 	head->oldstate = head->newstate = *FW_COMMON(&common, skc_state);
 	head->cpu = bpf_get_smp_processor_id();
-	head->pad = 0;
+	head->netns_life = 0; /* costs a read of its own: fw_head_netns_life() */
 	if (*(__u16 *)FW_COMMON(&common, skc_family) == AF_INET) {
 		fw_head_v4(head, *(__u32 *)FW_COMMON(&common, skc_rcv_saddr),
 			   *(__u32 *)FW_COMMON(&common, skc_daddr));
@@ -115,6 +126,13 @@ static __always_inline void fw_head_from_common(struct fw_rec_head *head, struct
 	fw_unmap_v4(head);
 }
 
+/* For the records that may be the first of a namespace. */
+static __always_inline void fw_head_netns_life(struct fw_rec_head *head, struct sock_common *skc)
+{
+	if (bpf_core_field_exists(struct net, net_cookie))
+		head->netns_life = fw_netns_life(BPF_CORE_READ(skc, skc_net.net, net_cookie));
+}
+
 /* The minisock around its timer, and back. */
 static __always_inline struct inet_timewait_sock *fw_timer_tw(struct timer_list *timer)
 {
@@ -124,6 +142,12 @@ static __always_inline struct inet_timewait_sock *fw_timer_tw(struct timer_list 
 static __always_inline struct request_sock *fw_timer_req(struct timer_list *timer)
 {
 	return (void *)timer - bpf_core_field_offset(struct request_sock, rsk_timer);
+}
+
+/* @req: of TCP, so an inet_request_sock. */
+static __always_inline bool fw_request_acked(struct request_sock *req)
+{
+	return BPF_CORE_READ_BITFIELD_PROBED((struct inet_request_sock *)req, acked);
 }
 
 static __always_inline __u32 fw_sock_flags(struct sock *sk)

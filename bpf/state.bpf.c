@@ -91,13 +91,29 @@ static __always_inline void fw_fill_totals(struct fw_rec_state *rec, struct tcp_
 	rec->bytes_received = tp->bytes_received;
 	rec->retransmits = tp->total_retrans;
 	rec->segs_out = tp->segs_out;
+	rec->exchanges = tp->data_segs_in < tp->data_segs_out ? tp->data_segs_in : tp->data_segs_out;
 	fw_fill_timing(rec, tp);
+}
+
+/* Whether it was idle when it was closed: a server that closes idle connections, or an exchange. */
+static __always_inline void fw_fill_idle(struct fw_rec_state *rec, struct tcp_sock *tp)
+{
+	__u32 now = (__u32)bpf_jiffies64();
+
+	rec->sent_ago_jiffies = now - tp->lsndtime;
+	rec->received_ago_jiffies = now - tp->inet_conn.icsk_ack.lrcvtime;
+}
+
+static __always_inline bool fw_is_first_fin(int oldstate, int newstate)
+{
+	return oldstate == TCP_ESTABLISHED &&
+	       (newstate == TCP_FIN_WAIT1 || newstate == TCP_CLOSE_WAIT);
 }
 
 static __always_inline void fw_no_totals(struct fw_rec_state *rec)
 {
 	rec->bytes_sent = rec->bytes_received = 0;
-	rec->retransmits = rec->segs_out = 0;
+	rec->retransmits = rec->segs_out = rec->exchanges = 0;
 	rec->srtt_us = rec->rto_jiffies = 0;
 }
 
@@ -170,11 +186,16 @@ static __always_inline void fw_fill_state(struct fw_rec_state *rec, struct sock 
 	rec->err = sk->sk_err;
 	rec->segs_in = tp->segs_in;
 	rec->mptcp_token = fw_may_join_mptcp(oldstate, newstate) ? fw_mptcp_token(tp) : 0;
-	__builtin_memset(rec->pad, 0, sizeof(rec->pad));
-	if (newstate == TCP_CLOSE)
+	rec->pad = 0;
+	rec->sent_ago_jiffies = rec->received_ago_jiffies = 0;
+	if (fw_is_first_fin(oldstate, newstate)) {
 		fw_fill_totals(rec, tp);
-	else
+		fw_fill_idle(rec, tp);
+	} else if (newstate == TCP_CLOSE) {
+		fw_fill_totals(rec, tp);
+	} else {
 		fw_no_totals(rec);
+	}
 	if (fw_is_process_context(oldstate, newstate) &&
 	    (newstate == TCP_SYN_SENT || newstate == TCP_LISTEN || !fw_is_kernel_thread()))
 		fw_fill_owner(rec, sk);

@@ -88,6 +88,7 @@ enum bpf_func_id {
 	BPF_FUNC_get_current_task_btf = 158,
 	BPF_FUNC_sock_from_file = 162,
 	BPF_FUNC_get_attach_cookie = 174,
+	BPF_FUNC_task_pt_regs = 175,
 	BPF_FUNC_loop = 181,
 	BPF_FUNC_get_func_ret = 184,
 };

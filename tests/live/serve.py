@@ -13,13 +13,14 @@ import sys
 
 import serve_answers
 import serve_counts
+import serve_files
 import serve_rights
 import serve_scrape
 import serve_takeover
 from real import Results
 
-CASES = [*serve_answers.CASES, *serve_counts.CASES, *serve_rights.CASES, *serve_scrape.CASES,
-         *serve_takeover.CASES]
+CASES = [*serve_answers.CASES, *serve_counts.CASES, *serve_files.CASES, *serve_rights.CASES,
+         *serve_scrape.CASES, *serve_takeover.CASES]
 
 
 def main():

@@ -35,7 +35,7 @@ struct scene {
 	uint64_t cookie, skaddr, mini_skaddr, request_skaddr;
 	uint32_t netns; /* 0: 4026531840 */
 	uint16_t lport, rport;
-	uint8_t cpu;
+	uint16_t cpu;
 	uint8_t peer; /* last byte of the peer's address; 0: 2 */
 	bool no_mini_cookie;	   /* the full socket got its cookie after the minisock was born */
 	bool child_peer_known;	   /* Linux 6.15 and later */
@@ -44,12 +44,13 @@ struct scene {
 
 /* What a record says beyond the obvious. */
 struct detail {
-	uint16_t flags; /* enum fw_rec_flags */
+	uint32_t flags; /* enum fw_rec_flags */
 	uint16_t err;
 	uint32_t segs_in, timeouts, retransmits;
 	uint32_t pid, uid;
 	uint64_t sent, received, cgroup_id;
 	double armed_ms; /* minisock: its timer was set then, whatever the records say */
+	double since_ms; /* .since_ns of the record; 0: the kernel has none */
 	const char *comm;
 };
 
@@ -217,6 +218,7 @@ static inline void scene_full(struct scene *s, double ms, unsigned int kind, uns
 		.bytes_sent = d.sent, .bytes_received = d.received, .cgroup_id = d.cgroup_id,
 		.retransmits = d.retransmits, .segs_in = d.segs_in, .uid = d.uid,
 		.pid = d.pid, .err = d.err,
+		.since_ns = d.since_ms ? ns_of(d.since_ms) : 0,
 	};
 
 	rec.head.flags = d.flags | (d.flags & FW_REC_FIN_RECEIVED ? FW_REC_SHUT_RD : 0);
@@ -241,6 +243,7 @@ static inline void scene_mini(struct scene *s, double ms, unsigned int kind, uns
 	struct fw_rec_mini rec = {
 		.head = scene_head(s, ms, kind, substate, substate),
 		.now_jiffies = jiffies_of(ms), .timeouts = d.timeouts,
+		.since_ns = d.since_ms ? ns_of(d.since_ms) : 0,
 	};
 
 	rec.head.flags = d.flags;
@@ -257,8 +260,8 @@ static inline void scene_mini(struct scene *s, double ms, unsigned int kind, uns
 #define full(s, ms, from, to, ...) \
 	scene_full(s, ms, FW_REC_STATE, from, to, (struct detail){ __VA_ARGS__ })
 /* An RST has left. */
-#define reset_sent(s, ms) \
-	scene_full(s, ms, FW_REC_RESET_SENT, FW_CLOSE, FW_CLOSE, (struct detail){ 0 })
+#define reset_sent(s, ms, ...) \
+	scene_full(s, ms, FW_REC_RESET_SENT, FW_CLOSE, FW_CLOSE, (struct detail){ __VA_ARGS__ })
 /* TIME_WAIT minisock or request socket. */
 #define mini(s, ms, kind, substate, cause, ...) \
 	scene_mini(s, ms, kind, substate, cause, (struct detail){ __VA_ARGS__ })

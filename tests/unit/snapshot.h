@@ -21,10 +21,14 @@
 
 /* What a record of the iterators says beyond the obvious. */
 struct seen {
-	uint16_t flags; /* enum fw_rec_flags, besides FW_REC_HAS_FILE */
+	uint32_t flags; /* enum fw_rec_flags, besides FW_REC_HAS_FILE */
 	bool unaccepted, no_cookie;
+	/* How long ago the kernel's own time of its state is: the last segment of a full socket, the first
+	 * SYN-ACK of a request socket, the entry stamp of a minisock. 0: the kernel has none.
+	 */
 	double idle_ms;
-	uint32_t idle_jiffies, timeouts, unread, uid;
+	uint64_t since_ns; /* the same as an absolute time, whatever the record's time is */
+	uint32_t timeouts, unread, uid;
 	uint64_t sent, received, cgroup_id;
 	double armed_ms; /* minisock: when its timer was set */
 	uint32_t fds, netns;
@@ -66,8 +70,7 @@ static inline struct fw_rec_sock sock_record(const struct scene *s, double ms, u
 		.bytes_sent = d.sent, .bytes_received = d.received, .cgroup_id = d.cgroup_id,
 		.now_jiffies = jiffies_of(ms), .retransmits = d.timeouts, .uid = d.uid,
 		.unread = d.unread, .object = (uint8_t)object,
-		.idle_jiffies = d.idle_jiffies ? d.idle_jiffies
-					       : (uint32_t)(d.idle_ms * SCENE_HZ / 1000),
+		.since_ns = d.idle_ms ? ns_of(ms - d.idle_ms) : d.since_ns,
 	};
 
 	rec.head.flags = d.flags;

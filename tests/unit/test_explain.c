@@ -18,6 +18,8 @@ static const char *const findings[] = {
 	"half-open-flood",   "bind-in-use",	      "events-lost",
 	"idle-pool",	     "connection-leak",	      "closed-socket-held",
 	"inherited-sockets",
+	"accept-queue-full", "stale-connection-reuse", "bind-port-exhaustion",
+	"address-not-local", "connect-failures",      "orphans-hold-memory",
 };
 
 static const char *const terms[] = { "2MSL", "accept-queue", "EADDRNOTAVAIL", "orphan" };

@@ -10,7 +10,7 @@
 
 struct no_minisock {
 	const char *what;
-	uint16_t fin_wait_2_flags, close_flags;
+	uint32_t fin_wait_2_flags, close_flags;
 	uint32_t close_segs_in; /* FIN_WAIT_2 began with the second segment */
 	double close_ms;	/* it began at 200 */
 	bool reset_sent;

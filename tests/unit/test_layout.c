@@ -41,7 +41,7 @@ static void cover_others(uint8_t times[FW_IMAGE_BYTES], enum fw_record_struct wh
 {
 	COVER(times, struct fw_rec_head, ts_ns);
 	COVER(times, struct fw_rec_head, kind);
-	COVER(times, struct fw_rec_head, pad);
+	COVER(times, struct fw_rec_head, netns_life);
 	switch (which) {
 	case FW_STRUCT_STATE:
 		COVER(times, struct fw_rec_state, pad);

@@ -73,6 +73,36 @@ static void who_has_no_name_may_get_one(void **state)
 	fw_names_fini(&n);
 }
 
+/* The kernel gives the number of a namespace that is gone to the next one. */
+static void a_number_lives_several_times(void **state)
+{
+	struct fw_names n;
+	uint64_t last_ns = 0;
+
+	(void)state;
+	fw_names_init(&n);
+	assert_false(fw_names_seen(&n, 7, 1, 100, &last_ns)); /* nothing is known of it */
+	set(&n, 7, "a");
+	assert_false(fw_names_seen(&n, 7, 1, 200, &last_ns));
+	assert_false(fw_names_seen(&n, 7, 0, 250, &last_ns)); /* which life is not known */
+	assert_false(fw_names_seen(&n, 7, 1, 300, &last_ns));
+	assert_int_equal(fw_names_life(&n, 7), 1);
+	assert_true(fw_names_seen(&n, 7, 2, 400, &last_ns));
+	assert_int_equal(last_ns, 300);
+	fw_names_reborn(&n, 7);
+	assert_null(fw_names_get(&n, 7));
+	assert_true(fw_names_due(&n, 7, 1000000000));
+	assert_string_equal(fw_names_all(&n, 7), "a, unknown");
+	set(&n, 7, "b");
+	assert_string_equal(fw_names_get(&n, 7), "b");
+	assert_string_equal(fw_names_all(&n, 7), "a, b");
+	assert_null(fw_names_all(&n, 8));
+	for (unsigned int i = 0; i < 1000; i++)
+		fw_names_reborn(&n, 7);
+	assert_in_range(strlen(fw_names_all(&n, 7)), 1, 300);
+	fw_names_fini(&n);
+}
+
 static void pairs_come_line_by_line(void **state)
 {
 	static const char text[] = "a 1\n\nnothing\n b\nlong value with spaces\nc 2";
@@ -122,6 +152,7 @@ int main(void)
 		cmocka_unit_test(nobody_has_number_0),
 		cmocka_unit_test(two_in_one_place_drive_each_other_out),
 		cmocka_unit_test(who_has_no_name_may_get_one),
+		cmocka_unit_test(a_number_lives_several_times),
 		cmocka_unit_test(pairs_come_line_by_line),
 		cmocka_unit_test(what_is_too_long_is_left_out),
 	};

@@ -38,6 +38,7 @@ static const struct fw_rec_sock *const sock;
 static const struct fw_rec_holder *const holder;
 static const struct fw_rec_process *const process;
 static const uint64_t ts_ns, count;
+static const unsigned int hz;
 
 static void fanout_forwards_every_event(void **state)
 {

@@ -310,9 +310,26 @@ static void any_order_of_records(void **state)
 	assert_int_equal(s->tracker.counters.events, 8000);
 }
 
+/* What is open in a namespace that is gone ends with it; the next one of its number is another. */
+static void reborn_netns(void **state)
+{
+	struct scene *s = *state;
+
+	active_open(s, 1);
+	scene_connection(s, 2);
+	s->netns = 7;
+	active_open(s, 2);
+	scene_connection(s, 3);
+	active_open(s, 50);
+	fw_tracker_netns_reborn(&s->tracker, 7, ns_of(10));
+	expect_connections(s, "active SYN_SENT=1 ESTABLISHED<=7 unknown gap\n");
+	assert_int_equal(s->tracker.table.nr, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		scene_test(reborn_netns),
 		scene_test(open_connections_are_reported_at_the_end),
 		scene_test(finish_decides_first),
 		scene_test(ends_are_decided_after_100_ms),

@@ -39,7 +39,7 @@ static const struct version version_1[FW_STRUCT_MAX] = {
 		V1_SELDOM) },
 	[FW_STRUCT_SOCK] = { FIELDS(
 		V1_OFTEN, AT(fw_rec_sock, now_jiffies), AT(fw_rec_sock, expires_jiffies),
-		AT(fw_rec_sock, idle_jiffies), AT(fw_rec_sock, bytes_sent),
+		AT(fw_rec_sock, since_ns), AT(fw_rec_sock, bytes_sent),
 		AT(fw_rec_sock, bytes_received), AT(fw_rec_sock, unread), AT(fw_rec_sock, unsent),
 		AT(fw_rec_sock, retransmits), AT(fw_rec_sock, uid), AT(fw_rec_sock, cgroup_id),
 		AT(fw_rec_sock, object), V1_SELDOM) },

@@ -11,14 +11,19 @@ extern const struct fw_analysis fw_analysis_states, fw_analysis_time_wait, fw_an
 	fw_analysis_closing, fw_analysis_close_wait, fw_analysis_ports, fw_analysis_flows,
 	fw_analysis_closers, fw_analysis_half_open, fw_analysis_slow, fw_analysis_nat,
 	fw_analysis_binds, fw_analysis_truth, fw_analysis_losses, fw_analysis_transitions,
-	fw_analysis_over_time, fw_analysis_tw_bars, fw_analysis_lives;
+	fw_analysis_over_time, fw_analysis_tw_bars, fw_analysis_lives, fw_analysis_accept_queue,
+	fw_analysis_orphans, fw_analysis_connect_failures, fw_analysis_not_local, fw_analysis_bind_ports,
+	fw_analysis_stale;
 
 /* In the order of their sections. */
 static const struct fw_analysis *const analyses[] = {
 	&fw_analysis_states,	 &fw_analysis_time_wait, &fw_analysis_fin_wait_2,
 	&fw_analysis_closing,	 &fw_analysis_close_wait, &fw_analysis_ports,
 	&fw_analysis_flows,	 &fw_analysis_closers,	  &fw_analysis_half_open,
-	&fw_analysis_slow,	 &fw_analysis_nat,	  &fw_analysis_binds,
+	&fw_analysis_accept_queue, &fw_analysis_connect_failures,
+	&fw_analysis_slow,	 &fw_analysis_orphans,	  &fw_analysis_stale,
+	&fw_analysis_nat,	 &fw_analysis_binds,	  &fw_analysis_bind_ports,
+	&fw_analysis_not_local,
 	&fw_analysis_truth,	 &fw_analysis_losses,	  &fw_analysis_transitions,
 	&fw_analysis_over_time,	 &fw_analysis_tw_bars,	  &fw_analysis_lives,
 };

@@ -18,6 +18,8 @@
 
 #define FW_TOP_MAX 100
 
+struct fw_queues;
+
 struct fw_analysis_options {
 	size_t top; /* rows of a table, at most FW_TOP_MAX */
 	uint64_t stall_ns;
@@ -47,6 +49,7 @@ struct fw_analysis_context {
 	/* fw_analyses_report() sets these */
 	bool many_netns; /* connections of more than one network namespace */
 	struct fw_stories *stories; /* which finding a connection belongs to */
+	const struct fw_queues *queues; /* accept queues (accept_queue.h) */
 	/* Names of what a connection has numbers of; NULL, or returning NULL: none is known. */
 	const char *(*cgroup_path)(void *arg, uint64_t id);
 	const char *(*netns_name)(void *arg, uint32_t inum);
@@ -61,10 +64,10 @@ struct fw_analysis {
 	struct fw_observer on; /* what it wants to know; .arg is not used */
 	/* The kernel's counters have been read, of each network namespace at its time. May be NULL. */
 	void (*counters_read)(void *self, const struct fw_netns_values *truth, size_t nr);
-	/* Before .report of any analysis: claims the connections of its findings in ctx->stories. May be
-	 * NULL.
+	/* Before .report of any analysis: gives others what they need of it, in @ctx, and claims the
+	 * connections of its findings in ctx->stories. May be NULL.
 	 */
-	void (*prepare)(void *self, const struct fw_analysis_context *ctx);
+	void (*prepare)(void *self, struct fw_analysis_context *ctx);
 	void (*report)(void *self, const struct fw_analysis_context *ctx, struct fw_report *r);
 };
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bind() that failed with EADDRINUSE: who wanted which address, and what held it. "Address already in
- * use" after a restart usually is the TIME_WAIT of the server's former connections.
+ * bind() to a port that failed with EADDRINUSE: who wanted which address, and what held it. "Address already
+ * in use" after a restart usually is the TIME_WAIT of the server's former connections. Port 0 is bind_ports.c's.
  */
+#include <errno.h>
+#include <string.h>
+
 #include "analysis/unattended.h"
 #include "analysis/words.h"
 #include "util/buf.h"
-
-#include <string.h>
 
 struct bind {
 	uint64_t count;
@@ -51,8 +52,11 @@ static void on_bind_failed(void *self, const struct fw_bind_failure *failure)
 {
 	struct fw_group_key key = key_of(failure->rec);
 	struct binds *b = self;
-	struct bind *bind = fw_groups_get(&b->groups, &key);
+	struct bind *bind;
 
+	if (failure->rec->err != EADDRINUSE || !key.lport)
+		return;
+	bind = fw_groups_get(&b->groups, &key);
 	b->count++;
 	b->of_time_wait += failure->time_waits && !failure->listener;
 	bind->count++;
@@ -124,8 +128,8 @@ static const struct {
 } causes[NR_CAUSES] = {
 	[BY_LISTENER] = {
 		"another process listens there",
-		"Somebody already serves that address and port: two programs are set to the same "
-		"one, or a former instance still runs.",
+		"Another process already serves that address and port: two programs are set to the "
+		"same one, or a former instance still runs.",
 		"Stop the one that has it, or give one of them another port; SO_REUSEADDR does not "
 		"help against a listener." },
 	[BY_HEIR] = {
@@ -136,10 +140,10 @@ static const struct {
 		"(SOCK_CLOEXEC), so that what the server starts does not inherit it." },
 	[BY_CONNECTIONS] = {
 		"connections are still open there",
-		"A server could not take its port (EADDRINUSE) although nobody listens on it: "
+		"A server could not take its port (EADDRINUSE) although nothing listens on it: "
 		"connections of its former instance are still open on it.",
 		"Set SO_REUSEADDR before bind(), in the server that starts and in the one before "
-		"it; and see who still holds the connections." },
+		"it; and see which process still holds the connections." },
 	[BY_TIME_WAIT] = { "connections are in TIME_WAIT there", NULL, NULL },
 	[BY_UNKNOWN] = {
 		"what holds it was not seen",

@@ -213,7 +213,7 @@ static void claim_old(struct close_wait *w, const struct fw_analysis_context *ct
 	}
 }
 
-static void prepare(void *self, const struct fw_analysis_context *ctx)
+static void prepare(void *self, struct fw_analysis_context *ctx)
 {
 	struct close_wait *w = self;
 

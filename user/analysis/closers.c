@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who closed: whose FIN or RST came first. Whoever closes first gets the TIME_WAIT; a server that does
- * so collects those of all its clients.
+ * Who closed: whose FIN or RST came first. The side that closes first gets the TIME_WAIT; a server that
+ * does so collects those of all its clients.
  *
- * Each connection is counted once: by its first FIN, and if there was none when it has ended.
+ * Each connection is counted once: by its first FIN, and if there was none when it has ended. Those that an
+ * RST ended after their first FIN are also counted apart: they did not close in order.
  */
+#include "analysis/exchanges.h"
 #include "analysis/words.h"
 
 enum closer {
@@ -21,12 +23,13 @@ enum closer {
 
 struct service {
 	uint64_t closed, local_first, time_waits;
-	uint64_t first_ns, last_ns;
+	uint64_t ended, exchanges, few; /* few: at most FW_FEW_EXCHANGES */
+	uint64_t first_ns;
 	struct fw_owner owner;
 };
 
 struct closers {
-	uint64_t count[NR_CLOSERS], three_segment;
+	uint64_t count[NR_CLOSERS], three_segment, reset_after_fin;
 	struct fw_groups services; /* what is accepted here, by port */
 };
 
@@ -61,7 +64,6 @@ static void closed(struct closers *k, const struct fw_conn *c, const struct fw_t
 		return;
 	service = service_of(k, c);
 	service->first_ns = service->closed++ ? service->first_ns : tr->ts_ns;
-	service->last_ns = tr->ts_ns;
 	service->local_first += local;
 	fw_owner_see(&service->owner, c);
 }
@@ -112,8 +114,26 @@ static void on_connection(void *self, const struct fw_conn *c)
 {
 	struct closers *k = self;
 
-	if (c->end != FW_END_OPEN && !had_fin(c))
+	if (c->end == FW_END_OPEN)
+		return;
+	if (!had_fin(c))
 		k->count[closer_of(c)]++;
+	else if (fw_end_info(c->end)->class == FW_END_CLASS_RESET)
+		k->reset_after_fin++;
+}
+
+static void on_full(void *self, const struct fw_conn *c, const struct fw_rec_state *rec,
+		    unsigned int hz)
+{
+	struct service *service;
+
+	(void)hz;
+	if (c->role != FW_ROLE_PASSIVE || rec->head.newstate != FW_CLOSE || !had_fin(c))
+		return;
+	service = service_of(self, c);
+	service->ended++;
+	service->exchanges += fw_exchanges_of(rec);
+	service->few += fw_exchanges_of(rec) <= FW_FEW_EXCHANGES;
 }
 
 static uint64_t time_waits_of(const void *value)
@@ -130,7 +150,7 @@ static uint64_t closed_of(const void *value)
 
 static double rate_of(const struct fw_analysis_context *ctx, const struct service *service)
 {
-	return fw_rate_while(ctx, service->closed, service->first_ns, service->last_ns);
+	return fw_rate_while(ctx, service->closed, service->first_ns, ctx->now_ns);
 }
 
 static void row(const struct fw_analysis_context *ctx, struct fw_report *r, struct fw_table *t,
@@ -142,7 +162,7 @@ static void row(const struct fw_analysis_context *ctx, struct fw_report *r, stru
 		fw_cell_server(ctx, &group->key, &s->owner),
 		fw_cell_count(s->closed),
 		fw_cell_rate(rate_of(ctx, s)), fw_cell_ratio(s->local_first, s->closed),
-		fw_cell_count(s->time_waits),
+		fw_cell_count(s->time_waits), fw_cell_mean(s->exchanges, s->ended),
 	};
 
 	fw_table_row(r, t, cells);
@@ -150,8 +170,21 @@ static void row(const struct fw_analysis_context *ctx, struct fw_report *r, stru
 
 static const char *const columns[] = {
 	"port", "port", "process", "server", "closed", "closed",
-	"closed", "rate", "server_first", "server first", "time_waits", "TIME_WAITs", NULL,
+	"closed", "rate", "server_first", "server first", "time_waits", "TIME_WAITs",
+	"exchanges", "exchanges", NULL,
 };
+
+/* What it comes to, of the TIME_WAITs that the kernel allows. */
+static enum fw_severity severity_of(const struct fw_analysis_context *ctx,
+				    const struct fw_group *group)
+{
+	const struct fw_netns_values *truth = fw_truth_of(ctx, group->key.netns);
+	double most = truth ? (double)truth->sysctls.tcp_max_tw_buckets : 0;
+	double coming = rate_of(ctx, (const void *)group->value) * FW_TIME_WAIT_S;
+
+	return most > 0 && coming * 100 >= most * FW_LIMIT_SERVER_CLOSES_TABLE_PCT ?
+		       FW_SEVERITY_WARNING : FW_SEVERITY_INFO;
+}
 
 static void find_server_closes(struct closers *k, const struct fw_analysis_context *ctx,
 			       struct fw_report *r)
@@ -165,10 +198,11 @@ static void find_server_closes(struct closers *k, const struct fw_analysis_conte
 	s = (const void *)worst->value;
 	if (s->time_waits < FW_LIMIT_SERVER_CLOSES ||
 	    rate_of(ctx, s) < FW_LIMIT_SERVER_CLOSES_PER_S ||
-	    s->local_first * 100 < s->closed * FW_LIMIT_SERVER_CLOSES_PCT)
+	    s->local_first * 100 < s->closed * FW_LIMIT_SERVER_CLOSES_PCT ||
+	    s->few * 100 < s->ended * FW_LIMIT_SERVER_CLOSES_PCT)
 		return;
-	f = fw_finding_begin(r, "server-closes-first", FW_SEVERITY_WARNING, FW_RANK_SERVER_CLOSES,
-			     s->time_waits);
+	f = fw_finding_begin(r, "server-closes-first", severity_of(ctx, worst),
+			     FW_RANK_SERVER_CLOSES, s->time_waits);
 	fw_finding_say(r, &f->title, "%s on port %u closes first: it got the TIME_WAIT of %s",
 		       fw_words_server(ctx, &worst->key, &s->owner).text, worst->key.lport,
 		       fw_words_plural(s->time_waits, "connection").text);
@@ -178,6 +212,8 @@ static void find_server_closes(struct closers *k, const struct fw_analysis_conte
 			    fw_cell_ratio(s->local_first, s->closed));
 	fw_finding_evidence(r, f, "time_waits", "TIME_WAITs on the server's side",
 			    fw_cell_count(s->time_waits));
+	fw_finding_evidence(r, f, "exchanges", "Exchanges of each, mean, at most",
+			    fw_cell_mean(s->exchanges, s->ended));
 	fw_table_groups(ctx, r, fw_finding_offenders(r, f, columns), &k->services, time_waits_of,
 			row);
 }
@@ -201,6 +237,8 @@ static void facts(const struct closers *k, struct fw_report *r, struct fw_sectio
 		fw_section_fact(r, s, names[i].key, names[i].label, fw_cell_count(k->count[i]));
 	fw_section_fact(r, s, "three_segment", "FIN came with the ACK of ours (three segments)",
 			fw_cell_count(k->three_segment));
+	fw_section_fact(r, s, "reset_after_fin", "Ended by an RST after the first FIN",
+			fw_cell_count(k->reset_after_fin));
 }
 
 static void report(void *self, const struct fw_analysis_context *ctx, struct fw_report *r)
@@ -222,6 +260,6 @@ const struct fw_analysis fw_analysis_closers = {
 	.size = sizeof(struct closers),
 	.init = init,
 	.fini = fini,
-	.on = { .transition = on_transition, .connection = on_connection },
+	.on = { .transition = on_transition, .full = on_full, .connection = on_connection },
 	.report = report,
 };

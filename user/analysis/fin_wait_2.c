@@ -320,7 +320,7 @@ static void peer_row(const struct fw_analysis_context *ctx, struct fw_report *r,
 	const struct fw_cell cells[] = {
 		fw_cell_endpoint(key->family, key->raddr,
 				 key->extra == FW_ROLE_ACTIVE ? key->lport : 0),
-		fw_cell_process(s->owner.comm, s->owner.pid),
+		fw_owner_cell(&s->owner),
 		fw_cell_count(s->open),
 		fw_cell_count(s->ended[BY_FIN]),
 		fw_cell_count(s->ended[BY_TIMEOUT]),

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Flows: what a program here opens to one destination. Many connections that live a moment each are a
- * connection per request: every request pays a handshake, and leaves a TIME_WAIT on one of the sides.
+ * Flows: what a program here opens to one destination. Many connections that live a moment and carry a
+ * few exchanges each are a connection per request: every request pays a handshake, and leaves a TIME_WAIT on
+ * one of the sides. A connection that carried many exchanges is none of them, however short it was.
  */
+#include "analysis/exchanges.h"
+#include "analysis/local_ports.h"
 #include "analysis/words.h"
 
-#include <string.h>
-
 struct flow {
-	uint64_t opened, closed, brief; /* brief: established for less than FW_SHORT_LIFE_NS */
+	uint64_t opened, closed;
+	uint64_t ended, exchanges; /* of those whose whole life was seen */
+	uint64_t brief; /* of these: less than FW_SHORT_LIFE_NS, and at most FW_FEW_EXCHANGES */
 	uint64_t local_first, time_waits;
-	uint64_t first_ns, last_ns; /* of those that closed */
+	uint64_t first_ns; /* of those opened */
 	double life_ns;
 	uint32_t pid;
 	bool many_pids;
@@ -48,12 +51,16 @@ static void closed(struct flows *f, const struct fw_conn *c, const struct fw_tra
 {
 	struct flow *flow = flow_of(f, c);
 
-	fw_hist_record(&f->life, tr->dwell_ns);
-	flow->first_ns = flow->closed++ ? flow->first_ns : tr->ts_ns;
-	flow->last_ns = tr->ts_ns;
-	flow->brief += tr->dwell_ns < FW_SHORT_LIFE_NS;
+	if (!(tr->flags & (FW_TR_DWELL_AT_LEAST | FW_TR_DWELL_UNKNOWN)))
+		fw_hist_record(&f->life, tr->dwell_ns);
+	flow->closed++;
 	flow->local_first += tr->to == FW_FIN_WAIT_1;
 	flow->life_ns += (double)tr->dwell_ns;
+}
+
+static void opened(struct flow *flow, uint64_t ts_ns)
+{
+	flow->first_ns = flow->opened++ ? flow->first_ns : ts_ns;
 }
 
 static void on_transition(void *self, const struct fw_conn *c, const struct fw_transition *tr)
@@ -63,11 +70,27 @@ static void on_transition(void *self, const struct fw_conn *c, const struct fw_t
 	if (c->role != FW_ROLE_ACTIVE || tr->from == tr->to)
 		return;
 	if (tr->to == FW_ESTABLISHED)
-		flow_of(f, c)->opened++;
+		opened(flow_of(f, c), tr->ts_ns);
 	if (tr->from == FW_ESTABLISHED)
 		closed(f, c, tr);
 	if (tr->to == FW_TIME_WAIT)
 		flow_of(f, c)->time_waits++;
+}
+
+static void on_full(void *self, const struct fw_conn *c, const struct fw_rec_state *rec,
+		    unsigned int hz)
+{
+	struct flow *flow;
+	uint64_t life_ns;
+
+	(void)hz;
+	if (c->role != FW_ROLE_ACTIVE || rec->head.newstate != FW_CLOSE ||
+	    !fw_established_ns(c, rec->head.ts_ns, &life_ns))
+		return;
+	flow = flow_of(self, c);
+	flow->ended++;
+	flow->exchanges += fw_exchanges_of(rec);
+	flow->brief += life_ns < FW_SHORT_LIFE_NS && fw_exchanges_of(rec) <= FW_FEW_EXCHANGES;
 }
 
 static uint64_t opened_of(const void *value)
@@ -80,9 +103,10 @@ static uint64_t brief_of(const void *value)
 	return ((const struct flow *)value)->brief;
 }
 
+/* Since it began, as in ports.c: a burst is no rate. */
 static double rate_of(const struct fw_analysis_context *ctx, const struct flow *flow)
 {
-	return fw_rate_while(ctx, flow->closed, flow->first_ns, flow->last_ns);
+	return fw_rate_while(ctx, flow->opened, flow->first_ns, ctx->now_ns);
 }
 
 static struct fw_words name_of(const struct fw_group *group)
@@ -103,7 +127,8 @@ static void row(const struct fw_analysis_context *ctx, struct fw_report *r, stru
 		fw_cell_count(flow->opened), fw_cell_rate(rate_of(ctx, flow)),
 		flow->closed ? fw_cell_duration((uint64_t)(flow->life_ns / (double)flow->closed)) :
 			       fw_cell_unknown(),
-		fw_cell_ratio(flow->brief, flow->closed),
+		fw_cell_ratio(flow->brief, flow->ended),
+		fw_cell_mean(flow->exchanges, flow->ended),
 		fw_cell_ratio(flow->local_first, flow->closed),
 		fw_cell_count(flow->time_waits),
 	};
@@ -112,10 +137,21 @@ static void row(const struct fw_analysis_context *ctx, struct fw_report *r, stru
 }
 
 static const char *const columns[] = {
-	"process", "process", "remote", "to", "opened", "opened", "closed", "rate",
-	"life_mean", "mean life", "brief", "under 1 s", "closed_here_first", "closed here first",
+	"process", "process", "remote", "to", "opened", "opened", "opened", "rate",
+	"life_mean", "mean life", "brief", "brief", "exchanges", "exchanges", "closed_here_first", "closed here first",
 	"time_waits", "TIME_WAITs here", NULL,
 };
+
+/* More than the ports of one source allow for ever: only reuse of TIME_WAIT lets it go on. */
+static enum fw_severity severity_of(const struct fw_analysis_context *ctx,
+				    const struct fw_group *group)
+{
+	const struct fw_netns_values *truth = fw_truth_of(ctx, group->key.netns);
+	uint64_t ports = truth ? fw_ports_available(&truth->sysctls) : 0;
+	double needed = rate_of(ctx, (const void *)group->value) * FW_TIME_WAIT_S;
+
+	return ports && needed >= (double)ports ? FW_SEVERITY_WARNING : FW_SEVERITY_INFO;
+}
 
 static void find_short(struct flows *f, const struct fw_analysis_context *ctx, struct fw_report *r)
 {
@@ -126,10 +162,11 @@ static void find_short(struct flows *f, const struct fw_analysis_context *ctx, s
 	if (!fw_groups_top(&f->groups, brief_of, &worst, 1, NULL))
 		return;
 	flow = (const void *)worst->value;
-	if (flow->brief < FW_LIMIT_SHORT || flow->brief * 10 < flow->closed * 9 ||
+	if (flow->brief < FW_LIMIT_SHORT ||
+	    flow->brief * 100 < flow->ended * FW_LIMIT_SHORT_BRIEF_PCT ||
 	    rate_of(ctx, flow) < FW_LIMIT_SHORT_PER_S)
 		return;
-	finding = fw_finding_begin(r, "short-connections", FW_SEVERITY_WARNING, FW_RANK_SHORT,
+	finding = fw_finding_begin(r, "short-connections", severity_of(ctx, worst), FW_RANK_SHORT,
 				   flow->brief);
 	fw_finding_say(
 		r, &finding->title,
@@ -140,8 +177,10 @@ static void find_short(struct flows *f, const struct fw_analysis_context *ctx, s
 		fw_words_duration((uint64_t)(flow->life_ns / (double)flow->closed)).text);
 	fw_finding_evidence(r, finding, "connections", "Connections", fw_cell_count(flow->closed));
 	fw_finding_evidence(r, finding, "connections", "Rate", fw_cell_rate(rate_of(ctx, flow)));
-	fw_finding_evidence(r, finding, "brief", "Shorter than 1 s",
-			    fw_cell_ratio(flow->brief, flow->closed));
+	fw_finding_evidence(r, finding, "brief", "Shorter than 1 s, few exchanges",
+			    fw_cell_ratio(flow->brief, flow->ended));
+	fw_finding_evidence(r, finding, "exchanges", "Exchanges of each, mean, at most",
+			    fw_cell_mean(flow->exchanges, flow->ended));
 	fw_finding_evidence(r, finding, "closed_here_first", "Closed by this side first",
 			    fw_cell_ratio(flow->local_first, flow->closed));
 	fw_finding_evidence(r, finding, "time_waits", "TIME_WAITs on this side",
@@ -175,6 +214,6 @@ const struct fw_analysis fw_analysis_flows = {
 	.size = sizeof(struct flows),
 	.init = init,
 	.fini = fini,
-	.on = { .transition = on_transition },
+	.on = { .transition = on_transition, .full = on_full },
 	.report = report,
 };

@@ -7,13 +7,16 @@
 
 #define NR_BUCKETS 4096U /* power of two; at most FW_GROUPS_MAX groups: short chains */
 
+enum fw_role fw_group_role(const struct fw_conn *c)
+{
+	if (c->role != FW_ROLE_UNKNOWN)
+		return (enum fw_role)c->role;
+	return !c->rport || (c->lport && c->lport < c->rport) ? FW_ROLE_PASSIVE : FW_ROLE_ACTIVE;
+}
+
 static uint16_t service_port(const struct fw_conn *c)
 {
-	if (c->role == FW_ROLE_ACTIVE)
-		return c->rport;
-	if (c->role == FW_ROLE_PASSIVE || !c->rport)
-		return c->lport;
-	return c->lport && c->lport < c->rport ? c->lport : c->rport;
+	return fw_group_role(c) == FW_ROLE_ACTIVE ? c->rport : c->lport;
 }
 
 struct fw_group_key fw_group_key_of(const struct fw_conn *c, unsigned int by)

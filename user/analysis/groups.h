@@ -42,6 +42,9 @@ enum fw_group_by {
 	FW_BY_CGROUP = 1 << 8,
 };
 
+/* Who connected; where that is not known, by its ports: the smaller one names the service. */
+enum fw_role fw_group_role(const struct fw_conn *c);
+
 /* The parts of @c that @by names. */
 struct fw_group_key fw_group_key_of(const struct fw_conn *c, unsigned int by);
 

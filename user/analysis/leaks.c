@@ -202,7 +202,7 @@ static void on_dead(struct fw_leaks *l, const struct fw_rec_holder *holder)
 		.lport = head->lport, .rport = head->rport, .state = FW_CLOSE,
 	};
 
-	if (l->opt.filter && !fw_filter_admits(l->opt.filter, head))
+	if (l->opt.filter && !fw_rule_full(&l->opt.filter->rule, head))
 		return;
 	memcpy(one.laddr, head->laddr, sizeof(one.laddr));
 	memcpy(one.raddr, head->raddr, sizeof(one.raddr));

@@ -121,6 +121,21 @@ static void name(const struct fw_leaks *l, struct leak_group *g)
 		memcpy(g->comm, listener->comm, sizeof(g->comm));
 }
 
+/* Who has to close: of what several processes hold, the one that accepted or made it. */
+static uint32_t pid_of(const struct fw_leaks *l, const struct leak_keyed *member)
+{
+	const struct leak_sock *s = member->sock;
+	const struct fw_conn *listener = NULL;
+
+	if (member->key.verdict != SHARED)
+		return member->key.pid;
+	if (member->key.passive)
+		listener = fw_listeners_find(&l->opt.tracker->listeners, s->netns, s->laddr, s->lport);
+	if (s->owner_pid)
+		return s->owner_pid;
+	return listener && listener->pid ? listener->pid : s->pids[0];
+}
+
 static size_t count_peers(const struct leak_keyed *members, size_t nr)
 {
 	size_t others = 0;
@@ -141,14 +156,15 @@ static struct leak_group make_group(const struct fw_leaks *l, const struct leak_
 				    size_t nr)
 {
 	const struct leak_look *look = &l->last;
+	uint32_t pid = pid_of(l, members);
 	struct leak_group g = {
 		.key = members->key,
 		.members = members,
 		.first = members->sock,
 		.verdict = members->key.verdict,
-		.pid = members->key.pid,
+		.pid = pid,
 		.passive = members->key.passive,
-		.process = leak_process_of(look, members->key.pid),
+		.process = leak_process_of(look, pid),
 		.nr = nr,
 		.nr_peers = count_peers(members, nr),
 	};

@@ -30,21 +30,32 @@
 #define FW_LIMIT_BIND 1		/* bind() that failed with EADDRINUSE because of TIME_WAIT */
 #define FW_LIMIT_TW_RESET 10	/* TIME_WAIT ended by RST, not explained by a new SYN */
 
-/* Of one remote address: SYNs that came back to a 4-tuple in TIME_WAIT. A single client walks
- * through its ports and meets its own TIME_WAIT only after tens of thousands.
- */
+/* Of one remote address: SYNs that met a TIME_WAIT, looked old, and came again. */
 #define FW_LIMIT_NAT 5
-#define FW_NAT_SYN_AGAIN_NS FW_NS(4) /* the SYN is sent again after 1 s, then 2 s */
+#define FW_NAT_SYN_AGAIN_NS FW_NS(4) /* the SYN is sent again after 1 s, then 2 s, */
+#define FW_NAT_SYN_AGAIN_MIN_NS FW_NS(0.5) /* less the round trip that led to the RST */
+
+/*
+ * A connection that carried at most so many exchanges has paid for its handshake with them: a request,
+ * TLS or a login before it, and the goodbye. Above that it is not short, however soon it ended.
+ */
+#define FW_FEW_EXCHANGES 8
 
 /* Connections of one program to one destination that live shorter than this, and so many. */
 #define FW_SHORT_LIFE_NS FW_NS(1)
 #define FW_LIMIT_SHORT 100
 #define FW_LIMIT_SHORT_PER_S 10
+#define FW_LIMIT_SHORT_BRIEF_PCT 90 /* of those that ended */
 
-/* Connections to one local service; of them closed by the server first, in percent. */
+/* Connections to one local service; of them closed by the server first, in percent, and of these with
+ * few exchanges. */
 #define FW_LIMIT_SERVER_CLOSES 50
 #define FW_LIMIT_SERVER_CLOSES_PER_S 2
 #define FW_LIMIT_SERVER_CLOSES_PCT 80
+/* TIME_WAITs, in percent of tcp_max_tw_buckets, that such a service comes to. */
+#define FW_LIMIT_SERVER_CLOSES_TABLE_PCT 50
+
+#define FW_TIME_WAIT_S 60
 
 #define FW_LIMIT_CLOSING 1 /* simultaneous close: rare enough to be told of each */
 
@@ -54,10 +65,32 @@
 #define FW_SLOW_SYN_NS FW_NS(0.9)
 #define FW_SLOW_FIN_NS FW_NS(1)
 #define FW_LIMIT_SLOW 3
+/* FINs of a peer that has gone away, or of one far away, are acknowledged late now and then. */
+#define FW_LIMIT_SLOW_MANY 10
+#define FW_SLOW_LONG_NS FW_NS(5)
 
 /* Half-open connections that expired, of those that began. */
 #define FW_LIMIT_HALF_OPEN 100
 #define FW_LIMIT_HALF_OPEN_PCT 20
+
+/* An accept queue that overflowed, and has room again: dropped so often in the span. */
+#define FW_LIMIT_QUEUE_DROPS 10
+#define FW_QUEUE_IDLE_NS FW_NS(3) /* connections wait so long, and nothing was accepted for so long */
+
+/* Orphans whose peer does not read hold so much memory; or so many of tcp_max_orphans. */
+#define FW_LIMIT_ORPHANS_BYTES (8ULL << 20)
+#define FW_LIMIT_ORPHANS_PCT 50
+
+/* connect() of one program to one destination that failed, and in percent of all. */
+#define FW_LIMIT_CONNECT_FAILED 3
+#define FW_LIMIT_CONNECT_FAILED_PCT 5
+#define FW_CONNECT_FAILED_LASTING_NS FW_NS(5) /* shorter and over: a restart */
+#define FW_LIMIT_NOT_LOCAL 1 /* bind() or connect() for want of an address */
+
+/* Connections that a server closed when they were idle, and that were used after that. */
+#define FW_LIMIT_STALE 3
+#define FW_STALE_IDLE_NS FW_NS(0.5) /* idle for less is a part of an exchange */
+#define FW_STALE_RACE_NS FW_NS(0.2) /* data and FIN crossed: sent so shortly before the FIN came */
 
 /* Events lost, in percent, from which the whole report is in doubt. */
 #define FW_LIMIT_LOST_PCT 1
@@ -79,8 +112,13 @@ enum fw_rank {
 	FW_RANK_NAT,
 	FW_RANK_TABLE_FULL,
 	FW_RANK_HALF_OPEN,
+	FW_RANK_ORPHANS,
+	FW_RANK_STALE,
+	FW_RANK_CONNECT_FAILED,
+	FW_RANK_NOT_LOCAL,
 	FW_RANK_LEAK,
 	FW_RANK_BIND,
+	FW_RANK_ACCEPT_QUEUE,
 	FW_RANK_PORTS,
 };
 

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "analysis/local_ports.h"
 
-#include <string.h>
-#include <sys/socket.h>
-
 /* The numbers may come from a recording: nothing is said of a range that is none. */
 uint64_t fw_ports_available(const struct fw_sysctls *sysctls)
 {
@@ -15,12 +12,15 @@ uint64_t fw_ports_available(const struct fw_sysctls *sysctls)
 	return (uint64_t)(high - low + 1 - reserved);
 }
 
+bool fw_port_in_range(const struct fw_sysctls *sysctls, uint16_t port)
+{
+	return port && sysctls->port_low >= 0 && port >= sysctls->port_low && port <= sysctls->port_high;
+}
+
 static bool is_loopback(const struct fw_group_key *key)
 {
-	static const uint8_t one[16] = { [15] = 1 };
-
-	return key->family == AF_INET ? key->laddr[0] == 127 || key->raddr[0] == 127 :
-					!memcmp(key->raddr, one, sizeof(one));
+	return fw_addr_is_loopback(key->family, key->laddr) ||
+	       fw_addr_is_loopback(key->family, key->raddr);
 }
 
 bool fw_ports_reused(const struct fw_sysctls *sysctls, const struct fw_group_key *key)

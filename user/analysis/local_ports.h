@@ -16,6 +16,9 @@
 /* 0: not known. */
 uint64_t fw_ports_available(const struct fw_sysctls *sysctls);
 
+/* Whether connect() chooses from it. */
+bool fw_port_in_range(const struct fw_sysctls *sysctls, uint16_t port);
+
 /* Whether connect() from @key->laddr to @key->raddr takes ports out of TIME_WAIT. */
 bool fw_ports_reused(const struct fw_sysctls *sysctls, const struct fw_group_key *key);
 

@@ -2,14 +2,15 @@
 /*
  * TIME_WAIT cut short. Two things end it before its timer, and both are answers to a segment:
  *
- * - A SYN of the same 4-tuple. A new enough one reopens the connection (RFC 9293, 3.6.1). An old one,
- *   by its sequence number and timestamp, is answered with an ACK; the client answers that with an
- *   RST, which ends TIME_WAIT, and its next SYN, a second later, is accepted. One client walks
- *   through its ports and comes back after tens of thousands; many behind one address translator
- *   share its ports, and their clocks differ: that is where old SYNs come from.
+ * - A SYN of the same 4-tuple. A new enough one reopens the connection (RFC 9293, 3.6.1), at once and
+ *   without harm: clients pick ports at random, so any of them does that now and then. An old one, by its
+ *   sequence number and timestamp, is answered with an ACK; the client answers that with an RST, which
+ *   ends TIME_WAIT, and its next SYN, a second later, is accepted. The timestamps of one host only grow;
+ *   hosts behind one address translator share its ports, and their clocks differ: that is where old SYNs
+ *   come from.
  * - Any other RST: TIME-WAIT assassination (RFC 1337). tcp_rfc1337 = 1 ignores it.
  *
- * An RST is put down to the former if a SYN of the same 4-tuple follows it.
+ * An RST counts as the former if a SYN of the same 4-tuple follows after the wait of a retransmission.
  */
 #include "analysis/words.h"
 
@@ -25,7 +26,8 @@ struct recent {
 
 struct early {
 	uint64_t accepted;	/* connections from there */
-	uint64_t old_syn;	/* reset, then the same 4-tuple again */
+	uint64_t old_syn;	/* reset, then the same 4-tuple again after FW_NAT_SYN_AGAIN_MIN_NS */
+	uint64_t delayed_ns, longest_ns; /* from the RST to that SYN, of all of them */
 	uint64_t reopened;	/* by a newer SYN */
 	uint64_t reset;		/* all of them, those of old SYNs too */
 	uint64_t undecided;	/* as of the report that is being made */
@@ -61,7 +63,7 @@ static struct fw_group_key tuple_of(const struct fw_conn *c)
 					  FW_BY_RPORT);
 }
 
-/* One slot a hash: whoever comes later takes it. What that loses is put down to assassination. */
+/* One slot a hash: the latest takes it. What that loses counts as assassination. */
 static struct recent *slot_of(struct nat *n, const struct fw_group_key *tuple)
 {
 	const unsigned char *bytes = (const unsigned char *)tuple;
@@ -72,20 +74,39 @@ static struct recent *slot_of(struct nat *n, const struct fw_group_key *tuple)
 	return &n->recent[(h ^ h >> 15) & (RECENT_MAX - 1)];
 }
 
+static void add_old_syn(struct early *e, uint64_t delay_ns)
+{
+	e->old_syn++;
+	e->delayed_ns += delay_ns;
+	if (delay_ns > e->longest_ns)
+		e->longest_ns = delay_ns;
+}
+
+/* A host does not meet itself through a translator. */
+static bool is_local(const struct fw_conn *c)
+{
+	return fw_addr_is_loopback(c->family, c->raddr) ||
+	       !memcmp(c->raddr, c->laddr, sizeof(c->raddr));
+}
+
 static void syn_came(struct nat *n, const struct fw_conn *c, uint64_t ts_ns)
 {
 	struct fw_group_key tuple = tuple_of(c);
 	struct recent *recent = slot_of(n, &tuple);
 	struct early *peer = peer_of(n, c);
+	uint64_t delay_ns = ts_ns - recent->ts_ns;
 
 	peer->accepted++;
 	n->all.accepted++;
-	if (!recent->ts_ns || ts_ns - recent->ts_ns > FW_NAT_SYN_AGAIN_NS ||
+	if (!recent->ts_ns || delay_ns > FW_NAT_SYN_AGAIN_NS || is_local(c) ||
 	    memcmp(&recent->tuple, &tuple, sizeof(tuple)))
 		return;
 	recent->ts_ns = 0;
-	peer->old_syn++;
-	n->all.old_syn++;
+	/* Sooner it is another connect(), and nothing waited for it. */
+	if (delay_ns < FW_NAT_SYN_AGAIN_MIN_NS)
+		return;
+	add_old_syn(peer, delay_ns);
+	add_old_syn(&n->all, delay_ns);
 }
 
 static void on_transition(void *self, const struct fw_conn *c, const struct fw_transition *tr)
@@ -122,11 +143,9 @@ static void count_undecided(struct nat *n, const struct fw_analysis_context *ctx
 				    n->recent[i].ts_ns + FW_NAT_SYN_AGAIN_NS > ctx->now_ns;
 }
 
-static uint64_t shared_of(const void *value)
+static uint64_t old_syn_of(const void *value)
 {
-	const struct early *e = value;
-
-	return e->old_syn + e->reopened;
+	return ((const struct early *)value)->old_syn;
 }
 
 static uint64_t reset_of(const void *value)
@@ -138,7 +157,9 @@ static uint64_t reset_of(const void *value)
 
 static uint64_t any_of(const void *value)
 {
-	return shared_of(value) + reset_of(value);
+	const struct early *e = value;
+
+	return e->old_syn + e->reopened + reset_of(e);
 }
 
 static void row(const struct fw_analysis_context *ctx, struct fw_report *r, struct fw_table *t,
@@ -156,7 +177,7 @@ static void row(const struct fw_analysis_context *ctx, struct fw_report *r, stru
 }
 
 static const char *const columns[] = {
-	"peer", "peer", "accepted", "SYNs", "old_syn", "old SYN, RST, SYN", "reopened", "reopened",
+	"peer", "peer", "accepted", "SYNs", "old_syn", "delayed (old SYN)", "reopened", "reopened",
 	"reset", "other RST", NULL,
 };
 
@@ -166,27 +187,30 @@ static void find_nat(struct nat *n, const struct fw_analysis_context *ctx, struc
 	const struct early *e;
 	struct fw_finding *f;
 
-	if (!fw_groups_top(&n->peers, shared_of, &worst, 1, NULL) ||
-	    shared_of(worst->value) < FW_LIMIT_NAT)
+	if (!fw_groups_top(&n->peers, old_syn_of, &worst, 1, NULL) ||
+	    old_syn_of(worst->value) < FW_LIMIT_NAT)
 		return;
 	e = (const void *)worst->value;
 	f = fw_finding_begin(r, "time-wait-behind-nat", FW_SEVERITY_WARNING, FW_RANK_NAT,
-			     shared_of(&n->all));
+			     old_syn_of(&n->all));
 	fw_finding_say(r, &f->title,
-		       "%s uses ports again that are in TIME_WAIT here: %s, %s of them "
-		       "delayed by a second",
+		       "connects from %s were delayed by %s: %s met a TIME_WAIT here and looked old",
 		       fw_words_endpoint(worst->key.family, worst->key.raddr, 0).text,
-		       fw_words_plural(shared_of(e), "time").text, fw_words_count(e->old_syn).text);
+		       fw_words_duration(e->delayed_ns / e->old_syn).text,
+		       fw_words_plural(e->old_syn, "SYN").text);
 	fw_finding_evidence(r, f, "connections", "Connections from there",
 			    fw_cell_count(e->accepted));
 	fw_finding_evidence(r, f, "old_syn", "Old SYN in TIME_WAIT (delayed)",
 			    fw_cell_count(e->old_syn));
-	fw_finding_evidence(r, f, "reopened", "TIME_WAIT reopened by a newer SYN",
+	fw_finding_evidence(r, f, "delay_mean", "Delay, mean",
+			    fw_cell_duration(e->delayed_ns / e->old_syn));
+	fw_finding_evidence(r, f, "delay_longest", "Delay, longest", fw_cell_duration(e->longest_ns));
+	fw_finding_evidence(r, f, "reopened", "Reopened by a newer SYN, at once",
 			    fw_cell_count(e->reopened));
-	fw_table_groups(ctx, r, fw_finding_offenders(r, f, columns), &n->peers, shared_of, row);
+	fw_table_groups(ctx, r, fw_finding_offenders(r, f, columns), &n->peers, old_syn_of, row);
 	fw_finding_say(r, &f->confidence,
-		       "Several hosts behind one address are the usual reason, but "
-		       "one that picks its ports from a small range looks the same.");
+		       "Several hosts behind one address are the usual reason; a client without "
+		       "timestamps, or one that was restarted, looks the same.");
 }
 
 static void find_reset(struct nat *n, const struct fw_analysis_context *ctx, struct fw_report *r)
@@ -200,7 +224,7 @@ static void find_reset(struct nat *n, const struct fw_analysis_context *ctx, str
 	if (resets < FW_LIMIT_TW_RESET || !fw_groups_top(&n->peers, reset_of, &worst, 1, NULL))
 		return;
 	truth = fw_truth_of(ctx, worst->key.netns);
-	f = fw_finding_begin(r, "time-wait-reset", FW_SEVERITY_WARNING, FW_RANK_TW_RESET, resets);
+	f = fw_finding_begin(r, "time-wait-reset", FW_SEVERITY_INFO, FW_RANK_TW_RESET, resets);
 	fw_finding_say(r, &f->title, "RSTs ended %s early, most of them from %s",
 		       fw_words_plural(resets, "TIME_WAIT").text,
 		       fw_words_endpoint(worst->key.family, worst->key.raddr, 0).text);

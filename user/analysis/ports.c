@@ -8,13 +8,18 @@
  *	needed = rate of new connections x (how long one lives + TIME_WAIT)	(Little's law)
  *
  * tcp_tw_reuse lets connect() take a port whose TIME_WAIT is older than a second; by default (2) on
- * loopback only. Ports taken by bind() without IP_BIND_ADDRESS_NO_PORT and by listeners are not seen.
+ * loopback only. What is open towards the destination counts, older than finwait or not, if its port is one
+ * that connect() chooses from. A socket that is bound to a port of its own fails with EADDRNOTAVAIL too, when
+ * that port is taken towards the destination: then others are free. Ports that bind() takes for a source are
+ * bind_ports.c's.
  */
 #include "analysis/local_ports.h"
 #include "analysis/words.h"
 
 struct ports {
 	uint64_t opened, no_port, time_waits; /* over the whole span */
+	uint64_t fixed;			      /* of those without a port: bound to one that is taken */
+	uint16_t fixed_port;
 	uint64_t first_ns;		      /* of those opened */
 	/* as of the report that is being made */
 	uint64_t live, in_time_wait, reusable;
@@ -62,6 +67,8 @@ static void on_transition(void *self, const struct fw_conn *c, const struct fw_t
 		if (tr->flags & FW_TR_END && c->end == FW_END_NO_PORT) {
 			ports->no_port++;
 			p->no_port++;
+			ports->fixed += !!c->lport;
+			ports->fixed_port = c->lport;
 			return;
 		}
 		ports->first_ns = ports->opened++ ? ports->first_ns : tr->ts_ns;
@@ -88,6 +95,19 @@ static void forget_now(void *arg, struct fw_group *group)
 	ports->live = ports->in_time_wait = ports->reusable = 0;
 }
 
+/* It has a port that connect() would choose from. One that is older than finwait, and whose port has no
+ * listener, has connected.
+ */
+static bool takes_port(const struct fw_analysis_context *ctx, const struct fw_conn *c)
+{
+	const struct fw_netns_values *truth;
+
+	if (!c->lport || !c->rport || c->role == FW_ROLE_PASSIVE)
+		return false;
+	truth = fw_truth_of(ctx, c->netns);
+	return truth ? fw_port_in_range(&truth->sysctls, c->lport) : c->role == FW_ROLE_ACTIVE;
+}
+
 static void count_now(struct pressure *p, const struct fw_analysis_context *ctx)
 {
 	const struct fw_conn *c = NULL;
@@ -96,7 +116,7 @@ static void count_now(struct pressure *p, const struct fw_analysis_context *ctx)
 	while ((c = fw_open_next(ctx, c))) {
 		struct ports *ports;
 
-		if (c->role != FW_ROLE_ACTIVE || !c->lport)
+		if (!takes_port(ctx, c))
 			continue;
 		ports = ports_of(p, c);
 		fw_owner_see(&ports->owner, c);
@@ -139,7 +159,9 @@ static void assess(void *arg, struct fw_group *group)
 	ports->needed = used > needed ? used : needed;
 	ports->available = truth ? fw_ports_available(&truth->sysctls) : 0;
 	ports->exhausted_s = -1;
-	if (!ports->available || ports->needed < (double)ports->available || tw_rate <= 0)
+	/* What has happened is not foretold. */
+	if (!ports->available || ports->needed < (double)ports->available || tw_rate <= 0 ||
+	    ports->no_port)
 		return;
 	ports->exhausted_s = used < (double)ports->available ?
 				     ((double)ports->available - used) / tw_rate : 0;
@@ -178,7 +200,7 @@ static void row(const struct fw_analysis_context *ctx, struct fw_report *r, stru
 	const struct ports *ports = (const void *)group->value;
 	const struct fw_group_key *key = &group->key;
 	const struct fw_cell cells[] = {
-		fw_cell_process(ports->owner.comm, ports->owner.pid),
+		fw_owner_cell(&ports->owner),
 		fw_cell_endpoint(key->family, key->laddr, 0),
 		fw_cell_endpoint(key->family, key->raddr, key->rport),
 		fw_cell_count(ports->in_time_wait),
@@ -203,10 +225,15 @@ static void say_title(struct fw_report *r, struct fw_finding *f, const struct fw
 {
 	const struct ports *ports = (const void *)worst->value;
 	const struct fw_group_key *key = &worst->key;
-	struct fw_words who = fw_words_process(ports->owner.comm, ports->owner.pid);
+	struct fw_words who = fw_owner_words(&ports->owner);
 	struct fw_words to = fw_words_endpoint(key->family, key->raddr, key->rport);
 
-	if (ports->no_port)
+	if (ports->no_port && ports->fixed == ports->no_port)
+		fw_finding_say(r, &f->title,
+			       "%s is bound to local port %u, which is taken towards %s: %s failed with "
+			       "EADDRNOTAVAIL", who.text, ports->fixed_port, to.text,
+			       fw_words_plural(ports->no_port, "connect()").text);
+	else if (ports->no_port)
 		fw_finding_say(r, &f->title,
 			       "%s has no ports left to %s: %s failed with EADDRNOTAVAIL", who.text,
 			       to.text, fw_words_plural(ports->no_port, "connect()").text);
@@ -216,6 +243,17 @@ static void say_title(struct fw_report *r, struct fw_finding *f, const struct fw
 	else
 		fw_finding_say(r, &f->title, "%s will hold %.0f %% of all ports to %s", who.text,
 			       100 * ports->needed / (double)ports->available, to.text);
+}
+
+/* Of a client that is bound to a port of its own. */
+static void say_fixed(struct fw_report *r, struct fw_finding *f)
+{
+	fw_finding_say(r, &f->meaning,
+		       "The client binds its own local port before connect(), and a connection between the "
+		       "same addresses and ports is still open or in TIME_WAIT; other ports are free.");
+	fw_finding_say(r, &f->advice,
+		       "Let the kernel choose the port (no bind(), or port 0), or wait until the former "
+		       "connection is over.");
 }
 
 static void evidence(struct fw_report *r, struct fw_finding *f, const struct ports *ports)
@@ -251,6 +289,8 @@ static void find_exhaustion(struct pressure *p, const struct fw_analysis_context
 			     critical ? FW_SEVERITY_CRITICAL : FW_SEVERITY_WARNING, FW_RANK_PORTS,
 			     p->no_port + (uint64_t)ports->needed);
 	say_title(r, f, worst);
+	if (ports->no_port && ports->fixed == ports->no_port)
+		say_fixed(r, f);
 	evidence(r, f, ports);
 	fw_table_groups(ctx, r, fw_finding_offenders(r, f, columns), &p->to, pressure_of, row);
 	if (!ports->available)

@@ -29,6 +29,9 @@ enum fw_tally_by fw_tally_by_from_name(const char *name)
 {
 	unsigned int i = FW_TALLY_BY_PROCESS;
 
+	/* As the filter calls it. */
+	if (!strcmp(name, "remote"))
+		return FW_TALLY_BY_PEER;
 	while (i < FW_TALLY_BY_MAX && strcmp(by_names[i], name))
 		i++;
 	return (enum fw_tally_by)i;

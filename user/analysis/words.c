@@ -107,12 +107,35 @@ struct fw_words fw_words_owner(const struct fw_analysis_context *ctx,
 	return w;
 }
 
+void fw_owner_see_process(struct fw_owner *owner, const char comm[FW_COMM_LEN], uint32_t pid)
+{
+	if (!pid)
+		return;
+	owner->many_pids |= owner->pid && owner->pid != pid;
+	owner->many_names |= owner->pid && strncmp(owner->comm, comm, FW_COMM_LEN);
+	owner->pid = pid;
+	memcpy(owner->comm, comm, sizeof(owner->comm));
+}
+
 void fw_owner_see(struct fw_owner *owner, const struct fw_conn *c)
 {
-	if (!c->pid)
-		return;
-	owner->pid = c->pid;
-	memcpy(owner->comm, c->comm, sizeof(owner->comm));
+	fw_owner_see_process(owner, c->comm, c->pid);
+}
+
+struct fw_words fw_owner_words(const struct fw_owner *owner)
+{
+	struct fw_words name, w = fw_words_process(owner->comm, owner->many_pids ? 0 : owner->pid);
+
+	if (!owner->many_names)
+		return w;
+	name = w;
+	snprintf(w.text, sizeof(w.text), "%.40s and others", name.text);
+	return w;
+}
+
+struct fw_cell fw_owner_cell(const struct fw_owner *owner)
+{
+	return owner->pid ? fw_cell_text(fw_owner_words(owner).text, SIZE_MAX) : fw_cell_unknown();
 }
 
 static struct fw_owner server_of(const struct fw_analysis_context *ctx,
@@ -133,7 +156,7 @@ struct fw_words fw_words_server(const struct fw_analysis_context *ctx,
 {
 	struct fw_owner owner = server_of(ctx, key, seen);
 
-	return fw_words_process(owner.comm, owner.pid);
+	return fw_owner_words(&owner);
 }
 
 struct fw_cell fw_cell_server(const struct fw_analysis_context *ctx,
@@ -141,7 +164,7 @@ struct fw_cell fw_cell_server(const struct fw_analysis_context *ctx,
 {
 	struct fw_owner owner = server_of(ctx, key, seen);
 
-	return fw_cell_process(owner.comm, owner.pid);
+	return fw_owner_cell(&owner);
 }
 
 struct fw_cell fw_cell_process(const char comm[FW_COMM_LEN], uint32_t pid)
@@ -163,6 +186,11 @@ struct fw_cell fw_cell_hist(const struct fw_hist *h, double pct)
 	if (!h->count)
 		return fw_cell_unknown();
 	return fw_cell_duration(fw_hist_percentile(h, pct));
+}
+
+struct fw_cell fw_cell_mean(uint64_t sum, uint64_t n)
+{
+	return n ? fw_cell_count((sum + n / 2) / n) : fw_cell_unknown();
 }
 
 struct fw_cell fw_cell_ratio(uint64_t part, uint64_t whole)

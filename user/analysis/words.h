@@ -35,6 +35,8 @@ struct fw_cell fw_cell_netns(const struct fw_analysis_context *ctx, uint32_t inu
 struct fw_cell fw_cell_cgroup(const struct fw_analysis_context *ctx, uint64_t id);
 /* A percentile, the longest for 100; unknown if nothing was recorded. */
 struct fw_cell fw_cell_hist(const struct fw_hist *h, double pct);
+/* @sum / @n, rounded; unknown of nothing. */
+struct fw_cell fw_cell_mean(uint64_t sum, uint64_t n);
 /* In percent; unknown of nothing. */
 struct fw_cell fw_cell_ratio(uint64_t part, uint64_t whole);
 
@@ -42,12 +44,18 @@ struct fw_cell fw_cell_ratio(uint64_t part, uint64_t whole);
 struct fw_words fw_words_owner(const struct fw_analysis_context *ctx,
 			       const struct fw_group_key *key);
 
-/* The process that was last seen to own a connection of a group. */
+/* The process that was last seen to own a connection of a group, and whether there were others. */
 struct fw_owner {
 	char comm[FW_COMM_LEN];
 	uint32_t pid;
+	bool many_pids, many_names;
 };
 void fw_owner_see(struct fw_owner *owner, const struct fw_conn *c);
+void fw_owner_see_process(struct fw_owner *owner, const char comm[FW_COMM_LEN], uint32_t pid);
+/* "curl/7", "curl" for several processes of one name, "curl and others", "unknown process". */
+struct fw_words fw_owner_words(const struct fw_owner *owner);
+/* The same as a cell; unknown if nothing is. */
+struct fw_cell fw_owner_cell(const struct fw_owner *owner);
 /* Who serves that port: its listener, else @seen (may be NULL). */
 struct fw_words fw_words_server(const struct fw_analysis_context *ctx,
 				const struct fw_group_key *key, const struct fw_owner *seen);

@@ -5,10 +5,13 @@
  */
 #include "cmd/inputs.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "cmd/cost.h"
 #include "cmd/tap.h"
+#include "io/netns.h"
+#include "io/netns_names.h"
 
 /* ---- Marks ------------------------------------------------------------------------------- */
 
@@ -89,6 +92,34 @@ static void on_time(struct fw_session *s, uint64_t ts_ns)
 	fw_tracker_expire(&s->tracker, s->now_ns);
 }
 
+/* --netns NAME of the running kernel: the kernel side goes by the number that the namespace had. */
+static void leave_netns(struct fw_session *s, uint32_t inum)
+{
+	struct fw_filter_rule *rule = &s->filter.rule;
+	uint32_t now;
+
+	for (uint32_t i = 0; i < rule->nr_netns; i++) {
+		const char *arg = s->opt->netns_args[i];
+
+		if (rule->netns[i] != inum || (!fw_netns_parse(arg, &now, NULL) && now == inum))
+			continue;
+		rule->netns[i] = FW_NO_NETNS;
+		s->admit_all = false;
+		fprintf(stderr, "finwait: the network namespace %s is gone, and its number belongs to "
+				"another one, which is not watched\n", arg);
+	}
+}
+
+static void on_netns_reborn(struct fw_session *s, const struct fw_mark *mark)
+{
+	if (!s->src->info.recorded)
+		leave_netns(s, (uint32_t)mark->number);
+	fw_tracker_netns_reborn(&s->tracker, (uint32_t)mark->number, mark->ts_ns);
+	fw_names_reborn(&s->netns, mark->number);
+	if (s->opt->nr_netns_names)
+		filter_netns(s, mark);
+}
+
 static void on_clock(struct fw_session *s, const struct fw_mark *mark)
 {
 	fw_wall_clock_step(&s->clock, mark->ts_ns, (int64_t)mark->number);
@@ -140,6 +171,9 @@ void fw_inputs_mark(void *arg, const struct fw_mark *mark)
 	case FW_MARK_CLOCK:
 		on_clock(s, mark);
 		break;
+	case FW_MARK_NETNS_REBORN:
+		on_netns_reborn(s, mark);
+		break;
 	case FW_MARK_COST:
 		fw_cost_parse(&s->cost, text_of(mark), mark->len);
 		break;
@@ -171,15 +205,37 @@ static bool is_same(const char *a, const char *b)
 	return a && b ? !strcmp(a, b) : a == b;
 }
 
-static void name_netns(struct fw_session *s, uint32_t inum, uint64_t ts_ns)
+/* The name of "ip netns" holds for the namespace's life; of one that is known by a process, that may end. */
+static bool is_named_for_life(const struct fw_session *s, uint32_t inum)
 {
-	const char *now;
+	const char *name = fw_names_get(&s->netns, inum);
 
-	if (!s->src->ops->netns_name || !fw_names_due(&s->netns, inum, ts_ns))
+	return name && fw_names_life(&s->netns, inum) &&
+	       strncmp(name, FW_NETNS_OF_PID, sizeof(FW_NETNS_OF_PID) - 1);
+}
+
+/* It is asked for until its name is known, and again when its number begins another life. */
+static void name_netns(struct fw_session *s, const struct fw_rec_head *head)
+{
+	uint32_t inum = head->netns;
+	const char *now;
+	uint64_t last_ns;
+
+	if (!s->src->ops->netns_name)
 		return;
-	now = s->src->ops->netns_name(s->src, inum);
+	if (fw_names_seen(&s->netns, inum, head->netns_life, head->ts_ns, &last_ns)) {
+		const struct fw_mark reborn = {
+			.kind = FW_MARK_NETNS_REBORN, .number = inum, .ts_ns = last_ns,
+		};
+
+		fw_inputs_mark(s, &reborn);
+	}
+	if (is_named_for_life(s, inum) || !fw_names_due(&s->netns, inum, head->ts_ns))
+		return;
+	now = s->src->ops->netns_name(s->src, inum, head->netns_life);
 	if (!fw_names_knows(&s->netns, inum) || !is_same(now, fw_names_get(&s->netns, inum)))
 		name(s, FW_MARK_NETNS, inum, now);
+	fw_names_seen(&s->netns, inum, head->netns_life, head->ts_ns, &last_ns);
 }
 
 static uint64_t cgroup_of(const struct fw_event *ev)
@@ -214,7 +270,7 @@ void fw_inputs_record(void *arg, const void *record, size_t len)
 	if (ev.head->kind == FW_REC_SNAP_BEGIN)
 		fw_names_forget_unnamed(&s->netns);
 	name_cgroup(s, cgroup_of(&ev));
-	name_netns(s, ev.head->netns, ev.head->ts_ns);
+	name_netns(s, ev.head);
 	fw_tap_event(s, &ev);
 	fw_tracker_apply(&s->tracker, &ev);
 }

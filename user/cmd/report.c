@@ -272,7 +272,7 @@ static int run_and_close(const struct fw_options *opt, const struct wishes *wish
 	else if (!ret)
 		ret = fw_output_close(&run.out, &err);
 	else if (run.out.name)
-		fw_output_close(&run.out, NULL);
+		fw_output_discard(&run.out);
 	lost = fw_session_has_gaps(&run.session);
 	fw_session_close(&run.session);
 	fw_analyses_fini(&run.analyses);

@@ -28,6 +28,11 @@ const char *fw_session_cgroup_path(void *arg, uint64_t id)
 	return fw_names_get(&((struct fw_session *)arg)->cgroups, id);
 }
 
+const char *fw_session_netns_names(void *arg, uint32_t inum)
+{
+	return fw_names_all(&((struct fw_session *)arg)->netns, inum);
+}
+
 const char *fw_session_netns_name(void *arg, uint32_t inum)
 {
 	return fw_names_get(&((struct fw_session *)arg)->netns, inum);

@@ -84,5 +84,7 @@ void fw_session_close(struct fw_session *s);
 /* For struct fw_stream.cgroup_path and .netns_name. @arg: the session. */
 const char *fw_session_cgroup_path(void *arg, uint64_t id);
 const char *fw_session_netns_name(void *arg, uint32_t inum);
+/* For reports: all names that the number had while the session was open. */
+const char *fw_session_netns_names(void *arg, uint32_t inum);
 
 #endif

@@ -139,7 +139,7 @@ int fw_stream_run(const struct fw_options *opt, bool transitions)
 	if (!ret)
 		ret = fw_output_close(&run.out, &err);
 	else if (run.out.name)
-		fw_output_close(&run.out, NULL);
+		fw_output_discard(&run.out);
 	lost = fw_session_has_gaps(&run.session);
 	fw_buf_free(&run.stream.scratch);
 	fw_session_close(&run.session);

@@ -59,7 +59,7 @@ void fw_summary_make(struct fw_session *s, struct fw_analyses *a, const struct f
 		.netns_refused = s->seen.netns_refused,
 		.refused_netns = s->seen.refused_netns,
 		.cgroup_path = fw_session_cgroup_path,
-		.netns_name = fw_session_netns_name,
+		.netns_name = fw_session_netns_names,
 		.names_arg = s,
 	};
 

@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The words for how a connection went.
+ * Words for how a connection went, and what its addresses stand for.
  */
 #include "core/conn.h"
 
 #include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+
+bool fw_addr_is_loopback(unsigned int family, const uint8_t addr[16])
+{
+	static const uint8_t one[16] = { [15] = 1 };
+
+	return family == AF_INET ? addr[0] == 127 : !memcmp(addr, one, sizeof(one));
+}
 
 const char *fw_role_name(enum fw_role role)
 {

@@ -57,6 +57,8 @@ enum fw_conn_flags {
 	FW_CONN_HALF_KNOWN = 1U << 17,	/* the birth of its minisock is the first that was seen of it */
 	FW_CONN_SHORT = 1U << 18,	/* undecided orphan: an RST proves that resources were short */
 	FW_CONN_SYN_UNSENT = 1U << 19,	/* it ended in SYN_SENT, before its SYN was sent */
+	FW_CONN_ACKED = 1U << 20,	/* request socket: the client has answered the SYN-ACK */
+	FW_CONN_HANDSHAKE_RESET = 1U << 21, /* half-open, and an RST ended it: as health checks do */
 };
 
 /* Facts that few connections have, allocated apart so that the others do not pay for them. */
@@ -64,6 +66,10 @@ struct fw_conn_extra {
 	uint32_t ifindex;     /* the device it is bound to, or its scope; 0: none */
 	uint32_t mptcp_token; /* of the MPTCP connection that it is a subflow of; 0: none */
 	uint64_t listener;    /* request socket, child: address of its listener; 0: unknown */
+	/* listener, as of the latest snapshot: connections to accept, the most that there may be, and what
+	 * its socket has dropped since it listens
+	 */
+	uint32_t queue, queue_max, drops;
 };
 
 struct fw_conn {
@@ -143,6 +149,9 @@ static inline uint64_t fw_conn_dwell_ns(const struct fw_conn *c, unsigned int i)
 
 	return until > c->enter_ns[i] ? until - c->enter_ns[i] : 0;
 }
+
+/* 127.0.0.0/8 and ::1. */
+bool fw_addr_is_loopback(unsigned int family, const uint8_t addr[16]);
 
 static inline bool fw_addr_is_zero(const uint8_t addr[16])
 {

@@ -237,6 +237,7 @@ static void fullsock_closed(struct fw_tracker *t, struct fw_conn *c, const struc
 
 	set_owner(c, ev);
 	set_totals(c, ev);
+	FW_OBSERVE(t->observer, full, c, ev->state, t->hz);
 	if (fw_conn_has(c, FW_CONN_MINI)) {
 		fullsock_left(t, c, ev, segs_in_before);
 		return;
@@ -302,6 +303,7 @@ void fullsock_transition(struct fw_tracker *t, const struct fw_event *ev)
 	conn_push(c, head->newstate, head->ts_ns,
 		  head->newstate == FW_FIN_WAIT_2 && (c->flags & FW_CONN_ORPHANED) ? FW_STEP_ORPHANED : 0);
 	conn_announce(t, c, 0);
+	FW_OBSERVE(t->observer, full, c, ev->state, t->hz);
 }
 
 /* Only its first state has been seen: SYN_SENT, or as a child that still has no cookie SYN_RECV. */

@@ -51,6 +51,11 @@ struct fw_bind_failure {
 #define FW_CONNECTION_EVENTS(E)                                                                      \
 	/* a state was left and another entered */                                                   \
 	E(transition, conn, (const struct fw_conn *c, const struct fw_transition *tr), (c, tr))      \
+	/* its full socket made a transition: what only the record has. After .transition; at -> CLOSE \
+	 * before it, since how it ended is decided later. @hz: of its jiffies, 0: unknown           \
+	 */                                                                                          \
+	E(full, conn, (const struct fw_conn *c, const struct fw_rec_state *rec, unsigned int hz),    \
+	  (c, rec, hz))                                                                              \
 	/* it has moved into a minisock; not reported for minisocks older than the trace */          \
 	E(minisock, conn, (const struct fw_conn *c, uint64_t ts_ns), (c, ts_ns))                     \
 	/* it has ended; or finwait ends, and it is still open (.end == FW_END_OPEN) */              \

@@ -6,6 +6,7 @@
  * what is older than the trace, holds it. A connection that waits to be accepted is its listener's.
  * It stays so when that process executes another program, forks or ends.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "core/tracker_internal.h"
@@ -103,10 +104,12 @@ void owner_bind_failed(struct fw_tracker *t, const struct fw_event *ev)
 {
 	struct fw_bind_failure f = { .ts_ns = ev->head->ts_ns, .rec = ev->state };
 
-	t->counters.bind_failures++;
+	t->counters.bind_failures += ev->state->err == EADDRINUSE;
 	if (!t->observer.bind_failed)
 		return;
-	f.searched = f.ts_ns - t->bind_searched_ns >= BIND_SEARCH_NS || !t->bind_searched_ns;
+	/* Only a port can be held. */
+	f.searched = ev->state->err == EADDRINUSE && ev->head->lport &&
+		     (f.ts_ns - t->bind_searched_ns >= BIND_SEARCH_NS || !t->bind_searched_ns);
 	if (f.searched) {
 		search_holders(t, &f);
 		t->bind_searched_ns = f.ts_ns;

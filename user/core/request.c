@@ -34,6 +34,12 @@ static void request_replaced(struct fw_tracker *t, struct fw_conn *c, uint64_t t
 	}
 }
 
+static void note_ack(struct fw_conn *c, const struct fw_event *ev)
+{
+	if (ev->head->flags & FW_REC_ACKED)
+		fw_conn_set(c, FW_CONN_ACKED);
+}
+
 /* The first SYN-ACK follows the birth at once; the margin is for a host that is very busy. */
 #define FIRST_SYN_ACK_NS 20000000ULL
 
@@ -71,6 +77,7 @@ void request_scheduled(struct fw_tracker *t, const struct fw_event *ev)
 
 	if (c && ev->mini->timeouts && !fw_conn_has(c, FW_CONN_COMPLETED) && is_same_request(c, ev)) {
 		request_goes_on(t, c, ev);
+		note_ack(c, ev);
 		return;
 	}
 	/* Not older than the trace, but one of a flood. */
@@ -101,6 +108,7 @@ void request_ended(struct fw_tracker *t, const struct fw_event *ev)
 
 	if (!c || fw_conn_has(c, FW_CONN_UNDECIDED) || !is_same_request(c, ev))
 		return;
+	note_ack(c, ev);
 	switch (ev->cause) {
 	case FW_CAUSE_REARMED:
 		return;
@@ -115,6 +123,7 @@ void request_ended(struct fw_tracker *t, const struct fw_event *ev)
 				   listener_gone ? FW_END_HALF_OPEN_DROPPED : FW_END_HALF_OPEN_EXPIRED);
 		return;
 	case FW_CAUSE_RESET:
+		fw_conn_set(c, FW_CONN_HANDSHAKE_RESET);
 		c->err = ECONNRESET;
 		/* fall through */
 	default:

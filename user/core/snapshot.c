@@ -110,7 +110,9 @@ static void found_full(struct fw_tracker *t, struct fw_conn *c, const struct fw_
 	note_orphan(c, ev);
 	c->closed_by = (uint8_t)closed_by(state);
 	/* Listeners come first in a snapshot. */
-	if (fw_listeners_serve(&t->listeners, c->netns, c->laddr, c->lport))
+	if (state == FW_SYN_SENT)
+		c->role = FW_ROLE_ACTIVE;
+	else if (fw_listeners_serve(&t->listeners, c->netns, c->laddr, c->lport))
 		c->role = FW_ROLE_PASSIVE;
 	fw_conn_table_index(&t->table, c, ev->head->cookie ? FW_KEY_COOKIE : FW_KEY_SKADDR);
 	if (state != FW_LISTEN)
@@ -124,6 +126,8 @@ static void found_request(struct fw_tracker *t, struct fw_conn *c, const struct 
 	c->flags |= FW_CONN_REQUEST;
 	c->role = FW_ROLE_PASSIVE;
 	c->retransmits = ev->sock->retransmits;
+	if (ev->head->flags & FW_REC_ACKED)
+		fw_conn_set(c, FW_CONN_ACKED);
 	conn_push(c, FW_SYN_RECV, since_ns(ev), FW_STEP_AT_LEAST);
 	fw_conn_table_index(&t->table, c, FW_KEY_TUPLE);
 }
@@ -198,10 +202,24 @@ static void met(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *
 		note_orphan(c, ev);
 }
 
+static void note_queue(struct fw_tracker *t, struct fw_conn *c, const struct fw_rec_sock *sock)
+{
+	struct fw_conn_extra *extra = fw_conn_table_extra(&t->table, c);
+
+	if (!extra)
+		return;
+	extra->queue = sock->unread;
+	extra->queue_max = sock->unsent;
+	extra->drops = sock->drops;
+}
+
 /* What only a full socket can tell. */
-static void note_full(struct fw_conn *c, const struct fw_event *ev)
+static void note_full(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev)
 {
 	const struct fw_rec_sock *sock = ev->sock;
+
+	if (ev->head->newstate == FW_LISTEN)
+		note_queue(t, c, sock);
 
 	c->uid = sock->uid;
 	c->bytes_sent = sock->bytes_sent;
@@ -255,7 +273,7 @@ void snapshot_socket(struct fw_tracker *t, const struct fw_event *ev)
 		if (ev->head->ts_ns > c->end_ns)
 			c->end_ns = ev->head->ts_ns;
 		if (ev->sock->object == FW_OBJECT_FULL)
-			note_full(c, ev);
+			note_full(t, c, ev);
 	}
 	FW_OBSERVE(t->observer, socket, c, ev->sock);
 }
@@ -311,8 +329,10 @@ void snapshot_end(struct fw_tracker *t, const struct fw_event *ev)
 
 	for (struct fw_conn *c = fw_conn_table_first(&t->table); c; c = next) {
 		next = fw_conn_table_next(&t->table, c);
-		/* By now the owners of the listeners are known: also for those born meanwhile. */
-		if (c->role == FW_ROLE_PASSIVE && !(c->flags & FW_CONN_ORPHANED))
+		/* By now the owners of the listeners are known: also for those born meanwhile, and for
+		 * what has no process any more (orphans, TIME_WAIT).
+		 */
+		if (c->role == FW_ROLE_PASSIVE)
 			conn_inherit_owner(t, c);
 		if (has_vanished(t, c))
 			end_vanished(t, c, ev->head->ts_ns);

@@ -375,6 +375,28 @@ void fw_tracker_ahead(struct fw_tracker *t, const struct fw_rec_head *head)
 	*slot = fw_conn_table_fetch_bucket(&t->table, head->cookie ? head->cookie : head->skaddr);
 }
 
+static void end_with_netns(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns)
+{
+	if (fw_conn_has(c, FW_CONN_COMPLETED) ||
+	    (fw_conn_has(c, FW_CONN_UNANNOUNCED) && !fw_conn_has(c, FW_CONN_MINI)))
+		conn_drop(t, c);
+	else if (fw_conn_has(c, FW_CONN_UNDECIDED))
+		conn_decide(t, c);
+	else
+		conn_end_unseen(t, c, ts_ns > c->end_ns ? ts_ns : c->end_ns);
+}
+
+void fw_tracker_netns_reborn(struct fw_tracker *t, uint32_t netns, uint64_t ts_ns)
+{
+	struct fw_conn *next;
+
+	for (struct fw_conn *c = fw_conn_table_first(&t->table); c; c = next) {
+		next = fw_conn_table_next(&t->table, c);
+		if (c->netns == netns && c->enter_ns[0] <= ts_ns)
+			end_with_netns(t, c, ts_ns);
+	}
+}
+
 void fw_tracker_lost(struct fw_tracker *t, uint64_t count, uint64_t ts_ns)
 {
 	t->counters.lost += count;

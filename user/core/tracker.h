@@ -93,6 +93,12 @@ void fw_tracker_fini(struct fw_tracker *t);
 /* Events come in the order in which the kernel made them. */
 void fw_tracker_apply(struct fw_tracker *t, const struct fw_event *ev);
 
+/*
+ * The number of the network namespace @netns belongs to another one, since some time after @ts_ns: nothing
+ * more comes of the former one. What is open there has ended without being seen.
+ */
+void fw_tracker_netns_reborn(struct fw_tracker *t, uint32_t netns, uint64_t ts_ns);
+
 /* The filter rules out the connection that @ev (FW_REC_STATE) is about, after a record of it has passed
  * (bpf/filter_rule.h). It is dropped, and not reported.
  */

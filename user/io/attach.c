@@ -54,10 +54,18 @@ static bool belongs_to(const char *program, enum fw_hooks hooks)
 	return !strncmp(program, prefix, strlen(prefix));
 }
 
+static bool is_of_ipv6(const struct fw_bpf *skel, const struct bpf_program *prog)
+{
+	return prog == skel->progs.fw_fentry_bind6 || prog == skel->progs.fw_kprobe_bind6 ||
+	       prog == skel->progs.fw_kprobe_bind6_end;
+}
+
 /* Where request sockets end: one of two kernel functions, and a program for each. */
 static bool is_for_this_kernel(const struct fw_bpf *skel, const struct bpf_program *prog,
-			       bool has_queue_drop)
+			       bool has_queue_drop, bool has_ipv6)
 {
+	if (is_of_ipv6(skel, prog))
+		return has_ipv6;
 	if (prog == skel->progs.fw_fentry_req_drop || prog == skel->progs.fw_kprobe_req_drop)
 		return has_queue_drop;
 	if (prog == skel->progs.fw_fentry_req_unlink || prog == skel->progs.fw_kprobe_req_unlink)
@@ -77,6 +85,8 @@ static int set_timer_handlers(struct fw_bpf_config *cfg, const struct fw_ksyms *
 	return 0;
 }
 
+#define FW_NR_ACCEPT_HOOKS 2
+
 struct syscall_hook {
 	struct bpf_program *prog;
 	const char *event;
@@ -84,11 +94,13 @@ struct syscall_hook {
 
 static struct syscall_hook syscall_hook(const struct fw_bpf *skel, unsigned int i)
 {
+	/* The first FW_NR_ACCEPT_HOOKS are accept()'s. */
 	const struct syscall_hook hooks[FW_NR_SYSCALL_HOOKS] = {
 		{ skel->progs.fw_timer_accept, "syscalls/sys_exit_accept" },
 		{ skel->progs.fw_timer_accept4, "syscalls/sys_exit_accept4" },
 		{ skel->progs.fw_timer_bind, "syscalls/sys_enter_bind" },
 		{ skel->progs.fw_timer_bind_end, "syscalls/sys_exit_bind" },
+		{ skel->progs.fw_timer_connect, "syscalls/sys_exit_connect" },
 	};
 
 	return hooks[i];
@@ -125,7 +137,7 @@ static void attach_syscalls(struct fw_attached *a)
 {
 	a->accepts_unseen = false;
 	for (unsigned int i = 0; i < FW_NR_SYSCALL_HOOKS; i++) {
-		if (attach_syscall(a, i))
+		if (attach_syscall(a, i) && i < FW_NR_ACCEPT_HOOKS)
 			a->accepts_unseen = true;
 	}
 }
@@ -134,12 +146,13 @@ static void configure(struct fw_bpf *skel, const struct fw_live_options *opt,
 		      const struct fw_bpf_config *cfg, enum fw_hooks hooks)
 {
 	bool has_queue_drop = fw_ksyms_address(opt->ksyms, "__inet_csk_reqsk_queue_drop");
+	bool has_ipv6 = fw_ksyms_address(opt->ksyms, "inet6_bind");
 	struct bpf_program *prog;
 
 	skel->rodata->fw_cfg = *cfg;
 	bpf_object__for_each_program(prog, skel->obj) {
 		const char *name = bpf_program__name(prog);
-		bool load = is_for_this_kernel(skel, prog, has_queue_drop);
+		bool load = is_for_this_kernel(skel, prog, has_queue_drop, has_ipv6);
 
 		for (unsigned int h = 0; h < FW_HOOKS_MAX; h++) {
 			if (h != hooks && belongs_to(name, (enum fw_hooks)h))

@@ -9,7 +9,7 @@
 #include "io/live.h"
 
 /* For the system calls that the timer front end looks at. */
-#define FW_NR_SYSCALL_HOOKS 4
+#define FW_NR_SYSCALL_HOOKS 5
 
 struct fw_bpf;
 

@@ -122,7 +122,9 @@ static int live_poll(struct fw_source *src, int timeout_ms, fw_record_fn fn, voi
 	live->arg = arg;
 	if (live->in_snapshot)
 		return step_snapshot(live);
-	ret = fw_ring_wait(live->ring, timeout_ms);
+	ret = fw_ring_wait(live->ring, fw_netns_names_fd(live->names),
+			   fw_netns_names_timeout_ms(live->names, timeout_ms));
+	fw_netns_names_step(live->names);
 	/* The kernel side wakes us by fill level only; below it we look for ourselves. */
 	if (ret)
 		return fw_err_set(err, ret, "cannot read events from the kernel: %s", strerror(-ret));
@@ -193,11 +195,11 @@ static bool live_in_snapshot(struct fw_source *src)
 	return ((struct live *)src)->in_snapshot;
 }
 
-static const char *live_netns_name(struct fw_source *src, uint32_t inum)
+static const char *live_netns_name(struct fw_source *src, uint32_t inum, uint16_t life)
 {
 	struct live *live = (struct live *)src;
 
-	return fw_netns_names_find(live->names, inum);
+	return fw_netns_names_find(live->names, inum, life);
 }
 
 static const char *live_cgroup_path(struct fw_source *src, uint64_t id)
@@ -212,10 +214,10 @@ struct ground_reader {
 };
 
 /* In the time of the records. */
-static void on_ground(void *arg, const struct fw_netns_values *values)
+static void on_ground(void *arg, const struct fw_netns_values *v)
 {
 	const struct ground_reader *reader = arg;
-	struct fw_netns_values mine = *values;
+	struct fw_netns_values mine = *v;
 
 	mine.read_from_ns -= (uint64_t)reader->live->clock.ahead_ns;
 	mine.read_ns -= (uint64_t)reader->live->clock.ahead_ns;

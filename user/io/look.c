@@ -94,9 +94,9 @@ static bool look_in_snapshot(struct fw_source *src)
 	return ((struct look *)src)->in_snapshot;
 }
 
-static const char *look_netns_name(struct fw_source *src, uint32_t inum)
+static const char *look_netns_name(struct fw_source *src, uint32_t inum, uint16_t life)
 {
-	return fw_netns_names_find(((struct look *)src)->names, inum);
+	return fw_netns_names_find(((struct look *)src)->names, inum, life);
 }
 
 static const char *look_cgroup_path(struct fw_source *src, uint64_t id)

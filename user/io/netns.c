@@ -14,6 +14,9 @@
 #define NAMED "/run/netns"
 #define PATH_LEN 320
 
+#define OWN "/proc/self/ns/net"
+
+/* 0: no such file. */
 static uint32_t inum_of(const char *path)
 {
 	struct stat st;
@@ -21,9 +24,17 @@ static uint32_t inum_of(const char *path)
 	return stat(path, &st) ? 0 : (uint32_t)st.st_ino;
 }
 
+/* All namespaces are files of one file system; a file that none is mounted on is not. */
+static bool is_namespace(const char *path)
+{
+	struct stat st, own;
+
+	return !stat(path, &st) && !stat(OWN, &own) && st.st_dev == own.st_dev;
+}
+
 uint32_t fw_netns_own(void)
 {
-	return inum_of("/proc/self/ns/net");
+	return inum_of(OWN);
 }
 
 static struct fw_netns *find(const struct fw_netns_list *list, uint32_t inum)
@@ -109,6 +120,10 @@ static int add_all(struct fw_netns_list *list, const char *dir, bool processes)
 		snprintf(path, sizeof(path), "%s/%s%s", dir, e->d_name, processes ? "/ns/net" : "");
 		inum = inum_of(path);
 		list->nr_hidden += !inum && errno == EACCES;
+		if (!processes && !is_namespace(path)) {
+			list->nr_unmounted++;
+			continue;
+		}
 		ret = add(list, inum, processes ? (uint32_t)atoi(e->d_name) : 0,
 			  processes ? "" : e->d_name);
 	}
@@ -128,6 +143,17 @@ int fw_netns_list(struct fw_netns_list *list)
 		ret = add_all(list, NAMED, false);
 	if (!ret)
 		ret = add_all(list, "/proc", true);
+	if (ret)
+		fw_netns_list_free(list);
+	return ret;
+}
+
+int fw_netns_list_named(struct fw_netns_list *list)
+{
+	int ret;
+
+	*list = (struct fw_netns_list){ 0 };
+	ret = add_all(list, NAMED, false);
 	if (ret)
 		fw_netns_list_free(list);
 	return ret;

@@ -12,24 +12,29 @@
 #include "util/err.h"
 
 #define FW_NETNS_NAME_LEN 256
-/* Inode numbers of namespaces are at least this (PROC_DYNAMIC_FIRST), process ids never. */
-#define FW_NETNS_FIRST_INUM 0xf0000000U
+/* Process ids are at most PID_MAX_LIMIT, and inode numbers of namespaces far larger. */
+#define FW_NETNS_FIRST_INUM (4U * 1024 * 1024 + 1)
 
 struct fw_netns {
 	uint32_t inum;
 	uint32_t pid; /* the process in it with the lowest number; 0: none */
-	uint64_t checked_ns; /* netns_names.c's own */
+	/* netns_names.c's own */
+	uint64_t checked_ns;
+	uint16_t life; /* in which it was asked for; 0: it was not, or that is not known */
 	char name[FW_NETNS_NAME_LEN]; /* as in "ip netns", or "" */
 };
 
 struct fw_netns_list {
 	struct fw_netns *ns;
 	size_t nr, cap;
+	size_t nr_unmounted; /* names that stand for no namespace (yet) */
 	size_t nr_hidden; /* processes whose namespace this one may not look at */
 };
 
 /* 0 or -ENOMEM. What cannot be looked at (processes that end meanwhile) is left out. */
 int fw_netns_list(struct fw_netns_list *list);
+/* Only those that "ip netns" has named. */
+int fw_netns_list_named(struct fw_netns_list *list);
 void fw_netns_list_free(struct fw_netns_list *list);
 
 /* Adds it, or what is not known yet of the one with its number. 0 or -ENOMEM. */

@@ -2,7 +2,6 @@
 #include "io/output.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -13,13 +12,15 @@ int fw_output_open(struct fw_output *out, const char *path, bool eager, struct f
 {
 	struct winsize ws;
 
-	*out = (struct fw_output){ .fd = STDOUT_FILENO, .name = "standard output", .eager = eager };
+	*out = (struct fw_output){
+		.fd = STDOUT_FILENO, .file = { .fd = -1, .dir = -1 },
+		.name = "standard output", .eager = eager,
+	};
 	if (path && strcmp(path, "-")) {
 		out->name = path;
-		out->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-		if (out->fd < 0)
-			return fw_err_set(err, -errno, "cannot write to %s: %s", path,
-					  strerror(errno));
+		if (fw_new_file_open(&out->file, path, err))
+			return err->code;
+		out->fd = out->file.fd;
 	}
 	out->is_tty = isatty(out->fd);
 	if (out->is_tty) {
@@ -60,6 +61,7 @@ static void leave_out(struct fw_output *out, size_t done)
 static void write_all(struct fw_output *out)
 {
 	size_t done = 0;
+	int ret;
 
 	if (out->buf.failed)
 		out->error = -ENOMEM;
@@ -73,18 +75,27 @@ static void write_all(struct fw_output *out)
 		else if (errno != EINTR)
 			out->error = -errno;
 	}
+	/* What stood there before is replaced by content, not by a file that is still empty. */
+	ret = done ? fw_new_file_commit(&out->file) : 0;
+	if (ret && !out->error)
+		out->error = ret;
 	out->cut = false;
 	out->gone = out->error == -EPIPE;
 	fw_buf_clear(&out->buf);
 }
 
+/* @error: a negative errno, or 0. */
+static int cannot_write(const struct fw_output *out, int error, struct fw_err *err)
+{
+	if (!error)
+		return 0;
+	return fw_err_set(err, error, "cannot write to %s: %s", out->name, strerror(-error));
+}
+
 int fw_output_flush(struct fw_output *out, struct fw_err *err)
 {
 	write_all(out);
-	if (!out->error)
-		return 0;
-	return fw_err_set(err, out->error, "cannot write to %s: %s", out->name,
-			  strerror(-out->error));
+	return cannot_write(out, out->error, err);
 }
 
 int fw_output_batch(struct fw_output *out, struct fw_err *err)
@@ -107,8 +118,18 @@ int fw_output_close(struct fw_output *out, struct fw_err *err)
 		ret = fw_err_set(err, -ENOSPC, "cannot write to %s: %s: %llu lines are left out%s",
 				 out->name, strerror(ENOSPC), (unsigned long long)out->left_out,
 				 out->cut ? ", the last one in part" : "");
-	if (out->fd != STDOUT_FILENO && close(out->fd) && !ret)
-		ret = fw_err_set(err, -errno, "cannot close %s: %s", out->name, strerror(errno));
+	if (!ret)
+		ret = cannot_write(out, fw_new_file_commit(&out->file), err);
+	if (!ret)
+		ret = cannot_write(out, fw_new_file_close(&out->file), err);
+	fw_new_file_close(&out->file);
 	fw_buf_free(&out->buf);
 	return ret;
+}
+
+void fw_output_discard(struct fw_output *out)
+{
+	write_all(out);
+	fw_new_file_close(&out->file);
+	fw_buf_free(&out->buf);
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "io/new_file.h"
 #include "util/buf.h"
 #include "util/err.h"
 
@@ -16,6 +17,7 @@ struct fw_output {
 	struct fw_buf buf;
 	const char *name;
 	int fd;
+	struct fw_new_file file; /* if it is not stdout */
 	bool eager; /* flush after every batch */
 	bool is_tty;
 	bool gone; /* the reader closed the pipe: stop, quietly */
@@ -26,7 +28,9 @@ struct fw_output {
 	unsigned int columns; /* of the terminal; 0: not one */
 };
 
-/* @path NULL or "-": stdout. 0 or negative errno. */
+/* @path NULL or "-": stdout. A file replaces what stands under its name when the first output is written. 0 or
+ * negative errno.
+ */
 int fw_output_open(struct fw_output *out, const char *path, bool eager, struct fw_err *err);
 
 /* Lines are complete: writes if it is time. 0, or negative errno (-EPIPE: .gone). For a terminal
@@ -39,11 +43,14 @@ int fw_output_flush(struct fw_output *out, struct fw_err *err);
 /* Flushes and closes. 0 or negative errno, also when lines were left out (-ENOSPC). */
 int fw_output_close(struct fw_output *out, struct fw_err *err);
 
+/* Closes after a failure: what has been written stays, what has not is dropped. */
+void fw_output_discard(struct fw_output *out);
+
 /* Whether a file could be made there, before it takes minutes to know what is in it. */
 int fw_output_check(const char *path, struct fw_err *err);
 
-/* Writes a file anew: who looks at it sees the old one or the new one, complete. What is no regular
- * file (a device, a pipe) is written to. 0 or negative errno.
+/* Replaces a file as a whole: its readers see the old content or the new. A device or a pipe is written to. 0 or
+ * negative errno.
  */
 int fw_output_replace(const char *path, const struct fw_buf *buf, struct fw_err *err);
 

@@ -2,7 +2,6 @@
 #include "io/recorder.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/new_file.h"
 #include "record/block.h"
 #include "record/pack.h"
 
@@ -27,6 +27,8 @@ struct fw_recorder {
 	struct fw_header header;
 	char path[PATH_MAX]; /* of the file that is being written */
 	int fd;
+	struct fw_new_file file; /* if it is not stdout */
+	struct fw_err refusal;	 /* why it could not be opened; .code 0: it could */
 	bool regular; /* what was written can be taken back */
 	int error;    /* the first one (negative errno) */
 	struct fw_packer *packer;
@@ -124,36 +126,45 @@ static int write_header(struct fw_recorder *r)
 	return ret;
 }
 
-/* They tell who talked to whom: not for everybody's eyes. */
+static int open_fd(struct fw_recorder *r)
+{
+	int ret;
+
+	r->fd = STDOUT_FILENO;
+	if (!strcmp(r->opt.path, "-"))
+		return 0;
+	ret = fw_new_file_open(&r->file, r->path, &r->refusal);
+	r->fd = r->file.fd;
+	return ret;
+}
+
+/* What stood under its name is replaced once there is a header. */
 static int open_part(struct fw_recorder *r)
 {
 	struct stat st;
 	int ret = name_part(r, r->header.part, r->path);
 
+	if (!ret)
+		ret = open_fd(r);
 	if (ret)
 		return fail(r, ret);
-	if (!strcmp(r->opt.path, "-"))
-		r->fd = STDOUT_FILENO;
-	else
-		r->fd = open(r->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (r->fd < 0)
-		return fail(r, -errno);
 	r->regular = r->fd != STDOUT_FILENO && !fstat(r->fd, &st) && S_ISREG(st.st_mode);
 	r->sequence = 0;
 	r->part_bytes = 0;
 	r->begin_ns = r->block_ns = 0;
 	r->stats.parts++;
-	return write_header(r);
+	if (write_header(r))
+		return r->error;
+	ret = fw_new_file_commit(&r->file);
+	return ret ? fail(r, ret) : 0;
 }
 
 static int close_part(struct fw_recorder *r)
 {
-	int ret = 0;
+	int ret = fw_new_file_close(&r->file);
 
-	if (r->fd >= 0 && r->fd != STDOUT_FILENO && close(r->fd))
-		ret = fail(r, -errno);
 	r->fd = -1;
-	return ret;
+	return ret ? fail(r, ret) : 0;
 }
 
 /* ---- Items ------------------------------------------------------------------------------- */
@@ -223,6 +234,10 @@ static int tell(struct fw_recorder *r, struct fw_err *err)
 
 	if (!r->error)
 		return 0;
+	if (r->refusal.code && err) {
+		*err = r->refusal;
+		return r->error;
+	}
 	fw_err_set(err, r->error, "cannot write the recording to %s: %s", name, strerror(-r->error));
 	if (r->stats.bytes && r->error != -EPIPE)
 		fw_err_hint(err, "what had been written until then (%llu bytes) can be read",
@@ -250,7 +265,7 @@ struct fw_recorder *fw_recorder_open(const struct fw_recorder_options *opt,
 	}
 	r->opt = *opt;
 	r->header = *header;
-	r->fd = -1;
+	r->fd = r->file.fd = r->file.dir = -1;
 	r->packer = fw_packer_new((unsigned int)header->hz);
 	r->writer = fw_block_writer_new(opt->level);
 	if (!r->packer || !r->writer)

@@ -57,11 +57,14 @@ void fw_ring_free(struct fw_ring *ring)
 	free(ring);
 }
 
-int fw_ring_wait(struct fw_ring *ring, int timeout_ms)
+int fw_ring_wait(struct fw_ring *ring, int other_fd, int timeout_ms)
 {
-	struct pollfd ready = { .fd = ring->fd, .events = POLLIN };
+	struct pollfd ready[] = {
+		{ .fd = ring->fd, .events = POLLIN },
+		{ .fd = other_fd, .events = POLLIN },
+	};
 
-	return poll(&ready, 1, timeout_ms) < 0 && errno != EINTR ? -errno : 0;
+	return poll(ready, 2, timeout_ms) < 0 && errno != EINTR ? -errno : 0;
 }
 
 /* The record at @at: its header, how much room it takes, and whether it is written already. */

@@ -21,8 +21,10 @@ struct fw_ring;
 struct fw_ring *fw_ring_open(int map_fd, size_t bytes);
 void fw_ring_free(struct fw_ring *ring);
 
-/* Until the kernel side wakes us, a signal comes or @timeout_ms have passed. 0 or negative errno. */
-int fw_ring_wait(struct fw_ring *ring, int timeout_ms);
+/* Until the kernel side wakes us, @other_fd (-1: none) can be read, a signal comes or @timeout_ms have
+ * passed. 0 or negative errno.
+ */
+int fw_ring_wait(struct fw_ring *ring, int other_fd, int timeout_ms);
 
 /* Hands over what the ring holds now. @ahead may be NULL; it sees each record some records before
  * @fn does. Returns how many.

@@ -79,10 +79,11 @@ struct fw_source_ops {
 	void (*measure)(struct fw_source *src, bool on);
 	/* What follows is NULL where marks tell it. */
 	void (*cost)(struct fw_source *src, struct fw_source_cost *out);
-	/* What a network namespace is called: the name of "ip netns", or "pid N", a process in it. The
-	 * path of a control group. NULL: not known. Valid until the next call.
+	/* What a network namespace is called: the name of "ip netns", or "pid N", a process in it; @life:
+	 * as in struct fw_rec_head. The path of a control group. NULL: not known. Valid until the next
+	 * call.
 	 */
-	const char *(*netns_name)(struct fw_source *src, uint32_t inum);
+	const char *(*netns_name)(struct fw_source *src, uint32_t inum, uint16_t life);
 	const char *(*cgroup_path)(struct fw_source *src, uint64_t id);
 	/* Settings and counters of every network namespace that can be entered, finwait's own first. */
 	void (*ground)(struct fw_source *src, fw_ground_fn fn, void *arg);

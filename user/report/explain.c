@@ -11,7 +11,8 @@
 #define ALIKE 45 /* percent; below that a name is not worth a mention */
 
 static const struct fw_explanation *const tables[] = {
-	fw_explained_states, fw_explained_findings, fw_explained_held, fw_explained_terms,
+	fw_explained_states, fw_explained_findings, fw_explained_held, fw_explained_refused,
+	fw_explained_terms,
 };
 
 const struct fw_explanation *fw_explanation_at(size_t i)

@@ -38,6 +38,6 @@ void fw_explain_text(const struct fw_explanation *e, struct fw_buf *out, unsigne
 
 /* The tables; each ends in an entry without a topic. */
 extern const struct fw_explanation fw_explained_states[], fw_explained_findings[],
-	fw_explained_held[], fw_explained_terms[];
+	fw_explained_held[], fw_explained_refused[], fw_explained_terms[];
 
 #endif

@@ -95,18 +95,17 @@ const struct fw_explanation fw_explained_findings[] = {
 	},
 	{
 		.topic = "time-wait-behind-nat",
-		.title = "new connections from one address meet our TIME_WAIT",
+		.title = "SYNs from one address meet our TIME_WAIT and come again a second later",
 		.meaning =
-"Many clients share one address (a NAT or a load balancer) and come back with ports that are "
-"still in TIME_WAIT here; a SYN that looks old is not accepted, so those clients wait a second or "
-"more to connect.",
+"Clients come back with ports that are still in TIME_WAIT here, and their SYN looks old, as it does when "
+"several hosts share one address, so they get in with the next SYN, a second later.",
 		.advice =
 "Let the clients close first or keep connections open, and give the NAT more addresses or a "
 "longer pause before it reuses a port.",
 		.text =
-"How\tA SYN for a pair in TIME_WAIT opens a new connection if its timestamp is newer or, without "
-"timestamps, its sequence number. Behind a NAT they come from hosts with unrelated clocks, so "
-"about half look old. Those get an ACK; the client answers with RST, which ends TIME_WAIT, and "
+"How\tA SYN for a pair in TIME_WAIT opens a new connection at once if its timestamp is newer or, without "
+"timestamps, its sequence number: that is harmless, and does not count. Behind a NAT they come from hosts "
+"with unrelated clocks, so about half look old. Those get an ACK; the client answers with RST, which ends TIME_WAIT, and "
 "its next SYN after 1 s gets through. With tcp_rfc1337=1 the RST is ignored and it does not.\n"
 "Check\tnstat -az TcpExtPAWSTimewait (older kernels: TcpExtPAWSEstab) and resets in TIME_WAIT. "
 "Connect times at the clients of just over 1 s.\n"
@@ -116,16 +115,17 @@ const struct fw_explanation fw_explained_findings[] = {
 		.topic = "short-connections",
 		.title = "a program opens a connection for every request",
 		.meaning =
-"It spends a handshake, a close and 60 s of TIME_WAIT on each exchange, which costs latency and, "
-"at higher rates, ports.",
+"Each connection carries a few exchanges at most, so a handshake, a close and 60 s of TIME_WAIT come with "
+"every request, which costs latency and, at higher rates, ports.",
 		.advice =
 "Let it keep connections open and reuse them: HTTP keepalive on both sides, upstream keepalive in "
-"a proxy, a pool for a database.",
+"a proxy, a pool for a database that keeps as many idle connections as requests run at a time.",
 		.text =
-"How\tOften a proxy that speaks HTTP/1.0 to its upstream, a client library without a session "
-"object, a server that answers Connection: close, or a health check.\n"
+"How\tOften a pool that keeps too few idle connections per host (Go: MaxIdleConnsPerHost is 2), a proxy "
+"that speaks HTTP/1.0 to its upstream, a client library without a session object, or a server that "
+"answers Connection: close.\n"
 "Check\tfinwait timeline: ESTABLISHED for milliseconds, again and again, the same process and "
-"destination. Whoever has the TIME_WAIT closes first, and is the one to configure.\n"
+"destination. The side with the TIME_WAIT closes first, and is the one to configure.\n"
 "Harm\tOne round trip more for each request (two or three with TLS), and one port a minute for "
 "each.\n"
 	},
@@ -133,11 +133,11 @@ const struct fw_explanation fw_explained_findings[] = {
 		.topic = "server-closes-first",
 		.title = "a server closes its connections before the clients do",
 		.meaning =
-"TIME_WAIT collects on the server's side of its port, where it costs memory and meets returning "
-"clients, and the clients cannot reuse their connections.",
+"The server ends connections after a few exchanges, so their TIME_WAIT collects on its side, where it costs "
+"memory and meets returning clients.",
 		.advice =
-"Let the clients close: switch keepalive on and make the server's idle timeout longer than that "
-"of its clients or of the load balancer before it.",
+"Let connections carry more (keep-alive, a longer idle timeout than that of the clients or of the load "
+"balancer before it), or let the clients close.",
 		.text =
 "How\tConnection: close, HTTP/1.0, keepalive switched off or limited to a few requests, an idle "
 "timeout shorter than the client's, or a protocol in which the server ends the exchange.\n"
@@ -168,8 +168,7 @@ const struct fw_explanation fw_explained_findings[] = {
 		.topic = "last-ack-stall",
 		.title = "the ACK of our last FIN does not come",
 		.meaning =
-"The peer closed first and has since fallen silent: our FIN is sent again and again, for minutes, "
-"with nobody to acknowledge it.",
+"The peer closed first and does not acknowledge our FIN, which is sent again and again, for minutes.",
 		.advice =
 "Look at the way to that peer: a firewall or NAT that forgets a connection after the first FIN, a "
 "host that went away, or packet loss.",
@@ -220,10 +219,10 @@ const struct fw_explanation fw_explained_findings[] = {
 		.topic = "half-open-flood",
 		.title = "many handshakes are begun and not completed",
 		.meaning =
-"Peers send SYNs and never answer our SYN+ACK: a flood with false addresses, a scan, or a network "
-"that loses our answers.",
+"Peers send SYNs and do not answer our SYN-ACK, not even with an RST: a flood with false addresses, or a "
+"network that loses our answers or theirs.",
 		.advice =
-"Keep tcp_syncookies=1, and look where they come from: many addresses with one connection each "
+"Keep tcp_syncookies=1, and look where they come from (the table): many addresses with one connection each "
 "are a flood, one network is more likely a routing or filter error.",
 		.text =
 "How\tEach is a request socket, which lives for about a minute while the SYN+ACK is repeated "
@@ -231,6 +230,8 @@ const struct fw_explanation fw_explained_findings[] = {
 "answer without any memory, or SYNs are dropped.\n"
 "Check\tss -tn state syn-recv; nstat -az TcpExtSyncookiesSent TcpExtTCPReqQFullDrop "
 "TcpExtTCPReqQFullDoCookies.\n"
+"Not\tA handshake that the client ends with an RST is a health check (HAProxy's default) or a client that "
+"gave up, and does not count. One that was answered, and waits for room in the accept queue, neither.\n"
 "Sure\tWith SYN cookies there is no object in the kernel: finwait then sees the completed "
 "connections only, and the counters say more than its list.\n"
 	},
@@ -238,7 +239,7 @@ const struct fw_explanation fw_explained_findings[] = {
 		.topic = "bind-in-use",
 		.title = "bind() failed: the address is in use, often by TIME_WAIT",
 		.meaning =
-"A server could not take its port (EADDRINUSE) although nobody listens on it: connections that it "
+"A server could not take its port (EADDRINUSE) although nothing listens on it: connections that it "
 "closed before its restart still hold it.",
 		.advice =
 "Set SO_REUSEADDR before bind(): in the server that starts, and also in the one that runs before "

@@ -7,7 +7,7 @@
  *
  *	{"version":"0.1.0","live":{"from":"model.json","every_s":10},"complete":true,"about":[FACT],
  *	 "findings":[{"id","severity","title","meaning","advice","confidence","evidence":[FACT],
- *		      "offenders":TABLE}],
+ *		      "also":[""],"offenders":TABLE}],
  *	 "sections":[{"key","title","detail","facts":[FACT],"tables":[TABLE],"bars":[BARS],
  *		      "notes":[]}],
  *	 "lives":{}}
@@ -184,6 +184,13 @@ static void finding(struct fw_buf *b, const struct fw_finding *f)
 	text(b, "advice", f->advice);
 	text(b, "confidence", f->confidence);
 	facts(b, "evidence", &f->evidence);
+	key(b, "also");
+	fw_buf_putc(b, '[');
+	for (size_t i = 0; i < f->nr_also; i++) {
+		comma(b, i);
+		fw_buf_json(b, f->also[i].title ? f->also[i].title : "", SIZE_MAX);
+	}
+	fw_buf_putc(b, ']');
 	key(b, "offenders");
 	if (f->offenders)
 		table(b, f->offenders);

@@ -2,6 +2,7 @@
 #include "serve/listen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -10,6 +11,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "io/new_file.h"
 
 #define UNIX	"unix:"
 #define BACKLOG 128
@@ -21,12 +24,16 @@ static int new_socket(int family)
 
 /* ---- unix: ------------------------------------------------------------------------------- */
 
-/* A socket of a server that is no more refuses connections. */
+/* Whether no server listens at it any more. The file is a socket: connecting to anything else is refused too. */
 static bool is_left_over(const struct sockaddr_un *addr)
 {
-	int fd = new_socket(AF_UNIX);
+	struct stat st;
 	bool refused;
+	int fd;
 
+	if (lstat(addr->sun_path, &st) || !S_ISSOCK(st.st_mode))
+		return false;
+	fd = new_socket(AF_UNIX);
 	if (fd < 0)
 		return false;
 	refused =
@@ -35,29 +42,60 @@ static bool is_left_over(const struct sockaddr_un *addr)
 	return refused;
 }
 
+/* Who may replace the socket gets every question, and every token. */
+static int check_directory(const char *path, struct fw_err *err)
+{
+	char dir[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+	const char *slash = strrchr(path, '/');
+	struct stat st;
+
+	snprintf(dir, sizeof(dir), "%.*s", slash == path ? 1 : (int)(slash - path), path);
+	if (stat(dir, &st))
+		return fw_err_set(err, -errno, "cannot listen at %s: %s", path, strerror(errno));
+	if (fw_dir_is_private(&st))
+		return 0;
+	fw_err_set(err, -EPERM, "cannot listen at %s: other users may replace files in %s", path, dir);
+	fw_err_hint(err, "use a directory that only root may write, such as /run/finwait");
+	return -EPERM;
+}
+
+/* Who may ask: its owner and group. From the beginning, so that there is no moment for others. */
+static int bind_unix(int fd, const struct sockaddr_un *addr)
+{
+	mode_t mask = umask(0117);
+	int ret = bind(fd, (const struct sockaddr *)addr, sizeof(*addr));
+
+	if (ret && errno == EADDRINUSE && is_left_over(addr) && !unlink(addr->sun_path))
+		ret = bind(fd, (const struct sockaddr *)addr, sizeof(*addr));
+	umask(mask);
+	return ret ? -errno : 0;
+}
+
 static int open_unix(struct fw_listen *l, const char *path, struct fw_err *err)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct stat st;
 	int ret;
 
 	if (*path != '/' || strlen(path) >= sizeof(addr.sun_path))
 		return fw_err_set(err, -EINVAL, "'%s' is not an absolute path of at most %zu bytes",
 				  path, sizeof(addr.sun_path) - 1);
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
+	ret = check_directory(path, err);
+	if (ret)
+		return ret;
 	l->fd = new_socket(AF_UNIX);
 	if (l->fd < 0)
 		return fw_err_set(err, -errno, "cannot make a socket: %s", strerror(errno));
-	ret = bind(l->fd, (struct sockaddr *)&addr, sizeof(addr));
-	if (ret && errno == EADDRINUSE && is_left_over(&addr) && !unlink(path))
-		ret = bind(l->fd, (struct sockaddr *)&addr, sizeof(addr));
-	if (ret || listen(l->fd, BACKLOG))
-		return fw_err_set(err, -errno, "cannot listen at %s: %s", path, strerror(errno));
+	ret = bind_unix(l->fd, &addr);
+	if (!ret && (lstat(path, &st) || listen(l->fd, BACKLOG)))
+		ret = -errno;
+	if (ret)
+		return fw_err_set(err, ret, "cannot listen at %s: %s", path, strerror(-ret));
 	l->unix_path = path;
+	l->inode = st.st_ino;
 	l->is_local = true;
-	/* Who may ask: its owner and group. */
-	return chmod(path, 0660) ? fw_err_set(err, -errno, "cannot set the mode of %s: %s", path,
-					      strerror(errno)) :
-				   0;
+	return 0;
 }
 
 /* ---- address:port ------------------------------------------------------------------------ */
@@ -132,18 +170,38 @@ int fw_listen_open(struct fw_listen *l, const char *where, struct fw_err *err)
 	return ret;
 }
 
+/* Gives away the socket that we have made, and nothing that has taken its place. */
+static int give(const struct fw_listen *l, uid_t uid, gid_t gid)
+{
+	int fd = open(l->unix_path, O_PATH | O_NOFOLLOW | O_CLOEXEC), ret;
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	ret = fstat(fd, &st) ? -errno : 0;
+	if (!ret && (!S_ISSOCK(st.st_mode) || st.st_ino != l->inode || st.st_nlink != 1))
+		ret = -ESTALE;
+	if (!ret && fchownat(fd, "", uid, gid, AT_EMPTY_PATH))
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
 int fw_listen_give(const struct fw_listen *l, uid_t uid, gid_t gid, struct fw_err *err)
 {
-	if (!l->unix_path || !chown(l->unix_path, uid, gid))
-		return 0;
-	return fw_err_set(err, -errno, "cannot give %s to user %u: %s", l->unix_path,
-			  (unsigned int)uid, strerror(errno));
+	int ret = l->unix_path ? give(l, uid, gid) : 0;
+
+	return ret ? fw_err_set(err, ret, "cannot give %s to user %u: %s", l->unix_path,
+				(unsigned int)uid, strerror(-ret)) :
+		     0;
 }
 
 void fw_listen_close(struct fw_listen *l)
 {
+	struct stat st;
+
 	/* Fails where the user that we have become may not remove files: the next start does it. */
-	if (l->unix_path)
+	if (l->unix_path && !lstat(l->unix_path, &st) && st.st_ino == l->inode)
 		unlink(l->unix_path);
 	if (l->fd >= 0)
 		close(l->fd);

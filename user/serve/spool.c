@@ -93,22 +93,65 @@ static int find_all(struct fw_spool *s, DIR *dir)
 	return ret;
 }
 
+/* Rows that others could put there would be sent as ours. */
+static int check_owner(int dir, const char *path, uid_t uid, struct fw_err *err)
+{
+	struct stat st;
+
+	if (fstat(dir, &st))
+		return fw_err_set(err, -errno, "cannot use %s as a spool: %s", path, strerror(errno));
+	if (st.st_uid == uid && !(st.st_mode & (S_IWGRP | S_IWOTH)))
+		return 0;
+	fw_err_set(err, -EPERM, "%s is no spool of user %u: it is owned by user %u, mode %04o", path,
+		   (unsigned int)uid, (unsigned int)st.st_uid, (unsigned int)(st.st_mode & 07777));
+	fw_err_hint(err, "name a directory that does not exist yet, or chown and chmod 0700 this one");
+	return -EPERM;
+}
+
+static int open_directory(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
 int fw_spool_make(const char *directory, uid_t uid, gid_t gid, struct fw_err *err)
 {
-	if (mkdir(directory, 0700))
-		return errno == EEXIST ? 0 :
-					 fw_err_set(err, -errno, "cannot make %s: %s", directory,
-						    strerror(errno));
-	return chown(directory, uid, gid) ?
-		       fw_err_set(err, -errno, "cannot give %s to user %u: %s", directory,
-				  (unsigned int)uid, strerror(errno)) :
-		       0;
+	bool made = !mkdir(directory, 0700);
+	int dir, ret;
+
+	if (!made && errno != EEXIST)
+		return fw_err_set(err, -errno, "cannot make %s: %s", directory, strerror(errno));
+	dir = open_directory(directory);
+	if (dir < 0)
+		return fw_err_set(err, dir, "cannot use %s as a spool: %s", directory, strerror(-dir));
+	ret = check_owner(dir, directory, made ? geteuid() : uid, err);
+	if (!ret && made && fchown(dir, uid, gid))
+		ret = fw_err_set(err, -errno, "cannot give %s to user %u: %s", directory,
+				 (unsigned int)uid, strerror(errno));
+	close(dir);
+	return ret;
+}
+
+static int read_directory(struct fw_spool *s)
+{
+	int fd = faccessat(s->dir, ".", W_OK | X_OK, AT_EACCESS) ? -1 : dup(s->dir), ret;
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (dir) {
+		ret = find_all(s, dir);
+		closedir(dir);
+		return ret;
+	}
+	ret = -errno;
+	if (fd >= 0)
+		close(fd);
+	return ret;
 }
 
 struct fw_spool *fw_spool_open(const char *directory, uint64_t max_bytes, struct fw_err *err)
 {
 	struct fw_spool *s = calloc(1, sizeof(*s));
-	DIR *dir;
 	int ret;
 
 	if (!s) {
@@ -118,19 +161,16 @@ struct fw_spool *fw_spool_open(const char *directory, uint64_t max_bytes, struct
 	s->dir = -1;
 	s->max_bytes = max_bytes;
 	snprintf(s->path, sizeof(s->path), "%s", directory);
-	s->dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (s->dir < 0 || faccessat(s->dir, ".", W_OK | X_OK, AT_EACCESS))
+	s->dir = open_directory(directory);
+	ret = s->dir < 0 ? s->dir : 0;
+	if (!ret && check_owner(s->dir, directory, geteuid(), err))
 		goto fail;
-	dir = opendir(directory);
-	if (!dir)
-		goto fail;
-	ret = find_all(s, dir);
-	closedir(dir);
+	if (!ret)
+		ret = read_directory(s);
 	if (!ret)
 		return s;
-	errno = -ret;
+	fw_err_set(err, ret, "cannot use %s as a spool: %s", directory, strerror(-ret));
 fail:
-	fw_err_set(err, -errno, "cannot use %s as a spool: %s", directory, strerror(errno));
 	fw_spool_free(s);
 	return NULL;
 }
@@ -163,8 +203,11 @@ static int write_all(int fd, const char *data, size_t len)
 /* Complete under its name, or not there. */
 static int write_file(struct fw_spool *s, const struct fw_batch *batch, const char *name)
 {
-	int fd = openat(s->dir, TMP, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600), ret;
+	int fd, ret;
 
+	/* Left by a crash. The sandbox opens no file for writing that exists. */
+	unlinkat(s->dir, TMP, 0);
+	fd = openat(s->dir, TMP, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
 	ret = write_all(fd, batch->body.data, batch->body.len);

@@ -15,12 +15,14 @@
 
 struct fw_spool;
 
-/* Makes the directory if there is none, and then as @uid's: who opens it may be somebody else. 0, or a
- * negative errno with @err filled.
+/* Makes the directory, owned by @uid, if there is none. One that exists must be owned by @uid and writable to
+ * no other user. 0, or a negative errno with @err filled.
  */
 int fw_spool_make(const char *directory, uid_t uid, gid_t gid, struct fw_err *err);
 
-/* Finds what is there. NULL with @err filled: the directory cannot be read or written to. */
+/* Finds what is there. NULL with @err filled: the directory cannot be read or written, or is
+ * not owned by this user alone.
+ */
 struct fw_spool *fw_spool_open(const char *directory, uint64_t max_bytes, struct fw_err *err);
 void fw_spool_free(struct fw_spool *spool);
 

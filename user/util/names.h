@@ -18,7 +18,11 @@
 struct fw_named {
 	uint64_t number; /* 0: nobody's */
 	char *name;	 /* NULL: it has none, as far as known */
+	char *former;	 /* names that the number had in former lives; NULL: none */
+	char *all;	 /* for fw_names_all() */
 	uint64_t asked_ns; /* when fw_names_due() said so last */
+	uint64_t seen_ns;  /* when it was last seen */
+	uint16_t life;	   /* then; 0: not known */
 };
 
 struct fw_names {
@@ -44,6 +48,22 @@ void fw_names_set(struct fw_names *n, uint64_t number, const char *name, size_t 
 
 /* NULL: none is known. Valid until the next call of fw_names_set(). */
 const char *fw_names_get(const struct fw_names *n, uint64_t number);
+
+/*
+ * @number is seen at @now_ns, in its life @life: what has the same number later differs in that (0: not
+ * known). True: it belongs to something else than before; *@last_ns is when that was seen last.
+ */
+bool fw_names_seen(struct fw_names *n, uint64_t number, uint16_t life, uint64_t now_ns,
+		   uint64_t *last_ns);
+
+/* A new life: the name is a former one. */
+void fw_names_reborn(struct fw_names *n, uint64_t number);
+
+/* For what may be of any of its lives: all names that it had, "a, b". As fw_names_get(). */
+const char *fw_names_all(struct fw_names *n, uint64_t number);
+
+/* In which life it was seen last; 0: not known. */
+uint16_t fw_names_life(const struct fw_names *n, uint64_t number);
 
 /* Those without a name are not known any more. */
 void fw_names_forget_unnamed(struct fw_names *n);

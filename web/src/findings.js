@@ -77,6 +77,7 @@ const card = (finding) =>
 		finding.advice && h("p", { class: "advice" }, h("b", {}, "Try "), finding.advice),
 		finding.confidence && h("p", { class: "sure" }, h("b", {}, "How sure "),
 			finding.confidence),
+		finding.also.map((title) => h("p", { class: "also" }, h("b", {}, "Also "), title)),
 		factList(finding.evidence),
 		offendersOf(finding),
 		links(finding));

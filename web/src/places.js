@@ -5,6 +5,10 @@
  */
 export const places = {
 	"close-wait-leak": { shows: { trouble: "leak" }, section: "close_wait" },
+	"idle-pool": { shows: { state: "CLOSE_WAIT" }, section: "close_wait" },
+	"connection-leak": { shows: { state: "ESTABLISHED" }, section: "close_wait" },
+	"closed-socket-held": { shows: null, section: "close_wait" },
+	"inherited-sockets": { shows: { state: "CLOSE_WAIT" }, section: "close_wait" },
 	"fin-wait-2-peer-stall": { shows: { trouble: "stall" }, section: "fin_wait_2" },
 	"fin-wait-1-stall": { shows: { trouble: "slow", state: "FIN_WAIT_1" }, section: "slow" },
 	"last-ack-stall": { shows: { trouble: "slow", state: "LAST_ACK" }, section: "slow" },

@@ -91,7 +91,6 @@ class Host:
         self.directory = tempfile.mkdtemp(prefix="lab-")
         os.chmod(self.directory, 0o755)
         self.netns, self.programs, self.links = {}, {}, []
-        self.order = []
 
     def expand(self, text):
         """@W@ is the scenario's directory, @BIN@ what was compiled, @PROGRAMS@ the sources."""
@@ -145,8 +144,6 @@ class Host:
                 Netns.ip("-n", netns.name, "addr", "add", f"{net}.{last}/24", "dev", device)
                 Netns.ip("-n", netns.name, "link", "set", device, "up")
         Netns.ip("-n", there.name, "route", "add", "default", "via", f"{net}.1")
-        if far.forward:
-            self.set_sysctls({"ip_forward": 1})
 
     def start_link(self, far, net):
         link = subprocess.Popen(
@@ -182,7 +179,6 @@ class Host:
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=self.directory,
             )
         self.programs[name] = Program(run_, process, log)
-        self.order.append(name)
 
     def stop(self, run_):
         """The process itself, not its children: what they hold on to may be the point."""

@@ -242,7 +242,7 @@ class Judge:
         for row in rows:
             if "difference" not in row or row["counter"] == "AttemptFails":
                 continue
-            slack = max(2, 0.002 * row["kernel"])
+            slack = max(5, 0.01 * row["kernel"])  # the two are not read at the same moment
             if abs(int(row["difference"])) > slack:
                 self.add(False, f"{row['counter']}: finwait {row['finwait']}, kernel {row['kernel']}")
                 return

@@ -117,7 +117,6 @@ class Far:
     delay_ms: int = 0
     sysctls: dict = dataclasses.field(default_factory=dict)
     setup: list = dataclasses.field(default_factory=list)
-    forward: bool = False
 
 
 @dataclasses.dataclass

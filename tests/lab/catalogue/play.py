@@ -29,8 +29,7 @@ class Timeline:
         self.moments.append((host.scenario.span_s / 2, host.remember_names))
         self.moments.sort(key=lambda moment: moment[0])
 
-    def play(self, until_s):
-        begin = time.monotonic()
+    def play(self, begin, until_s):
         for at_s, action in self.moments:
             time.sleep(max(0, begin + at_s - time.monotonic()))
             action()
@@ -91,10 +90,25 @@ def prove(scenario, witnesses, checks):
         checks.add(low <= number <= high, f"witness: {text}")
 
 
+def watch(scenario, host, ways, asked, witnesses):
+    """The span: finwait watches, programs start and stop, witnesses are read."""
+    witnesses.read()
+    start_ways(ways)
+    begin = time.monotonic()
+    witnesses.start()
+    Timeline(host, asked, witnesses).play(begin, scenario.span_s - 0.5)
+    host.remember_names()
+    witnesses.read()
+    for way in ways:
+        way.finish()
+    witnesses.read()
+
+
 def play(scenario, way_names):
     """The checks of @scenario, asked in the ways of @way_names."""
     checks, ways, asked = Checks(), [], []
     host = Host(scenario)
+    witnesses = Witnesses(host)
     try:
         host.make()
         for run in scenario.runs:
@@ -103,16 +117,8 @@ def play(scenario, way_names):
         time.sleep(scenario.warm_s)
         ways = [make_way(n, scenario, host) for n in way_names if n in scenario.ways]
         asked = [Asked(ask, scenario, host) for ask in scenario.asks]
-        witnesses = Witnesses(host)
-        witnesses.read()
-        start_ways(ways)
-        witnesses.read()
-        Timeline(host, asked, witnesses).play(scenario.span_s - 0.3)
-        host.remember_names()
-        witnesses.read()
-        for way in ways:
-            way.finish()
-        witnesses.read()
+        watch(scenario, host, ways, asked, witnesses)
+        witnesses.stop()
         prove(scenario, witnesses, checks)
         judge_ways(scenario, host, witnesses, ways, checks)
         judge_asked(scenario, host, witnesses, asked, checks)
@@ -121,6 +127,7 @@ def play(scenario, way_names):
         checks.add(False, f"scenario: {failure}")
         keep_logs(scenario, host)
     finally:
+        witnesses.stop()
         for each in [*ways, *asked]:
             each.close()
         host.close()

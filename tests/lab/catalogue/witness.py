@@ -8,16 +8,20 @@ A reference is one of these, or several joined by + and -:
     ss.queue            the command of that name in [witness], as of the end
     nstat.TcpExtListenDrops     the growth of a counter, as nstat names it, over the span
 
-Nobody can read at the very moment when finwait begins or ends. Each is read before and after it, and
-what it was in between is interpolated.
+finwait's span begins and ends at no moment that is known beforehand. So all are read again and again,
+and what they were at a moment is interpolated.
 """
 
 import bisect
+import contextlib
 import datetime
 import re
+import threading
 import time
 
-from catalogue.host import check
+from catalogue.host import Failure, check
+
+ACCOUNTS_S, ALL_S = 0.5, 5.0
 
 
 def read_counters(host):
@@ -49,26 +53,58 @@ class Witnesses:
     """Readings at several moments: a series of (time, value) for each key."""
 
     def __init__(self, host):
-        self.host, self.series = host, {}
+        self.host, self.series, self.moments = host, {}, []
+        self.stopping, self.thread = threading.Event(), None
+
+    def start(self):
+        self.thread = threading.Thread(target=self.read_often)
+        self.thread.start()
+
+    def stop(self):
+        self.stopping.set()
+        if self.thread:
+            self.thread.join()
+
+    def read_often(self):
+        """Files are cheap to read, commands are not."""
+        due = time.monotonic() + ALL_S
+        while not self.stopping.wait(ACCOUNTS_S):
+            self.read_accounts()
+            if time.monotonic() < due:
+                continue
+            due = time.monotonic() + ALL_S
+            with contextlib.suppress(Failure):  # the last reading says so too
+                self.read_rest()
 
     def note(self, key, value):
         self.series.setdefault(key, []).append((time.time(), value))
 
     def read(self):
+        self.read_accounts()
+        self.read_rest()
+
+    def read_accounts(self):
+        self.moments.append(time.time() - 0.001)
         for run in self.host.scenario.runs:
             for key, value in self.host.account(run.name).items():
                 self.note(f"{run.name}.{key}", value)
+
+    def read_rest(self):
         for key, command in self.host.scenario.witness.items():
             self.note(f"ss.{key}", read_command(self.host, command))
         for key, value in read_counters(self.host).items():
             self.note(f"nstat.{key}", value)
 
-    def at(self, key, moment):
-        """As of @moment. Before the first reading: what a counter that did not exist yet counts."""
-        series = self.series.get(key)
+    def points(self, key):
+        """The series, from the reading on at which a program had not counted such a thing yet."""
+        series = sorted(self.series.get(key, []))
         check(series, f"witness {key} is not known")
-        times = [when for when, _ in series]
-        i = bisect.bisect(times, moment)
+        earlier = [when for when in self.moments if when < series[0][0]]
+        return [(earlier[-1], 0), *series] if earlier else series
+
+    def at(self, key, moment):
+        series = self.points(key)
+        i = bisect.bisect([when for when, _ in series], moment)
         if i == 0:
             return series[0][1]
         if i == len(series):
@@ -76,18 +112,10 @@ class Witnesses:
         (before, low), (after, high) = series[i - 1], series[i]
         return low + (high - low) * (moment - before) / (after - before)
 
-    def since(self, key, moment):
-        """A key that appeared later was 0 before."""
-        series = self.series.get(key)
-        first = min(s[0][0] for s in self.series.values())
-        if series and series[0][0] > first + 1 and moment < series[0][0]:
-            return 0
-        return self.at(key, moment)
-
     def one(self, reference, span):
         key = reference.removeprefix("delta ").strip()
         if reference.startswith("delta ") or key.startswith("nstat."):
-            return self.at(key, span[1]) - self.since(key, span[0])
+            return self.at(key, span[1]) - self.at(key, span[0])
         return self.at(key, span[1])
 
     def span(self):
