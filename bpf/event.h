@@ -45,13 +45,18 @@ enum fw_record_kind {
 	FW_REC_RETRANSMIT = 15,	    /* struct fw_rec_state: a SYN, SYN-ACK or FIN was retransmitted */
 	FW_REC_CONNECT_FAILED = 16, /* struct fw_rec_state: connect() of pid and comm to raddr:rport gave
 				     * err, without a transition */
+	/* who holds listeners, between two snapshots */
+	FW_REC_HOLDERS_BEGIN = 17,  /* struct fw_rec_head: all holders of listeners follow */
+	FW_REC_HOLDERS_END = 18,    /* struct fw_rec_head: these were all */
+	FW_REC_PROCESS_ENDED = 19,  /* struct fw_rec_state: pid, which held a listener, has ended */
 	FW_REC_MAX,
 };
 
 /* From the hooks, in the order of the kernel's events; the others come from the iterators. */
 static inline int fw_rec_is_event(unsigned int kind)
 {
-	return kind < FW_REC_SNAP_BEGIN || kind > FW_REC_SNAP_END;
+	return kind < FW_REC_SNAP_BEGIN || kind == FW_REC_RETRANSMIT ||
+	       kind == FW_REC_CONNECT_FAILED || kind == FW_REC_PROCESS_ENDED;
 }
 
 enum fw_rec_flags {
@@ -71,6 +76,8 @@ enum fw_rec_flags {
 	FW_REC_WINDOW_SHUT = 1 << 13, /* snd_wnd == 0: the peer's receive window is closed */
 	FW_REC_SYN = 1 << 14,	      /* FW_REC_RETRANSMIT: a SYN or SYN-ACK; else a FIN */
 	FW_REC_MEMORY_SHORT = 1 << 15, /* at * -> CLOSE: TCP is out of memory or has too many orphans */
+	FW_REC_CLONED = 1 << 20,      /* FW_REC_SOCK: the socket was cloned from a listener: passive */
+	FW_REC_MPTCP = 1 << 21,	      /* FW_REC_STATE: of an MPTCP socket, not of a subflow */
 };
 
 /* First bytes of every record. */
@@ -134,7 +141,10 @@ struct fw_rec_sock {
 	__u64 cgroup_id;		  /* full socket */
 	__u64 expires_jiffies;		  /* minisock, request socket: what its timer is set to */
 	__u64 now_jiffies;
-	__u64 listener;	    /* request socket: as in struct fw_rec_mini */
+	/* request socket: as in struct fw_rec_mini; in the accept queue: of whose, 0: not found;
+	 * MPTCP socket: its first subflow, which has the listener's queue and was connected first
+	 */
+	__u64 listener;
 	__u32 idle_jiffies; /* full socket: it has been in its state for at least so long */
 	__u32 retransmits;  /* request socket: SYN-ACK timer expiries */
 	__u32 uid;
@@ -157,7 +167,7 @@ enum fw_object {
 	FW_OBJECT_MAX,
 };
 
-/* head: only ts_ns, cookie, skaddr, netns (of the process) and the socket's state are filled in. */
+/* head: only ts_ns, cookie, skaddr, netns (of the socket) and the socket's state are filled in. */
 struct fw_rec_holder {
 	struct fw_rec_head head;
 	__u32 pid; /* thread group id */

@@ -63,6 +63,23 @@ struct fw_suppressed_map {
 };
 FW_SHARED struct fw_suppressed_map fw_suppressed SEC(".maps");
 
+/* Processes that have listened or accepted: their end is reported. The value is not used. */
+struct fw_serving_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16 * 1024);
+	__type(key, __u32); /* thread group id */
+	__type(value, __u8);
+};
+FW_SHARED struct fw_serving_map fw_serving SEC(".maps");
+
+static __always_inline void fw_note_serving(__u32 pid)
+{
+	__u8 yes = 1;
+
+	if (!bpf_map_lookup_elem(&fw_serving, &pid))
+		bpf_map_update_elem(&fw_serving, &pid, &yes, BPF_ANY);
+}
+
 static __always_inline struct fw_half_open *fw_my_half_open(void)
 {
 	__u32 zero = 0;

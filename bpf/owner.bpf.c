@@ -38,8 +38,10 @@ static __always_inline void fw_emit_process(struct fw_rec_head *head, __u8 kind,
 	rec->head = *head;
 	rec->pid = fw_my_pid();
 	rec->err = err;
-	if (sk)
+	if (sk) {
 		rec->uid = BPF_CORE_READ(sk, sk_uid.val);
+		rec->mptcp_token = fw_mptcp_token((struct tcp_sock *)sk);
+	}
 	fw_process_name(rec->comm);
 	rec->cgroup_id = bpf_get_current_cgroup_id();
 	fw_emit_submit(rec);
@@ -53,6 +55,7 @@ static __always_inline void fw_emit_accepted(struct sock *sk)
 	fw_head_from_common(&head, &sk->__sk_common);
 	if (fw_cfg.no_cookie_helper)
 		head.cookie = fw_compat_sk_cookie(head.skaddr);
+	fw_note_serving(fw_my_pid());
 	fw_emit_process(&head, FW_REC_ACCEPTED, sk, 0);
 }
 
@@ -140,13 +143,13 @@ int BPF_KRETPROBE(fw_kprobe_get_port_end, int ret)
 /* struct socket up to its sk. The verifier refuses what does not fit. */
 #define FW_SOCKET_BYTES 40
 
-/* The TCP socket that a file descriptor of the current process stands for, or NULL. */
+/* The TCP or MPTCP socket that a file descriptor of the current process stands for, or NULL. */
 static __always_inline struct sock *fw_sock_of_fd(__u64 fd)
 {
 	__u8 socket[FW_SOCKET_BYTES] __attribute__((aligned(8)));
 	struct file *file = NULL, **slot = fw_my_file(fd);
 	struct sock *sk;
-	__u16 family;
+	__u16 family, protocol;
 
 	if (!slot || bpf_probe_read_kernel(&file, sizeof(file), slot) || !file)
 		return NULL;
@@ -155,7 +158,10 @@ static __always_inline struct sock *fw_sock_of_fd(__u64 fd)
 	    *(struct file **)(socket + bpf_core_field_offset(struct socket, file)) != file)
 		return NULL;
 	sk = *(struct sock **)(socket + bpf_core_field_offset(struct socket, sk));
-	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+	if (!sk)
+		return NULL;
+	protocol = BPF_CORE_READ(sk, sk_protocol);
+	if (protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP)
 		return NULL;
 	family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	return family == AF_INET || family == AF_INET6 ? sk : NULL;
@@ -165,6 +171,9 @@ static __always_inline int fw_accept_returned(long ret)
 {
 	struct sock *sk = ret < 0 ? NULL : fw_sock_of_fd(ret);
 
+	/* What accept() takes from the queue is the first subflow. */
+	if (sk)
+		sk = fw_tcp_of(sk);
 	if (sk)
 		fw_emit_accepted(sk);
 	return 0;
@@ -180,6 +189,37 @@ SEC("tp/syscalls/sys_exit_accept4")
 int fw_timer_accept4(struct trace_event_raw_sys_exit *ctx)
 {
 	return fw_accept_returned(ctx->ret);
+}
+
+/*
+ * A process that has listened or accepted ends: it does not hold its listener any more. The kernel calls
+ * this for each thread, and has taken it off .live before.
+ */
+SEC("tp_btf/sched_process_exit")
+int fw_process_exit(__u64 *ctx)
+{
+	struct fw_rec_state *rec;
+	struct task_struct *task;
+	__u32 pid = fw_my_pid();
+
+	if (!bpf_map_lookup_elem(&fw_serving, &pid))
+		return 0;
+	task = (struct task_struct *)bpf_get_current_task();
+	if (BPF_CORE_READ(task, signal, live.counter) > 0)
+		return 0;
+	bpf_map_delete_elem(&fw_serving, &pid);
+	rec = fw_emit_reserve(sizeof(*rec));
+	if (!rec)
+		return 0;
+	__builtin_memset(rec, 0, sizeof(*rec));
+	rec->head.ts_ns = bpf_ktime_get_ns();
+	rec->head.kind = FW_REC_PROCESS_ENDED;
+	rec->head.family = AF_INET;
+	rec->head.cpu = bpf_get_smp_processor_id();
+	rec->pid = pid;
+	fw_process_name(rec->comm);
+	fw_emit_submit(rec);
+	return 0;
 }
 
 /* struct sockaddr_in and sockaddr_in6. */

@@ -22,11 +22,14 @@ struct hlist_node;
 struct inet_timewait_death_row;
 struct inode;
 struct kernfs_node;
+struct list_head;
 struct net;
 struct nsproxy;
 struct proto;
+struct request_sock;
 struct seq_file;
 struct signal_struct;
+struct sk_buff;
 struct sock;
 struct sock_common;
 struct socket;
@@ -165,6 +168,15 @@ struct bpf_iter__task_file {
 	};
 };
 
+struct bpf_iter__task {
+	union {
+		struct bpf_iter_meta *meta;
+	};
+	union {
+		struct task_struct *task;
+	};
+};
+
 struct seq_file {
 	void *private;
 };
@@ -261,6 +273,11 @@ struct hlist_node {
 	struct hlist_node **pprev;
 };
 
+struct list_head {
+	struct list_head *next;
+	struct list_head *prev;
+};
+
 typedef struct {
 	int counter;
 } atomic_t;
@@ -341,14 +358,26 @@ struct sock_cgroup_data {
 };
 
 typedef struct {
+	int owned;
+} socket_lock_t;
+
+typedef struct {
 	uid_t val;
 } kuid_t;
 
 struct sock {
 	struct sock_common __sk_common;
 	atomic_t sk_drops;
+	struct {
+		atomic_t rmem_alloc;
+		int len;
+		struct sk_buff *head;
+		struct sk_buff *tail;
+	} sk_backlog;
+	u8 sk_userlocks;
 	int sk_err;
 	struct socket *sk_socket;
+	socket_lock_t sk_lock;
 	int sk_err_soft;
 	int sk_wmem_queued;
 	kuid_t sk_uid;
@@ -370,6 +399,7 @@ struct inet_sock {
 struct request_sock_queue {
 	atomic_t qlen;
 	atomic_t young;
+	struct request_sock *rskq_accept_head;
 };
 
 struct inet_connection_sock {
@@ -422,11 +452,25 @@ struct tcp_sock {
 };
 
 struct mptcp_subflow_context {
+	struct list_head node;
+	union {
+		struct {
+			u32 request_join : 1;
+		};
+	};
+	struct sock *tcp_sock;
 	struct sock *conn;
 };
 
 struct mptcp_sock {
+	struct inet_connection_sock sk;
+	u64 bytes_sent;
+	u64 bytes_received;
+	u64 bytes_consumed;
+	u32 last_data_recv;
 	u32 token;
+	struct list_head conn_list;
+	struct sock *first;
 };
 
 struct inet_timewait_sock {
@@ -443,6 +487,7 @@ struct tcp_timewait_sock {
 
 struct request_sock {
 	struct sock_common __req_common;
+	struct request_sock *dl_next;
 	u8 num_retrans;
 	u8 syncookie : 1;
 	u8 num_timeout : 7;
@@ -530,6 +575,7 @@ struct rlimit {
 };
 
 struct signal_struct {
+	atomic_t live;
 	struct rlimit rlim[16];
 };
 

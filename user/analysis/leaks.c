@@ -65,7 +65,7 @@ static void on_socket(void *arg, const struct fw_conn *c, const struct fw_rec_so
 	struct leak_sock *one;
 	void *array;
 
-	if (!c || sock->object != FW_OBJECT_FULL || sock->head.newstate != FW_CLOSE_WAIT ||
+	if (!c || (sock->object != FW_OBJECT_FULL && sock->object != FW_OBJECT_MPTCP) || sock->head.newstate != FW_CLOSE_WAIT ||
 	    (l->opt.filter && !fw_filter_endpoints(l->opt.filter, c)))
 		return;
 	array = grow(l, look->socks, look->nr_socks, &look->cap_socks, sizeof(*one));
@@ -80,6 +80,9 @@ static void on_socket(void *arg, const struct fw_conn *c, const struct fw_rec_so
 		.since_before = c->step_flags[c->nr_steps - 1] & FW_STEP_AT_LEAST,
 		.unread = sock->unread,
 		.accepted = sock->head.flags & FW_REC_HAS_FILE,
+		.passive = c->role == FW_ROLE_PASSIVE,
+		.mptcp = sock->object == FW_OBJECT_MPTCP,
+		.listener = fw_conn_listener(c),
 		.netns = c->netns, .family = c->family, .lport = c->lport, .rport = c->rport,
 	};
 	memcpy(one->laddr, c->laddr, sizeof(one->laddr));

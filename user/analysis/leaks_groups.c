@@ -59,19 +59,28 @@ static enum leak_verdict verdict_of(const struct leak_sock *s)
 	return s->unread ? NEVER_READ : NEVER_CLOSED;
 }
 
+/* The listener that @s waits for, with the process that holds it; NULL: unknown. */
+static const struct fw_conn *listener_of(const struct fw_leaks *l, const struct leak_sock *s)
+{
+	const struct fw_listener *listener = fw_listeners_at(&l->opt.tracker->listeners, s->listener);
+
+	return listener && listener->held_ns ? listener->conn : NULL;
+}
+
 static struct leak_key key_of(const struct fw_leaks *l, const struct leak_sock *s)
 {
-	const struct fw_listeners *listeners = &l->opt.tracker->listeners;
-	const struct fw_conn *listener = NULL;
+	const struct fw_conn *listener;
 	struct leak_key key;
 
 	memset(&key, 0, sizeof(key));
 	key.verdict = verdict_of(s);
-	if (key.verdict == NEVER_ACCEPTED)
-		listener = fw_listeners_find(listeners, s->netns, s->laddr, s->lport);
+	listener = key.verdict == NEVER_ACCEPTED ? listener_of(l, s) : NULL;
 	key.pid = listener ? listener->pid : s->nr_pids ? s->pids[0] : 0;
 	key.netns = s->netns;
-	key.passive = fw_listeners_serve(listeners, s->netns, s->laddr, s->lport) || !s->accepted;
+	/* What the kernel does not tell of a server with listen(fd, 0), the port does well enough here. */
+	key.passive = s->passive || !s->accepted ||
+		      fw_listeners_serve(&l->opt.tracker->listeners, s->netns, s->laddr, s->lport);
+	key.mptcp = s->mptcp;
 	key.port = key.passive ? s->lport : s->rport;
 	key.family = s->family;
 	memcpy(key.raddr, s->raddr, sizeof(key.raddr));
@@ -149,6 +158,7 @@ static struct leak_group make_group(const struct fw_leaks *l, const struct leak_
 		.verdict = (enum leak_verdict)members->key.verdict,
 		.pid = members->key.pid,
 		.passive = members->key.passive,
+		.mptcp = members->key.mptcp,
 		.process = leak_process_of(look, members->key.pid),
 		.nr = nr,
 	};
@@ -167,8 +177,7 @@ static struct leak_group make_group(const struct fw_leaks *l, const struct leak_
 	if (g.process) {
 		memcpy(g.comm, g.process->rec.comm, sizeof(g.comm));
 	} else {
-		listener = fw_listeners_find(&l->opt.tracker->listeners, g.first->netns,
-					     g.first->laddr, g.first->lport);
+		listener = listener_of(l, g.first);
 		if (listener)
 			memcpy(g.comm, listener->comm, sizeof(g.comm));
 	}

@@ -15,6 +15,7 @@
 struct leak_sock {
 	uint64_t conn_id, cgroup_id;
 	uint64_t since_ns;
+	uint64_t listener; /* not accepted: address of the listener; 0: unknown */
 	uint32_t unread;
 	uint32_t netns;
 	uint32_t pids[LEAK_PIDS]; /* who holds it */
@@ -25,6 +26,8 @@ struct leak_sock {
 	bool since_before; /* in CLOSE_WAIT for at least so long */
 	bool more_pids;	   /* than there is room for */
 	bool accepted;
+	bool passive; /* the peer connected to us */
+	bool mptcp;   /* an MPTCP socket */
 };
 
 struct leak_process {
@@ -61,7 +64,7 @@ extern const struct leak_words leak_verdicts[LEAK_VERDICT_MAX];
 struct leak_key {
 	uint32_t pid, netns, verdict;
 	uint16_t port; /* ours if the peer connected to us, else the peer's */
-	uint8_t passive, family;
+	uint8_t passive, family, mptcp;
 	uint8_t raddr[16];
 };
 
@@ -79,6 +82,7 @@ struct leak_group {
 	enum leak_verdict verdict;
 	uint32_t pid;
 	bool passive; /* the peer connected to us */
+	bool mptcp;   /* they are MPTCP sockets */
 	size_t nr, nr_old; /* old: of the leak age at least */
 	uint64_t oldest_ns, unread;
 	bool at_least;

@@ -44,16 +44,18 @@ struct rows {
 	size_t nr, cap;
 };
 
-/* Ours if somebody listens there. Else the lower one: of a server that has gone, ports above its own
- * are those that its clients were given.
+/*
+ * The role tells. If it is not known: ours if a socket listens there, else the lower one (of a server that
+ * has gone, ports above its own are those that its clients were given).
  */
 static uint16_t service_port(const struct fw_tracker *t, const struct fw_conn *c)
 {
-	if (c->flags & FW_CONN_LISTENER || !c->rport ||
-	    fw_listeners_serve(&t->listeners, c->netns, c->laddr, c->lport))
+	if (c->flags & FW_CONN_LISTENER || !c->rport || c->role == FW_ROLE_PASSIVE)
 		return c->lport;
 	if (c->role == FW_ROLE_ACTIVE || !c->lport)
 		return c->rport;
+	if (fw_listeners_serve(&t->listeners, c->netns, c->laddr, c->lport))
+		return c->lport;
 	return c->lport < c->rport ? c->lport : c->rport;
 }
 

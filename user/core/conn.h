@@ -51,6 +51,7 @@ enum fw_conn_flags {
 	FW_CONN_OWNER_LISTENS = 1U << 13, /* pid and comm are its listener's: no accept() was seen */
 	FW_CONN_SEEN = 1U << 14,	/* by the latest snapshot */
 	FW_CONN_UNACCEPTED = 1U << 15,	/* in the accept queue at the latest snapshot */
+	FW_CONN_MPTCP = 1U << 24,	/* an MPTCP socket, not a TCP connection (core/mptcp.h) */
 };
 
 /* Facts that few connections have, allocated apart so that the others do not pay for them. */
@@ -58,6 +59,7 @@ struct fw_conn_extra {
 	uint32_t ifindex;     /* the device it is bound to, or its scope; 0: none */
 	uint32_t mptcp_token; /* of the MPTCP connection that it is a subflow of; 0: none */
 	uint64_t listener;    /* request socket, child: address of its listener; 0: unknown */
+	uint32_t listener_holders; /* with FW_CONN_OWNER_LISTENS: processes that hold the listener; 0: unknown */
 };
 
 struct fw_conn {
@@ -105,6 +107,16 @@ static inline uint32_t fw_conn_ifindex(const struct fw_conn *c)
 static inline uint32_t fw_conn_mptcp_token(const struct fw_conn *c)
 {
 	return c->extra ? c->extra->mptcp_token : 0;
+}
+
+static inline uint64_t fw_conn_listener(const struct fw_conn *c)
+{
+	return c->extra ? c->extra->listener : 0;
+}
+
+static inline uint32_t fw_conn_listener_holders(const struct fw_conn *c)
+{
+	return c->extra && c->flags & FW_CONN_OWNER_LISTENS ? c->extra->listener_holders : 0;
 }
 
 static inline bool fw_conn_has(const struct fw_conn *c, uint32_t flag)

@@ -32,6 +32,8 @@ void snapshot_begin(struct fw_tracker *t, const struct fw_event *ev)
 	for (struct fw_conn *c = fw_conn_table_first(&t->table); c;
 	     c = fw_conn_table_next(&t->table, c))
 		fw_conn_clear(c, FW_CONN_SEEN);
+	mptcp_snapshot_begin(t);
+	owner_look_begin(t, ev->head->ts_ns);
 	t->snapshot_ns = ev->head->ts_ns;
 	t->nr_snapshot_netns = 0;
 	FW_OBSERVE(t->observer, snapshot_begin, ev->head->ts_ns);
@@ -125,8 +127,9 @@ static void found_full(struct fw_tracker *t, struct fw_conn *c, const struct fw_
 	conn_push(c, state, since_ns(t, ev), FW_STEP_AT_LEAST);
 	note_orphan(c, ev);
 	c->closed_by = (uint8_t)closed_by(state);
-	/* Listeners come first in a snapshot. */
-	if (fw_listeners_serve(&t->listeners, c->netns, c->laddr, c->lport))
+	if (state == FW_SYN_SENT)
+		c->role = FW_ROLE_ACTIVE;
+	else if (ev->head->flags & FW_REC_CLONED)
 		c->role = FW_ROLE_PASSIVE;
 	fw_conn_table_index(&t->table, c, ev->head->cookie ? FW_KEY_COOKIE : FW_KEY_SKADDR);
 	if (state != FW_LISTEN)
@@ -140,6 +143,7 @@ static void found_request(struct fw_tracker *t, struct fw_conn *c, const struct 
 	c->flags |= FW_CONN_REQUEST;
 	c->role = FW_ROLE_PASSIVE;
 	c->retransmits = ev->sock->retransmits;
+	conn_set_listener(t, c, ev->sock->listener);
 	conn_push(c, FW_SYN_RECV, since_ns(t, ev), FW_STEP_AT_LEAST);
 	fw_conn_table_index(&t->table, c, FW_KEY_TUPLE);
 }
@@ -213,7 +217,7 @@ static void met(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *
 }
 
 /* What only a full socket can tell. */
-static void note_full(struct fw_conn *c, const struct fw_event *ev)
+static void note_full(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev)
 {
 	const struct fw_rec_sock *sock = ev->sock;
 
@@ -222,10 +226,12 @@ static void note_full(struct fw_conn *c, const struct fw_event *ev)
 	c->bytes_received = payload_received(ev->head, sock->bytes_received);
 	c->cgroup_id = sock->cgroup_id ? sock->cgroup_id : c->cgroup_id;
 	fw_conn_clear(c, FW_CONN_UNACCEPTED);
-	if (ev->head->newstate == FW_LISTEN || ev->head->flags & (FW_REC_HAS_FILE | FW_REC_ORPHAN))
+	if (ev->head->newstate == FW_LISTEN || c->role == FW_ROLE_ACTIVE ||
+	    ev->head->flags & (FW_REC_HAS_FILE | FW_REC_ORPHAN))
 		return;
 	c->flags |= FW_CONN_UNACCEPTED;
 	c->role = FW_ROLE_PASSIVE;
+	conn_set_listener(t, c, ev->sock->listener);
 }
 
 /* What should have announced it follows within microseconds: it was lost. */
@@ -254,8 +260,13 @@ static struct fw_conn *announce_overdue(struct fw_tracker *t, struct fw_conn *c,
 
 void snapshot_socket(struct fw_tracker *t, const struct fw_event *ev)
 {
-	struct fw_conn *c = known(t, ev);
+	struct fw_conn *c;
 
+	if (ev->sock->object == FW_OBJECT_MPTCP) {
+		mptcp_socket(t, ev);
+		return;
+	}
+	c = known(t, ev);
 	if (c && c->flags & FW_CONN_UNDECIDED)
 		return;
 	if (c && is_overdue(c, ev->head->ts_ns))
@@ -269,7 +280,8 @@ void snapshot_socket(struct fw_tracker *t, const struct fw_event *ev)
 		if (ev->head->ts_ns > c->end_ns)
 			c->end_ns = ev->head->ts_ns;
 		if (ev->sock->object == FW_OBJECT_FULL)
-			note_full(c, ev);
+			note_full(t, c, ev);
+		subflow_join(t, c, ev->head, ev->sock->mptcp_token);
 	}
 	FW_OBSERVE(t->observer, socket, c, ev->sock);
 }
@@ -323,11 +335,10 @@ void snapshot_end(struct fw_tracker *t, const struct fw_event *ev)
 {
 	struct fw_conn *next;
 
+	owner_look_end(t);
+	mptcp_snapshot_end(t);
 	for (struct fw_conn *c = fw_conn_table_first(&t->table); c; c = next) {
 		next = fw_conn_table_next(&t->table, c);
-		/* By now the owners of the listeners are known: also for those born meanwhile. */
-		if (c->role == FW_ROLE_PASSIVE && !(c->flags & FW_CONN_ORPHANED))
-			conn_inherit_owner(t, c);
 		if (has_vanished(t, c))
 			end_vanished(t, c, ev->head->ts_ns);
 	}
