@@ -191,6 +191,12 @@ struct fw_rec_process {
 };
 _Static_assert(sizeof(struct fw_rec_process) == 128, "contract");
 
+/* Not in the ring: of iter/task, a thread that is in another network namespace than its process. */
+struct fw_rec_thread {
+	__u32 tid, netns;
+};
+_Static_assert(sizeof(struct fw_rec_thread) == 8, "contract");
+
 /* What is lost is counted here, one per CPU, each in a cache line of its own. User space only reads. */
 struct fw_cpu_stats {
 	__u64 lost; /* the ring was full */

@@ -439,11 +439,6 @@ int fw_iter_task_file(struct bpf_iter__task_file *ctx)
 	return 0;
 }
 
-/* A thread in another network namespace than its process. */
-struct fw_rec_thread {
-	__u32 tid, netns;
-};
-
 SEC("iter/task")
 int fw_iter_task(struct bpf_iter__task *ctx)
 {

@@ -21,6 +21,9 @@
 #define RESYNC_LATEST_NS 10000000000ULL
 /* Whoever ends a recording does not wait for ever. */
 #define LAST_SNAPSHOT_NS 5000000000ULL
+#define HOLDERS_NS 250000000ULL
+/* A look at the holders of listeners delays the end by no more than this. */
+#define LAST_HOLDERS_NS 1000000000ULL
 
 const char *fw_session_cgroup_path(void *arg, uint64_t id)
 {
@@ -319,6 +322,28 @@ static void resync(struct fw_session *s, uint64_t now)
 	snapshot(s);
 }
 
+/* Polls until the snapshot that is under way is complete. */
+static int finish_snapshot(struct fw_session *s, uint64_t most_ns, struct fw_err *err)
+{
+	uint64_t deadline = s->src->ops->now_ns(s->src) + most_ns;
+	int ret = 0;
+
+	while (!ret && s->src->ops->in_snapshot(s->src) && s->src->ops->now_ns(s->src) < deadline)
+		ret = drain(s, POLL_MS, err);
+	return ret;
+}
+
+/* Who holds listeners now, for connections that nobody has accepted. @last: at the end. */
+static void look_at_holders(struct fw_session *s, bool last, struct fw_err *err)
+{
+	if (!s->src->ops->holders || s->opt->no_snapshot || s->src->ops->in_snapshot(s->src) ||
+	    !fw_tracker_wants_holders(&s->tracker, last))
+		return;
+	s->src->ops->holders(s->src, last);
+	if (last)
+		finish_snapshot(s, LAST_HOLDERS_NS, err);
+}
+
 int fw_session_step(struct fw_session *s, struct fw_err *err)
 {
 	uint64_t now = s->src->ops->now_ns(s->src);
@@ -331,6 +356,10 @@ int fw_session_step(struct fw_session *s, struct fw_err *err)
 	if (now >= s->next_overdue_ns) {
 		fw_tracker_overdue(&s->tracker, now, look, s->src);
 		s->next_overdue_ns = now + OVERDUE_NS;
+	}
+	if (now >= s->next_holders_ns) {
+		look_at_holders(s, false, err);
+		s->next_holders_ns = now + HOLDERS_NS;
 	}
 	resync(s, now);
 	look_again(s, now);
@@ -345,17 +374,11 @@ int fw_session_step(struct fw_session *s, struct fw_err *err)
 /* The last of a recording's snapshots: what there was at its end. */
 static void look_back(struct fw_session *s, struct fw_err *err)
 {
-	uint64_t now = s->src->ops->now_ns(s->src), deadline = now + LAST_SNAPSHOT_NS;
-	int ret = 0;
-
 	if (!s->recorder || s->opt->no_snapshot)
 		return;
 	if (!s->src->ops->in_snapshot(s->src))
 		snapshot(s);
-	while (!ret && s->src->ops->in_snapshot(s->src) && now < deadline) {
-		ret = drain(s, POLL_MS, err);
-		now = s->src->ops->now_ns(s->src);
-	}
+	finish_snapshot(s, LAST_SNAPSHOT_NS, err);
 }
 
 int fw_session_stop(struct fw_session *s, struct fw_err *err)
@@ -363,6 +386,7 @@ int fw_session_stop(struct fw_session *s, struct fw_err *err)
 	int ret;
 
 	look_back(s, err);
+	look_at_holders(s, true, err);
 	/* The kernel goes on counting: what comes after that is counted apart. */
 	fw_session_refresh(s);
 	s->src->ops->stop(s->src);

@@ -25,7 +25,7 @@ struct fw_attached {
 	int ring_fd;
 	int settle_fd, jiffies_fd; /* programs for BPF_PROG_TEST_RUN */
 	/* the identities of sockets where the kernel has none to give; else -1 */
-	int compat_sk_fd, compat_tuple_fd, compat_next_fd;
+	int serving_fd, compat_sk_fd, compat_tuple_fd, compat_next_fd;
 };
 
 /* 0, or a negative errno with @err filled. @report says what became of each front end. */

@@ -17,7 +17,10 @@
 
 struct fw_netns {
 	uint32_t inum;
-	uint32_t pid; /* the process in it with the lowest number; 0: none */
+	uint32_t pid; /* the process (or thread) in it with the lowest number; 0: none */
+	/* With via_socket: no process was found in it; .pid has a socket of it as this descriptor. */
+	uint32_t fd;
+	bool via_socket;
 	uint64_t checked_ns; /* netns_names.c's own */
 	char name[FW_NETNS_NAME_LEN]; /* as in "ip netns", or "" */
 };

@@ -71,7 +71,11 @@ struct fw_source_ops {
 	 * a negative errno with @err filled. NULL: it has the snapshots that it has.
 	 */
 	int (*snapshot)(struct fw_source *src, struct fw_err *err);
-	/* Whether one is under way. */
+	/* Begins a look at who holds listeners, whose records come like those of a snapshot; not while one is
+	 * under way, and, if not @now, not so often that it would cost much. NULL: as for .snapshot.
+	 */
+	void (*holders)(struct fw_source *src, bool now);
+	/* Whether a snapshot or such a look is under way. */
 	bool (*in_snapshot)(struct fw_source *src);
 	/* Measure what BPF programs cost, or stop to. NULL: nothing to measure. */
 	void (*measure)(struct fw_source *src, bool on);

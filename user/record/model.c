@@ -122,7 +122,8 @@ static const struct fw_layout *const layouts[FW_REC_MAX] = {
 	[FW_REC_REQ_END] = &mini_layout,      [FW_REC_SOCK] = &sock_layout,
 	[FW_REC_HOLDER] = &holder_layout,     [FW_REC_PROCESS] = &process_layout,
 	[FW_REC_SNAP_BEGIN] = &head_layout,   [FW_REC_SNAP_NETNS] = &head_layout,
-	[FW_REC_SNAP_END] = &head_layout,
+	[FW_REC_SNAP_END] = &head_layout,     [FW_REC_HOLDERS_BEGIN] = &head_layout,
+	[FW_REC_HOLDERS_END] = &head_layout,  [FW_REC_PROCESS_ENDED] = &state_layout,
 };
 
 const struct fw_layout *fw_layout_of(unsigned int kind)
