@@ -322,15 +322,15 @@ static void resync(struct fw_session *s, uint64_t now)
 	snapshot(s);
 }
 
-/* Polls until the snapshot that is under way is complete. */
-static int finish_snapshot(struct fw_session *s, uint64_t most_ns, struct fw_err *err)
+/* Polls until what @under_way tells of is complete. */
+static void finish(struct fw_session *s, bool (*under_way)(struct fw_source *src), uint64_t most_ns,
+		   struct fw_err *err)
 {
 	uint64_t deadline = s->src->ops->now_ns(s->src) + most_ns;
 	int ret = 0;
 
-	while (!ret && s->src->ops->in_snapshot(s->src) && s->src->ops->now_ns(s->src) < deadline)
+	while (!ret && under_way(s->src) && s->src->ops->now_ns(s->src) < deadline)
 		ret = drain(s, POLL_MS, err);
-	return ret;
 }
 
 /* Who holds listeners now, for connections that nobody has accepted. @last: at the end. */
@@ -341,7 +341,7 @@ static void look_at_holders(struct fw_session *s, bool last, struct fw_err *err)
 		return;
 	s->src->ops->holders(s->src, last);
 	if (last)
-		finish_snapshot(s, LAST_HOLDERS_NS, err);
+		finish(s, s->src->ops->in_holders, LAST_HOLDERS_NS, err);
 }
 
 int fw_session_step(struct fw_session *s, struct fw_err *err)
@@ -378,7 +378,7 @@ static void look_back(struct fw_session *s, struct fw_err *err)
 		return;
 	if (!s->src->ops->in_snapshot(s->src))
 		snapshot(s);
-	finish_snapshot(s, LAST_SNAPSHOT_NS, err);
+	finish(s, s->src->ops->in_snapshot, LAST_SNAPSHOT_NS, err);
 }
 
 int fw_session_stop(struct fw_session *s, struct fw_err *err)

@@ -216,7 +216,16 @@ static int live_snapshot(struct fw_source *src, struct fw_err *err)
 
 static bool live_in_snapshot(struct fw_source *src)
 {
-	return ((struct live *)src)->in_snapshot;
+	const struct live *live = (const struct live *)src;
+
+	return live->in_snapshot && !live->holders_since_ns;
+}
+
+static bool live_in_holders(struct fw_source *src)
+{
+	const struct live *live = (const struct live *)src;
+
+	return live->in_snapshot && live->holders_since_ns;
 }
 
 static const char *live_netns_name(struct fw_source *src, uint32_t inum)
@@ -341,6 +350,7 @@ static const struct fw_source_ops live_ops = {
 	.snapshot = live_snapshot,
 	.in_snapshot = live_in_snapshot,
 	.holders = live_holders,
+	.in_holders = live_in_holders,
 	.netns_name = live_netns_name,
 	.cgroup_path = live_cgroup_path,
 	.ground = live_ground,
