@@ -3,7 +3,8 @@
 # make check      unit tests (no root, no kernel, no libbpf)
 # make replay     recordings say what they said (no root, no BPF)
 # make live       live tests on this kernel (root)
-# make lab        incidents that finwait report must recognise (root)
+# make lab        incidents that finwait report must recognise, and healthy hosts (root); LAB='--serve --from-recording'
+# make mutate     each rule of the analyses broken on purpose: the lab must notice (root, long)
 # make web        the page of HTML reports, in headless Chromium (root for what the lab has not left)
 # make export     its connections in jq, ClickHouse and SQLite (root)
 # make fuzz       fuzz every parser for FUZZ_SECONDS each (default 20), in clang's sanitizers
@@ -56,23 +57,21 @@ endif
 BPF_SRC := bpf/state.bpf.c $(filter-out bpf/state.bpf.c bpf/iter.bpf.c,$(wildcard bpf/*.bpf.c))
 BPF_OBJ := $(BPF_SRC:bpf/%.bpf.c=$B/bpf/%.bpf.o)
 PURE_SRC := $(wildcard user/util/*.c user/core/*.c user/record/*.c user/report/*.c user/analysis/*.c)
-APP_SRC := user/main.c $(wildcard user/cmd/*.c user/io/*.c)
-# What only finwait-serve has, which finwait becomes for "serve": see there.
+# user/serve/ is only in finwait-serve; cmd/serve_exec.c, which runs it, is only in finwait.
 SERVE_EXEC := user/cmd/serve_exec.c
-SERVE_SRC := $(addprefix user/cmd/,serve.c serve_options.c answers.c exporter.c pusher.c window.c) \
-	     $(addprefix user/io/,batch.c clickhouse.c documents.c http.c listen.c push.c secret.c spool.c \
-	       usage.c)
+SERVE_SRC := $(wildcard user/serve/*.c)
+APP_SRC := user/main.c $(wildcard user/cmd/*.c user/io/*.c) $(SERVE_SRC)
 PURE_OBJ := $(PURE_SRC:%.c=$B/%.o)
 APP_OBJ := $(patsubst %.c,$B/%.o,$(filter-out $(SERVE_SRC),$(APP_SRC)))
 SERVE_OBJ := $(patsubst %.c,$B/%.o,$(filter-out $(SERVE_EXEC),$(APP_SRC)))
 PURE_SAN_OBJ := $(PURE_SRC:%.c=$B/san/%.o)
 APP_SAN_OBJ := $(patsubst %.c,$B/san/%.o,$(filter-out $(SERVE_EXEC),$(APP_SRC)))
 UNIT := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
-LIVE_PROGRAMS := $B/tests/peer $B/tests/witness $B/tests/churn $B/tests/flood $B/tests/leaker
+LIVE_PROGRAMS := $B/tests/peer $B/tests/witness $B/tests/churn $B/tests/flood $B/tests/leaker $B/tests/takeover
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all check replay live lab web export fuzz dist vm soak bench tests install uninstall deb clean vmlinux
+.PHONY: all check replay live lab mutate web export fuzz dist vm soak bench tests install uninstall deb clean vmlinux
 
 all: finwait
 
@@ -149,8 +148,7 @@ $B/tests/sample: tests/web/sample.c $(wildcard tests/unit/*.h) $B/libfinwait.a
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $< $B/libfinwait.a -lcmocka -lzstd
 
 check: $(UNIT)
-	$(Q)if grep -rnE 'include <bpf/|"io/|"cmd/' user/util user/core user/record user/report $(wildcard user/analysis); then \
-		echo 'FAIL: the pure archive includes what it must not' >&2; exit 1; fi
+	$(Q)scripts/check-layers
 	$(Q)scripts/check-unit $^
 
 # Fuzz targets: everything is compiled again, for libFuzzer. Some include the file whose static
@@ -209,6 +207,7 @@ $B/tests/packing: tests/bench/packing.c $B/libfinwait.a
 	$(say) CC $@
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $^ -lzstd
 $B/tests/leaker: tests/live/leaker.c
+$B/tests/takeover: tests/live/takeover.c
 $B/tests/flood: tests/live/flood.c tests/live/peer_net.c tests/live/peer_packet.c
 $(LIVE_PROGRAMS): $(wildcard tests/live/*.h)
 	$(say) CC $@
@@ -224,7 +223,11 @@ live: finwait $(LIVE_PROGRAMS)
 	$(Q)tests/live/run
 
 lab: finwait
-	$(Q)mkdir -p $B/lab && LAB_HTML=$(abspath $B/lab) tests/lab/run
+	$(Q)mkdir -p $B/lab && LAB_HTML=$(abspath $B/lab) tests/lab/run $(LAB)
+
+# Breaks each rule of the analyses on purpose: the lab must notice (root).
+mutate: finwait
+	$(Q)tests/lab/mutate $(MUTATE)
 
 web: finwait
 	$(Q)tests/web/run

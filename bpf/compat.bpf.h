@@ -190,6 +190,51 @@ static __always_inline struct sock *fw_compat_sock_of_file(struct file *file)
 }
 
 /*
+ * The TIME_WAIT table of a namespace is counted in tw_count in Linux 5.10, and in tw_refcount, which begins at
+ * 1, from 6.1 on; kernels between reach it by a pointer. May go with 5.10.
+ */
+struct inet_timewait_death_row___v5_18 {
+	atomic_t tw_count;
+} __attribute__((preserve_access_index));
+
+static __always_inline bool fw_compat_tw_table_full(struct sock *sk)
+{
+	struct net *net = sk->__sk_common.skc_net.net;
+	struct inet_timewait_death_row___v5_18 *old;
+	struct inet_timewait_death_row *row;
+	int count;
+
+	row = (void *)net + bpf_core_field_offset(struct net, ipv4) +
+	      bpf_core_field_offset(struct netns_ipv4, tcp_death_row);
+	if (bpf_core_field_size(struct netns_ipv4, tcp_death_row) == sizeof(void *))
+		bpf_probe_read_kernel(&row, sizeof(row), row);
+	if (bpf_core_field_exists(struct inet_timewait_death_row, tw_refcount)) {
+		count = BPF_CORE_READ(row, tw_refcount.refs.counter) - 1;
+	} else {
+		old = (void *)row;
+		count = BPF_CORE_READ(old, tw_count.counter);
+	}
+	return count >= BPF_CORE_READ(row, sysctl_max_tw_buckets);
+}
+
+/*
+ * Since Linux 6.14 a minisock has the time at which it entered TIME_WAIT, in milliseconds
+ * of bpf_ktime_get_ns(), the lower 32 bits. Before, only the time at which its timer was last set is known. May
+ * go with 6.12.
+ */
+static __always_inline __u64 fw_compat_tw_since_ns(struct inet_timewait_sock *tw)
+{
+	__u64 now_ns = bpf_ktime_get_ns();
+	__u32 stamp, ago_ms;
+
+	if (!bpf_core_field_exists(struct inet_timewait_sock, tw_entry_stamp))
+		return 0;
+	stamp = BPF_CORE_READ(tw, tw_entry_stamp);
+	ago_ms = (__u32)(now_ns / 1000000) - stamp;
+	return stamp && ago_ms < now_ns / 1000000 ? (now_ns / 1000000 - ago_ms) * 1000000 : 0;
+}
+
+/*
  * Since Linux 6.10 (commit 92ef0fd55ac8) inet_csk_accept() is called with (sk, arg), before with
  * (sk, flags, err, kern): what it returns comes after them. Reading it from the other place loads on
  * some kernels, and gives something else. May go with 6.1.
@@ -212,8 +257,8 @@ static __always_inline struct sock *fw_compat_accepted(const __u64 *fexit_ctx)
 /*
  * Before Linux 6.7 (commit 5684ab1a0eff) an MPTCP socket does not count what the application has read: the
  * memory of what it has not read stands in, which is more than the bytes. Before 6.10 (commit 18d82cde7432) it
- * does not say when data came last: the bound of fw_mptcp_idle_jiffies() is that of its subflows alone, which
- * is too high for an application that had let its receive buffer fill up. May go with 6.6.
+ * does not say when data came last: fw_mptcp_since_ns() takes the newest segment, which is too early if the
+ * application had let its receive buffer fill up. May go with 6.6.
  */
 static __always_inline __u32 fw_compat_mptcp_unread(struct sock *sk)
 {

@@ -75,9 +75,17 @@ enum fw_rec_flags {
 	FW_REC_REPAIR = 1 << 12,      /* TCP_REPAIR is on: the socket is being migrated */
 	FW_REC_WINDOW_SHUT = 1 << 13, /* snd_wnd == 0: the peer's receive window is closed */
 	FW_REC_SYN = 1 << 14,	      /* FW_REC_RETRANSMIT: a SYN or SYN-ACK; else a FIN */
-	FW_REC_MEMORY_SHORT = 1 << 15, /* at * -> CLOSE: TCP is out of memory or has too many orphans */
-	FW_REC_CLONED = 1 << 20,      /* FW_REC_SOCK: the socket was cloned from a listener: passive */
-	FW_REC_MPTCP = 1 << 21,	      /* FW_REC_STATE: of an MPTCP socket, not of a subflow */
+	FW_REC_REARMED = 1 << 15,     /* FW_REC_TW_SCHED: not a birth, its timer was running already; the
+				       * timer front end sends FW_REC_TW_END just before instead
+				       */
+	FW_REC_HAD_REQUEST = 1 << 16, /* SYN_RECV -> *: it was a request socket; .since_ns is of that */
+	FW_REC_TABLE_FULL = 1 << 17,  /* at * -> CLOSE: tcp_max_tw_buckets was reached */
+	FW_REC_NO_PORT = 1 << 18,     /* at SYN_SENT -> CLOSE: connect() found no port, or the 4-tuple in use */
+	FW_REC_ANSWERS_DATA = 1 << 19, /* FW_REC_RESET_SENT: it answers a segment with data */
+	FW_REC_RULED_OUT = 1 << 20,   /* FW_REC_STATE: the filter rules out the connection, of which
+				       * a record has passed (filter_rule.h) */
+	FW_REC_CLONED = 1 << 24,      /* FW_REC_SOCK: the socket was cloned from a listener: passive */
+	FW_REC_MPTCP = 1 << 25,	      /* FW_REC_STATE: of an MPTCP socket, not of a subflow */
 };
 
 /* First bytes of every record. */
@@ -107,6 +115,7 @@ struct fw_rec_state {
 	__u64 bytes_sent;     /* payload, without retransmissions */
 	__u64 bytes_received; /* payload; counts the FIN as one when FW_REC_FIN_RECEIVED */
 	__u64 cgroup_id;      /* with FW_REC_OWNER, else 0 */
+	__u64 since_ns;	      /* with FW_REC_HAD_REQUEST: when it first sent a SYN-ACK, else 0 */
 	__u32 retransmits;
 	__u32 segs_in; /* segments received so far: equal means caused by the same segment */
 	__u32 segs_out; /* segments sent; at * -> CLOSE, else 0 */
@@ -119,18 +128,21 @@ struct fw_rec_state {
 	__u16 pad[3];
 	char comm[FW_COMM_LEN];
 };
-_Static_assert(sizeof(struct fw_rec_state) == 160, "contract");
+_Static_assert(sizeof(struct fw_rec_state) == 168, "contract");
 
 struct fw_rec_mini {
 	struct fw_rec_head head;
 	__u64 expires_jiffies; /* what its timer is set to */
 	__u64 now_jiffies;
 	__u64 listener; /* request sockets: address of the socket that listens (rsk_listener); else 0 */
+	__u64 since_ns; /* request sockets: when the first SYN-ACK was sent, 0: not yet; minisocks: as in
+			 * struct fw_rec_sock
+			 */
 	__u32 timeouts; /* request sockets: SYN-ACK timer expiries so far */
 	__u32 nr_ips;
 	__u64 ips[FW_STACK_DEPTH]; /* FW_REC_TW_END, FW_REC_REQ_END: caller's kernel stack */
 };
-_Static_assert(sizeof(struct fw_rec_mini) == 192, "contract");
+_Static_assert(sizeof(struct fw_rec_mini) == 200, "contract");
 
 /* A socket as it is: full socket, request socket or minisock. head.oldstate is its state (of a
  * minisock: its substate), and head.newstate the same.
@@ -145,7 +157,10 @@ struct fw_rec_sock {
 	 * MPTCP socket: its first subflow, which has the listener's queue and was connected first
 	 */
 	__u64 listener;
-	__u32 idle_jiffies; /* full socket: it has been in its state for at least so long */
+	__u64 since_ns;	    /* it was in its state by then, give or take the processing of a segment;
+			     * 0: not known. Minisocks: when it was born, or entered TIME_WAIT by a
+			     * segment with timestamps; to the millisecond
+			     */
 	__u32 retransmits;  /* request socket: SYN-ACK timer expiries */
 	__u32 uid;
 	__u32 unread;	/* bytes not yet read, the FIN counting as one; LISTEN: connections to accept */
@@ -155,7 +170,7 @@ struct fw_rec_sock {
 	__u32 srtt_us, rto_jiffies; /* full socket */
 	__u32 mptcp_token;  /* as in struct fw_rec_state */
 	__u8 object;	/* enum fw_object */
-	__u8 pad[7];
+	__u8 pad[3];
 };
 _Static_assert(sizeof(struct fw_rec_sock) == 176, "contract");
 
@@ -212,6 +227,8 @@ _Static_assert(sizeof(struct fw_cpu_stats) == 64, "a cache line");
 
 #define FW_MAX_PORTS 16
 #define FW_MAX_CIDRS 8
+#define FW_MAX_NETNS 16
+#define FW_NO_NETNS 0xffffffffU /* the number of no namespace */
 
 struct fw_cidr {
 	__u8 addr[16];
@@ -219,23 +236,31 @@ struct fw_cidr {
 	__u32 prefix_len;
 };
 
+/* Which connections; what is empty or 0 admits all. filter_rule.h says how it is applied. */
+struct fw_filter_rule {
+	__u32 family;
+	__u32 nr_lports, nr_rports;
+	__u32 nr_local, nr_remote;
+	__u32 nr_netns;
+	__u16 lports[FW_MAX_PORTS];
+	__u16 rports[FW_MAX_PORTS];
+	__u32 netns[FW_MAX_NETNS];
+	struct fw_cidr local[FW_MAX_CIDRS];
+	struct fw_cidr remote[FW_MAX_CIDRS];
+};
+_Static_assert(sizeof(struct fw_filter_rule) ==
+	       24 + 64 + 4 * FW_MAX_NETNS + 2 * FW_MAX_CIDRS * 24, "contract");
+
 /* Read-only for the BPF programs, set before they are loaded. */
 struct fw_bpf_config {
 	__u64 tw_timer_handler;	   /* kernel addresses, for the timer front end */
 	__u64 reqsk_timer_handler;
 	__u64 wakeup_bytes;	   /* wake the reader at this fill level of the ring */
 	__u32 half_open_limit;	   /* request sockets per second and CPU; above: only counted */
-	__u32 netns;		   /* 0: all */
 	__u8 no_cookie_helper;	   /* before Linux 5.12 */
-	__u8 family;		   /* 0: both */
-	__u8 nr_lports, nr_rports;
-	__u8 nr_local, nr_remote;
-	__u8 pad[2];
-	__u16 lports[FW_MAX_PORTS];
-	__u16 rports[FW_MAX_PORTS];
-	struct fw_cidr local[FW_MAX_CIDRS];
-	struct fw_cidr remote[FW_MAX_CIDRS];
+	__u8 pad[3];
+	struct fw_filter_rule rule;
 };
-_Static_assert(sizeof(struct fw_bpf_config) == 40 + 64 + 2 * FW_MAX_CIDRS * 24, "contract");
+_Static_assert(sizeof(struct fw_bpf_config) == 32 + sizeof(struct fw_filter_rule), "contract");
 
 #endif

@@ -41,35 +41,28 @@ static __always_inline __u64 fw_compat_seen_cookie(const struct fw_rec_head *hea
 	return id;
 }
 
-/* A lower bound from one moment at which it was in this state; 0: that moment is not known. */
-static __always_inline __u32 fw_since(__u32 now, __u32 then)
-{
-	return then ? now - then : 0;
-}
-
 /*
- * For how long at least it has been in its state. CLOSE_WAIT and FIN_WAIT_2 were entered by a segment
- * with ACK, so not after the last one (rcv_tstamp). ESTABLISHED is as old as the oldest of what is
- * the latest of its kind. A SYN has been repeated with doubled waits. For the others nothing on
- * the socket tells.
+ * When it was in its state already, by the clock of bpf_ktime_get_ns(); 0: not known. The last segment that
+ * it sent or received (tcp_mstamp) is not older than the one that brought it into its state. Not jiffies:
+ * they lag when ticks are late (by 0.4 s in an emulated guest), and so would make it older than it is.
+ * A close() that could not send its FIN leaves no such trace, so FIN_WAIT_1, CLOSING and LAST_ACK have none.
  */
-static __always_inline __u32 fw_idle_jiffies(struct tcp_sock *tp, __u8 state, __u32 now)
+static __always_inline __u64 fw_since_ns(struct tcp_sock *tp, __u8 state, __u64 now_ns)
 {
-	struct inet_connection_sock *icsk = &tp->inet_conn;
-	__u32 sent, received, acked, most;
+	__u32 ago_ms;
 
 	switch (state) {
+	case TCP_ESTABLISHED:
 	case TCP_CLOSE_WAIT:
 	case TCP_FIN_WAIT2:
-		return fw_since(now, tp->rcv_tstamp);
-	case TCP_ESTABLISHED:
-		acked = fw_since(now, tp->rcv_tstamp);
-		sent = fw_since(now, tp->lsndtime);
-		received = fw_since(now, icsk->icsk_ack.lrcvtime);
-		most = sent > received ? sent : received;
-		return most > acked ? most : acked;
+		return tp->tcp_mstamp * 1000;
 	case TCP_SYN_SENT:
-		return icsk->icsk_rto - (icsk->icsk_rto >> (icsk->icsk_backoff & 31));
+		if (!tp->retrans_stamp || (bpf_core_field_exists(struct tcp_sock, tcp_usec_ts) &&
+					   BPF_CORE_READ_BITFIELD(tp, tcp_usec_ts)))
+			return 0;
+		/* The first SYN, in milliseconds of 32 bits. */
+		ago_ms = (__u32)(now_ns / 1000000) - tp->retrans_stamp;
+		return ago_ms < now_ns / 1000000 ? now_ns - ago_ms * 1000000ULL : 0;
 	default:
 		return 0;
 	}
@@ -167,7 +160,7 @@ static __always_inline void fw_fill_full(struct fw_rec_sock *rec, struct tcp_soc
 	rec->rto_jiffies = tp->inet_conn.icsk_rto;
 	if (!tp->snd_wnd)
 		rec->head.flags |= FW_REC_WINDOW_SHUT;
-	rec->idle_jiffies = fw_idle_jiffies(tp, rec->head.newstate, (__u32)rec->now_jiffies);
+	rec->since_ns = fw_since_ns(tp, rec->head.newstate, bpf_ktime_get_ns());
 }
 
 static __always_inline void fw_fill_mini(struct fw_rec_sock *rec, struct sock_common *skc)
@@ -177,6 +170,7 @@ static __always_inline void fw_fill_mini(struct fw_rec_sock *rec, struct sock_co
 	rec->head.oldstate = rec->head.newstate = BPF_CORE_READ(tw, tw_substate);
 	rec->head.flags = FW_REC_ORPHAN;
 	rec->expires_jiffies = BPF_CORE_READ(tw, tw_timer.expires);
+	rec->since_ns = fw_compat_tw_since_ns(tw);
 	rec->object = FW_OBJECT_MINI;
 }
 
@@ -186,6 +180,7 @@ static __always_inline void fw_fill_request(struct fw_rec_sock *rec, struct sock
 
 	rec->head.oldstate = rec->head.newstate = TCP_SYN_RECV;
 	rec->retransmits = BPF_CORE_READ_BITFIELD_PROBED(req, num_timeout);
+	rec->since_ns = BPF_CORE_READ((struct tcp_request_sock *)req, snt_synack) * 1000;
 	rec->expires_jiffies = BPF_CORE_READ(req, rsk_timer.expires);
 	rec->listener = (__u64)BPF_CORE_READ(req, __req_common.skc_listener);
 	rec->object = FW_OBJECT_REQUEST;
@@ -194,33 +189,53 @@ static __always_inline void fw_fill_request(struct fw_rec_sock *rec, struct sock
 /* More subflows than the path managers make (8 and the first), or a list that changes: no bound. */
 #define FW_SUBFLOWS_MAX 9
 
-/*
- * CLOSE_WAIT of an MPTCP socket was entered when all data before the peer's DATA_FIN had arrived: by a segment
- * on one of the subflows, or, when the receive buffer had been full, by a read that made room for what waited
- * in a subflow (.last_data_recv). So it is not older than the last of these.
- */
-static __always_inline __u32 fw_mptcp_idle_jiffies(struct mptcp_sock *msk, __u32 now)
+/* When it was newest of all subflows: the last segment, in microseconds, and in jiffies. 0: not known. */
+struct fw_newest {
+	__u64 mstamp_us;
+	__u32 received;
+};
+
+static __always_inline struct fw_newest fw_newest_segment(struct mptcp_sock *msk)
 {
 	struct list_head *end = (void *)msk + bpf_core_field_offset(struct mptcp_sock, conn_list);
 	struct list_head *node = BPF_CORE_READ(msk, conn_list.next);
-	__u32 idle = ~0U, one;
+	struct fw_newest newest = {};
 
 	for (int i = 0; i < FW_SUBFLOWS_MAX && node != end; i++) {
 		struct mptcp_subflow_context *subflow =
 			(void *)node - bpf_core_field_offset(struct mptcp_subflow_context, node);
 		struct tcp_sock *tp = (struct tcp_sock *)BPF_CORE_READ(subflow, tcp_sock);
+		__u64 mstamp_us = BPF_CORE_READ(tp, tcp_mstamp);
+		__u32 received = BPF_CORE_READ(tp, rcv_tstamp);
 
-		one = fw_since(now, BPF_CORE_READ(tp, rcv_tstamp));
-		if (one < idle)
-			idle = one;
+		if (mstamp_us > newest.mstamp_us)
+			newest.mstamp_us = mstamp_us;
+		if (!i || (__s32)(received - newest.received) > 0)
+			newest.received = received;
 		node = BPF_CORE_READ(node, next);
 	}
-	if (node != end || idle == ~0U)
+	if (node != end)
+		newest.mstamp_us = 0;
+	return newest;
+}
+
+/* A segment's data reaches the MPTCP socket in the same tick, or, if that is just being used, in the next. */
+#define FW_SAME_MOMENT_JIFFIES 1
+
+/*
+ * By when an MPTCP socket was in CLOSE_WAIT: it entered it when all data before the peer's DATA_FIN had
+ * arrived. A segment on one of the subflows brought the last of that, so it is not older than the newest
+ * segment. But if the receive buffer had been full, a read made room for what waited in a subflow: then
+ * nothing tells.
+ */
+static __always_inline __u64 fw_mptcp_since_ns(struct mptcp_sock *msk)
+{
+	struct fw_newest newest = fw_newest_segment(msk);
+
+	if (bpf_core_field_exists(struct mptcp_sock, last_data_recv) &&
+	    (__s32)(BPF_CORE_READ(msk, last_data_recv) - newest.received) > FW_SAME_MOMENT_JIFFIES)
 		return 0;
-	if (!bpf_core_field_exists(struct mptcp_sock, last_data_recv))
-		return idle;
-	one = fw_since(now, BPF_CORE_READ(msk, last_data_recv));
-	return one < idle ? one : idle;
+	return newest.mstamp_us * 1000;
 }
 
 /* Data only: nothing tells whether the application has read the end of the stream. */
@@ -244,7 +259,7 @@ static __always_inline void fw_fill_mptcp(struct fw_rec_sock *rec, struct mptcp_
 		rec->head.flags |= FW_REC_HAS_FILE;
 	rec->now_jiffies = bpf_jiffies64();
 	if (rec->head.newstate == TCP_CLOSE_WAIT)
-		rec->idle_jiffies = fw_mptcp_idle_jiffies(msk, (__u32)rec->now_jiffies);
+		rec->since_ns = fw_mptcp_since_ns(msk);
 	rec->uid = BPF_CORE_READ(sk, sk_uid.val);
 	rec->unread = fw_mptcp_unread(msk);
 	if (bpf_core_field_exists(struct mptcp_sock, bytes_sent)) {

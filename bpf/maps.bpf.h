@@ -40,10 +40,10 @@ FW_SHARED struct fw_stats_map fw_stats SEC(".maps");
 /* Request sockets on this CPU. */
 struct fw_half_open {
 	__u64 second, born;  /* how many were born in it */
-	__u64 suppressed_ns; /* when one was last only counted */
-	__u64 child_ns;	     /* when a child was last born of one, and its ports */
+	__u64 child_ns;	     /* when a child was last born, and its ports */
 	__u16 child_lport, child_rport;
-	__u32 pad;
+	__u32 child_had_request; /* the request of that child has ended since */
+	__u64 request_since_ns;	 /* and when that first sent a SYN-ACK; 0: not known */
 };
 
 struct fw_half_open_map {
@@ -79,6 +79,9 @@ static __always_inline void fw_note_serving(__u32 pid)
 	if (!bpf_map_lookup_elem(&fw_serving, &pid))
 		bpf_map_update_elem(&fw_serving, &pid, &yes, BPF_ANY);
 }
+
+/* A child is born, its request ends, and the child leaves SYN_RECV within one segment's processing. */
+#define FW_COMPLETION_NS 100000
 
 static __always_inline struct fw_half_open *fw_my_half_open(void)
 {

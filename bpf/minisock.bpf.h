@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The handler for minisocks: TIME_WAIT minisocks and request sockets. Three front ends feed it
- * (trampoline.bpf.c, kprobe.bpf.c, timer.bpf.c); it only writes down what it sees. What ended a
- * minisock is concluded in user space from the stack of whoever ended it.
+ * (trampoline.bpf.c, kprobe.bpf.c, timer.bpf.c); it only records. User space concludes what ended a
+ * minisock from the kernel stack at its end.
  */
 #ifndef FW_BPF_MINISOCK_BPF_H
 #define FW_BPF_MINISOCK_BPF_H
@@ -21,7 +21,6 @@ static __always_inline bool fw_birth_allowed(struct fw_half_open *half_open, __u
 	}
 	if (++half_open->born <= fw_cfg.half_open_limit)
 		return true;
-	half_open->suppressed_ns = now_ns;
 	stats = fw_my_stats();
 	if (stats)
 		stats->suppressed++;
@@ -49,40 +48,43 @@ static __always_inline bool fw_request_wanted(struct fw_half_open *half_open, __
 	return false;
 }
 
-/* A child is born and its request ends within one call of tcp_check_req(). */
-#define FW_COMPLETION_NS 100000
+/* When @req first sent a SYN-ACK; 0: it has not yet. */
+static __always_inline __u64 fw_request_since_ns(struct request_sock *req)
+{
+	return BPF_CORE_READ((struct tcp_request_sock *)req, snt_synack) * 1000;
+}
 
 /*
- * The end that nobody waits for: the handshake has completed, as the child that was just born on this
- * CPU tells by itself. Leaving it out saves the record and, dearer, the stack (measured: 2 us of a
- * connection's 26). Before Linux 6.15 the child's peer is not known yet, so the local port decides.
+ * The handshake has completed: the child that was just born on this CPU reports it. Leaving out this end
+ * saves the record and its stack (measured: 2 us of a connection's 26). The child's next transition, on
+ * this CPU too, carries that there was a request and since when: the request itself may not have been
+ * reported. Before Linux 6.15 the child's peer is not known yet, so the local port decides.
  */
-static __always_inline bool fw_is_completion(struct fw_half_open *half_open,
+static __always_inline bool fw_is_completion(struct fw_half_open *half_open, struct request_sock *req,
 					     const struct fw_rec_head *head, __u64 now_ns)
 {
-	if (head->lport != half_open->child_lport ||
+	if (head->lport != half_open->child_lport || half_open->child_had_request ||
 	    now_ns - half_open->child_ns >= FW_COMPLETION_NS ||
 	    (half_open->child_rport && half_open->child_rport != head->rport))
 		return false;
-	half_open->child_ns = 0; /* one end per child */
+	half_open->child_had_request = 1; /* one end per child */
+	half_open->request_since_ns = fw_request_since_ns(req);
 	return true;
 }
 
-/* What differs between a TIME_WAIT minisock (0 in both) and a request socket. */
+/* What only request sockets have. */
 struct fw_request_facts {
 	__u64 listener;
 	__u32 timeouts;
 };
 
-/* @stack: whether the record carries the caller's kernel stack, taken from @ctx. */
+/* @head: of what has passed the filter. @stack: whether the record carries the caller's kernel stack, taken from @ctx. */
 static __always_inline void fw_emit_mini(void *ctx, struct fw_rec_head *head, __u64 expires,
-					 struct fw_request_facts request, bool stack)
+					 __u64 since_ns, struct fw_request_facts request, bool stack)
 {
 	struct fw_rec_mini *rec;
 	long n;
 
-	if (!fw_wanted(head))
-		return;
 	rec = fw_emit_reserve(sizeof(*rec));
 	if (!rec)
 		return;
@@ -91,6 +93,7 @@ static __always_inline void fw_emit_mini(void *ctx, struct fw_rec_head *head, __
 	rec->expires_jiffies = expires;
 	rec->now_jiffies = bpf_jiffies64();
 	rec->listener = request.listener;
+	rec->since_ns = since_ns;
 	rec->timeouts = request.timeouts;
 	__builtin_memset(rec->ips, 0, sizeof(rec->ips));
 	n = stack ? bpf_get_stack(ctx, rec->ips, sizeof(rec->ips), 0) : 0;
@@ -98,19 +101,24 @@ static __always_inline void fw_emit_mini(void *ctx, struct fw_rec_head *head, __
 	fw_emit_submit(rec);
 }
 
-/* @expires: what its timer is, or (at the entry of the function that sets it) will be set to. */
+/* @expires: what its timer is, or (at the entry of the function that sets it) will be set to. @flags:
+ * FW_REC_REARMED or 0.
+ */
 static __always_inline void fw_tw_event(void *ctx, struct inet_timewait_sock *tw, __u8 kind,
-					__u64 expires)
+					__u64 expires, __u32 flags)
 {
 	struct fw_rec_head head;
 
 	fw_head_from_common(&head, (struct sock_common *)tw);
+	if (!fw_wanted(&head))
+		return;
 	if (fw_cfg.no_cookie_helper)
 		head.cookie = fw_compat_tw_cookie(&head);
 	head.kind = kind;
-	head.flags = 0;
+	head.flags = flags;
 	head.oldstate = head.newstate = BPF_CORE_READ(tw, tw_substate);
-	fw_emit_mini(ctx, &head, expires, (struct fw_request_facts){}, kind == FW_REC_TW_END);
+	fw_emit_mini(ctx, &head, expires, fw_compat_tw_since_ns(tw), (struct fw_request_facts){},
+		     kind == FW_REC_TW_END);
 }
 
 static __always_inline struct sock *fw_listener_of(struct request_sock *req)
@@ -135,7 +143,7 @@ static __always_inline void fw_req_event(void *ctx, struct request_sock *req, __
 	if (!half_open)
 		return;
 	fw_head_from_common(&head, (struct sock_common *)req);
-	if (kind == FW_REC_REQ_END && fw_is_completion(half_open, &head, now_ns))
+	if (kind == FW_REC_REQ_END && fw_is_completion(half_open, req, &head, now_ns))
 		return;
 	/* What nobody asked for takes nothing from the limit, and is not counted either. */
 	if (!fw_wanted(&head))
@@ -153,7 +161,7 @@ static __always_inline void fw_req_event(void *ctx, struct request_sock *req, __
 	head.oldstate = head.newstate = TCP_SYN_RECV;
 	if (kind == FW_REC_REQ_END && fw_listener_is_gone(listener))
 		head.flags |= FW_REC_LISTENER_GONE;
-	fw_emit_mini(ctx, &head, expires, facts, kind == FW_REC_REQ_END);
+	fw_emit_mini(ctx, &head, expires, fw_request_since_ns(req), facts, kind == FW_REC_REQ_END);
 }
 
 #endif

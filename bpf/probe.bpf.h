@@ -8,17 +8,18 @@
 
 #include "minisock.bpf.h"
 
-/* __inet_twsk_schedule(tw, timeo): birth, FIN_WAIT_2 -> TIME_WAIT, or restart. */
-static __always_inline int fw_probe_tw_schedule(void *ctx, struct inet_timewait_sock *tw, int timeo)
+/* __inet_twsk_schedule(tw, timeo, rearm): birth, or (@rearm) FIN_WAIT_2 -> TIME_WAIT or restart. */
+static __always_inline int fw_probe_tw_schedule(void *ctx, struct inet_timewait_sock *tw, int timeo,
+						bool rearm)
 {
-	fw_tw_event(ctx, tw, FW_REC_TW_SCHED, bpf_jiffies64() + timeo);
+	fw_tw_event(ctx, tw, FW_REC_TW_SCHED, bpf_jiffies64() + timeo, rearm ? FW_REC_REARMED : 0);
 	return 0;
 }
 
 /* inet_twsk_kill(tw): every end. */
 static __always_inline int fw_probe_tw_kill(void *ctx, struct inet_timewait_sock *tw)
 {
-	fw_tw_event(ctx, tw, FW_REC_TW_END, BPF_CORE_READ(tw, tw_timer.expires));
+	fw_tw_event(ctx, tw, FW_REC_TW_END, BPF_CORE_READ(tw, tw_timer.expires), 0);
 	return 0;
 }
 

@@ -26,7 +26,7 @@ int fw_settle(struct bpf_raw_tracepoint_args *ctx)
 	head.cookie = cookie;
 	head.kind = FW_REC_TW_SEEN;
 	head.oldstate = head.newstate = BPF_CORE_READ(tw, tw_substate);
-	fw_emit_mini(NULL, &head, BPF_CORE_READ(tw, tw_timer.expires),
+	fw_emit_mini(NULL, &head, BPF_CORE_READ(tw, tw_timer.expires), fw_compat_tw_since_ns(tw),
 		     (struct fw_request_facts){}, false);
 	return 0;
 }

@@ -37,26 +37,35 @@ static __always_inline __u64 fw_sock_cookie(struct sock *sk, int oldstate, int n
 	return 0;
 }
 
-/* How long ago a request may have been only counted for its child to be told so. */
-#define FW_UNSEEN_NS (2 * FW_NS_PER_SEC)
-
 /*
- * LISTEN -> SYN_RECV: leaves word for the end of its request socket, which follows on this CPU. Also
- * if there is no room for the child's record: that end is not to be lost as well.
+ * LISTEN -> SYN_RECV: noted for the end of its request socket, which follows on this CPU. Also if there
+ * is no room for the child's record: that end must not be lost as well.
  */
-static __always_inline __u32 fw_note_child(struct sock *sk, __u64 now_ns)
+static __always_inline void fw_note_child(struct sock *sk, __u64 now_ns)
 {
 	struct fw_half_open *half_open = fw_my_half_open();
 
 	if (!half_open)
-		return 0;
+		return;
 	half_open->child_ns = now_ns;
+	half_open->child_had_request = 0;
 	half_open->child_lport = sk->__sk_common.skc_num;
 	half_open->child_rport = bpf_ntohs(sk->__sk_common.skc_dport);
-	/* Under a flood of SYNs the request may not have been reported. */
-	if (half_open->suppressed_ns && now_ns - half_open->suppressed_ns < FW_UNSEEN_NS)
-		return FW_REC_REQ_UNSEEN;
-	return 0;
+}
+
+/* SYN_RECV -> *: whether a request socket ended for this child just before, on this CPU. */
+static __always_inline bool fw_had_request(struct sock *sk, __u64 now_ns, __u64 *since_ns)
+{
+	struct fw_half_open *half_open = fw_my_half_open();
+
+	if (!half_open || !half_open->child_had_request ||
+	    now_ns - half_open->child_ns >= FW_COMPLETION_NS ||
+	    half_open->child_lport != sk->__sk_common.skc_num)
+		return false;
+	half_open->child_had_request = 0;
+	half_open->child_ns = 0;
+	*since_ns = half_open->request_since_ns;
+	return true;
 }
 
 /*
@@ -131,13 +140,45 @@ static __always_inline void fw_no_owner(struct fw_rec_state *rec)
 	__builtin_memset(rec->comm, 0, sizeof(rec->comm));
 }
 
+/*
+ * What proves an end, at * -> CLOSE. The initial sequence number is chosen after the port: without it
+ * connect() got no port, or its 4-tuple is in use. A full TIME_WAIT table is the reason that no minisock
+ * follows FIN_WAIT_2 or CLOSING.
+ */
+static __always_inline __u32 fw_evidence(struct sock *sk, struct tcp_sock *tp, int oldstate,
+					 __u16 lport)
+{
+	if (oldstate == TCP_SYN_SENT)
+		return !tp->segs_out && (!lport || !tp->write_seq) ? FW_REC_NO_PORT : 0;
+	if (oldstate == TCP_FIN_WAIT1 || oldstate == TCP_FIN_WAIT2 || oldstate == TCP_CLOSING)
+		return fw_compat_tw_table_full(sk) ? FW_REC_TABLE_FULL : 0;
+	return 0;
+}
+
+/* Whether children have been seen in SYN_RECV without their peer: Linux before 6.15. */
+static __u32 fw_blind_children;
+
+/* inet_put_port() runs before * -> CLOSE, but inet_sport still has the number. */
+static __always_inline __u16 fw_port_at_close(struct tcp_sock *tp)
+{
+	return bpf_ntohs(tp->inet_conn.icsk_inet.inet_sport);
+}
+
 /* The record is filled in where it stands in the ring, so the filters look at a head of their own. */
-static __always_inline bool fw_sock_wanted(struct sock *sk)
+static __always_inline enum fw_rule_answer fw_sock_wanted(struct sock *sk, int oldstate,
+							  int newstate)
 {
 	struct fw_rec_head head;
 
 	fw_head_from_sock(&head, sk);
-	return fw_wanted_early(&head);
+	if (newstate == TCP_CLOSE && !head.lport) {
+		struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+		head.lport = tp ? fw_port_at_close(tp) : 0;
+	}
+	if (oldstate == TCP_LISTEN && newstate == TCP_SYN_RECV && !head.rport)
+		fw_blind_children = 1;
+	return fw_rule_transition(&fw_cfg.rule, &head, oldstate, fw_blind_children);
 }
 
 static __always_inline void fw_fill_state(struct fw_rec_state *rec, struct sock *sk,
@@ -168,13 +209,16 @@ static __noinline int fw_tell_mptcp(struct sock *sk, int oldstate, int newstate)
 {
 	struct fw_rec_state *rec;
 
-	if (!fw_has_mptcp() || (fw_is_filtered() && !fw_sock_wanted(sk)))
+	struct fw_rec_head head;
+
+	fw_head_from_sock(&head, sk);
+	if (!fw_has_mptcp() || !fw_wanted_early(&head))
 		return 0;
 	rec = fw_emit_reserve(sizeof(*rec));
 	if (!rec)
 		return 0;
 	__builtin_memset(rec, 0, sizeof(*rec));
-	fw_head_from_sock(&rec->head, sk);
+	rec->head = head;
 	rec->head.ts_ns = bpf_ktime_get_ns();
 	rec->head.cookie = sk->__sk_common.skc_cookie.counter;
 	rec->head.kind = FW_REC_STATE;
@@ -193,21 +237,27 @@ static __always_inline void fw_tell_transition(struct sock *sk, int oldstate, in
 {
 	struct fw_rec_state *rec;
 	struct tcp_sock *tp;
+	enum fw_rule_answer answer;
 	__u32 flags = 0;
-	__u64 now_ns, cookie;
+	__u64 now_ns, cookie, since_ns = 0;
 
 	if (sk->sk_protocol == IPPROTO_MPTCP)
 		fw_tell_mptcp(sk, oldstate, newstate);
 	if (sk->sk_protocol != IPPROTO_TCP)
 		return;
-	if (fw_is_filtered() && !fw_sock_wanted(sk))
+	answer = fw_is_filtered() ? fw_sock_wanted(sk, oldstate, newstate) : FW_RULE_IN;
+	if (answer == FW_RULE_OUT)
 		return;
+	if (answer == FW_RULE_FORGET)
+		flags |= FW_REC_RULED_OUT;
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp)
 		return;
 	now_ns = bpf_ktime_get_ns();
 	if (oldstate == TCP_LISTEN && newstate == TCP_SYN_RECV)
-		flags = fw_note_child(sk, now_ns);
+		fw_note_child(sk, now_ns);
+	else if (oldstate == TCP_SYN_RECV && fw_had_request(sk, now_ns, &since_ns))
+		flags |= FW_REC_HAD_REQUEST;
 	cookie = fw_sock_cookie(sk, oldstate, newstate);
 	rec = fw_emit_reserve(sizeof(*rec));
 	if (!rec)
@@ -220,12 +270,12 @@ static __always_inline void fw_tell_transition(struct sock *sk, int oldstate, in
 	rec->head.newstate = newstate;
 	flags |= fw_sock_flags(sk);
 	if (newstate == TCP_CLOSE) {
-		flags |= fw_sock_end_flags(tp);
-		/* The port is given back before this transition, but inet_sport still has its number. */
 		if (!rec->head.lport)
-			rec->head.lport = bpf_ntohs(tp->inet_conn.icsk_inet.inet_sport);
+			rec->head.lport = fw_port_at_close(tp);
+		flags |= fw_sock_end_flags(tp) | fw_evidence(sk, tp, oldstate, rec->head.lport);
 	}
 	rec->head.flags = flags;
+	rec->since_ns = since_ns;
 	fw_fill_state(rec, sk, tp, oldstate, newstate);
 	fw_emit_submit(rec);
 }
@@ -272,12 +322,26 @@ int BPF_PROG(fw_set_state_on_top, struct sock *sk, int oldstate, int newstate)
 	return 0;
 }
 
+#define TCPHDR_FIN 0x01
+#define TCPHDR_SYN 0x02
+
+/* A received segment: its sequence numbers cover more than its SYN and FIN. */
+static __always_inline bool fw_has_data(struct sk_buff *skb)
+{
+	struct tcp_skb_cb *cb = (struct tcp_skb_cb *)skb->cb;
+	__u32 len = BPF_CORE_READ(cb, end_seq) - BPF_CORE_READ(cb, seq);
+	__u32 tcp_flags = BPF_CORE_READ(cb, tcp_flags);
+
+	return len - !!(tcp_flags & TCPHDR_SYN) - !!(tcp_flags & TCPHDR_FIN);
+}
+
 /*
- * An RST that answers a segment, or that an abort sends. It comes after the socket's last
- * transition and tells "reset by us" from ends that look the same. @sk may be NULL, or a minisock.
+ * An RST that answers the segment @skb, or (@skb is NULL) that an abort sends. It comes just after the
+ * socket's last transition, or just before it, and proves a reset by this host. @sk may be NULL, or
+ * since Linux 6.10 a minisock.
  */
 SEC("tp_btf/tcp_send_reset")
-int BPF_PROG(fw_send_reset, struct sock *sk)
+int BPF_PROG(fw_send_reset, struct sock *sk, struct sk_buff *skb)
 {
 	struct sock_common *skc = (struct sock_common *)sk;
 	struct fw_rec_state *rec;
@@ -297,15 +361,12 @@ int BPF_PROG(fw_send_reset, struct sock *sk)
 		return 0;
 	head.ts_ns = bpf_ktime_get_ns();
 	head.kind = FW_REC_RESET_SENT;
-	head.flags = 0;
+	head.flags = skb && fw_has_data(skb) ? FW_REC_ANSWERS_DATA : 0;
 	__builtin_memset(rec, 0, sizeof(*rec));
 	rec->head = head;
 	fw_emit_submit(rec);
 	return 0;
 }
-
-#define TCPHDR_FIN 0x01
-#define TCPHDR_SYN 0x02
 
 /*
  * A SYN or a FIN of a full socket was retransmitted: it explains a stall in SYN_SENT, FIN_WAIT_1, CLOSING or
@@ -321,7 +382,7 @@ int BPF_PROG(fw_retransmit, struct sock *sk, struct sk_buff *skb)
 
 	if (sk->__sk_common.skc_state == TCP_ESTABLISHED)
 		return 0;
-	tcp_flags = ((struct tcp_skb_cb *)skb->cb)->tcp_flags;
+	tcp_flags = BPF_CORE_READ((struct tcp_skb_cb *)skb->cb, tcp_flags);
 	if (!(tcp_flags & (TCPHDR_FIN | TCPHDR_SYN)))
 		return 0;
 	tp = bpf_skc_to_tcp_sock(sk);

@@ -4,7 +4,7 @@
  * kprobes. Every timer of the host passes through here, so the first thing is the way out.
  *
  * One cancel means one of three things (measured on 6.18; the stack says which):
- *   detach_if_pending < __mod_timer < ...                   re-armed: a start follows
+ *   detach_if_pending < __mod_timer < ...                   re-armed: a start follows on this CPU
  *   detach_if_pending < timer_shutdown_sync < X             ended early, by X
  *   __run_timers < run_timer_softirq or timer_expire_remote  expired
  * so timer_expire_entry is not needed, and the host's timers pay for two tracepoints, not three.
@@ -21,7 +21,7 @@ static __always_inline int fw_timer_event(void *ctx, struct timer_list *timer, _
 	__u64 function = (__u64)timer->function;
 
 	if (function == fw_cfg.tw_timer_handler)
-		fw_tw_event(ctx, fw_timer_tw(timer), tw_kind, timer->expires);
+		fw_tw_event(ctx, fw_timer_tw(timer), tw_kind, timer->expires, 0);
 	else if (function == fw_cfg.reqsk_timer_handler)
 		fw_req_event(ctx, fw_timer_req(timer), req_kind, timer->expires);
 	return 0;

@@ -7,9 +7,9 @@
 #include <bpf/bpf_tracing.h>
 
 SEC("fentry/__inet_twsk_schedule")
-int BPF_PROG(fw_fentry_tw_schedule, struct inet_timewait_sock *tw, int timeo)
+int BPF_PROG(fw_fentry_tw_schedule, struct inet_timewait_sock *tw, int timeo, bool rearm)
 {
-	return fw_probe_tw_schedule(ctx, tw, timeo);
+	return fw_probe_tw_schedule(ctx, tw, timeo, rearm);
 }
 
 SEC("fentry/inet_twsk_kill")

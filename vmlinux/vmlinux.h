@@ -290,8 +290,20 @@ struct ns_common {
 	unsigned int inum;
 };
 
+typedef struct refcount_struct refcount_t;
+
+struct inet_timewait_death_row {
+	refcount_t tw_refcount;
+	int sysctl_max_tw_buckets;
+};
+
+struct netns_ipv4 {
+	struct inet_timewait_death_row tcp_death_row;
+};
+
 struct net {
 	struct ns_common ns;
+	struct netns_ipv4 ipv4;
 	u64 net_cookie;
 };
 
@@ -312,8 +324,6 @@ typedef struct {
 typedef struct {
 	s64 counter;
 } atomic64_t;
-
-typedef struct refcount_struct refcount_t;
 
 struct sock_common {
 	union {
@@ -429,12 +439,14 @@ struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	u32 snd_wnd;
 	u8 repair : 1;
+	u8 tcp_usec_ts : 1;
 	u32 copied_seq;
 	u32 segs_out;
 	u32 data_segs_out;
 	u64 bytes_sent;
 	u32 write_seq;
 	u32 lsndtime;
+	u64 tcp_mstamp;
 	u32 rcv_nxt;
 	u32 snd_nxt;
 	u32 snd_una;
@@ -445,6 +457,7 @@ struct tcp_sock {
 	u32 data_segs_in;
 	u64 bytes_acked;
 	u8 syn_fastopen : 1;
+	u32 retrans_stamp;
 	u64 bytes_retrans;
 	u32 total_retrans;
 	int linger2;
@@ -477,6 +490,7 @@ struct inet_timewait_sock {
 	struct sock_common __tw_common;
 	unsigned char tw_substate;
 	__be16 tw_sport;
+	u32 tw_entry_stamp;
 	struct timer_list tw_timer;
 };
 
@@ -600,6 +614,8 @@ struct sk_buff {
 };
 
 struct tcp_skb_cb {
+	__u32 seq;
+	__u32 end_seq;
 	__u16 tcp_flags;
 };
 

@@ -108,7 +108,7 @@ static void read_all(struct items *all, const char *path)
 		if (fw_header_parse(&header, content, head.content_len, NULL))
 			break;
 		all->hz = (unsigned int)header.hz;
-		u = must(fw_unpacker_new(all->hz));
+		u = must(fw_unpacker_new(head.version, all->hz));
 	}
 	fclose(f);
 	fw_unpacker_free(u);
@@ -142,7 +142,7 @@ static void try(const struct way *way, const struct items *all)
 		if (way->packed)
 			fw_packer_record(packer, r, &content);
 		else
-			fw_buf_mem(&content, r, fw_layout_of(r->head.kind)->len);
+			fw_buf_mem(&content, r, fw_record_bytes(r->head.kind));
 		if (content.len < BLOCK_BYTES)
 			continue;
 		total += end_block(way, zstd, &content, room, size);

@@ -15,10 +15,10 @@
 
 static void first_items(struct fw_block_file *file, struct fw_err *err)
 {
-	putchar(2);
 	while (fw_block_file_next(file, err) == 1) {
 		if (file->head.type != FW_BLOCK_ITEMS)
 			continue;
+		putchar(2 | (file->version - 1) << 3);
 		fwrite(file->content, 1, file->head.content_len, stdout);
 		return;
 	}
@@ -26,10 +26,13 @@ static void first_items(struct fw_block_file *file, struct fw_err *err)
 
 static void all(struct fw_block_file *file, int command, struct fw_err *err)
 {
-	putchar(command);
 	while (fw_block_file_next(file, err) == 1) {
 		size_t len = file->head.content_len < CUT ? file->head.content_len : CUT;
 
+		if (!file->head.sequence) {
+			putchar(command);
+			putchar(file->version - 1);
+		}
 		putchar(file->head.type == FW_BLOCK_HEADER);
 		putchar((int)(len & 0xff));
 		putchar((int)(len >> 8));

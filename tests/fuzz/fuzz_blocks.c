@@ -4,6 +4,7 @@
  * right, whatever nonsense is in them.
  *
  *	byte 0		chooses the command
+ *	byte 1		and the version of the format: 1 and the remainder
  *	then blocks	type (odd: the header), 16 bits of length, content
  */
 #include "input.h"
@@ -12,11 +13,21 @@
 
 #define BLOCKS_MAX 16
 
-static void add_block(struct fw_block_writer *w, struct input *in, uint32_t sequence,
-		      struct fw_buf *file)
+/* fw_block_write() writes the newest version only. */
+static void set_version(uint8_t bytes[FW_BLOCK_HEAD_BYTES], uint8_t version)
+{
+	struct fw_block_head head;
+
+	must(!fw_block_head_read(bytes, &head));
+	head.version = version;
+	fw_block_head_write(&head, bytes);
+}
+
+static void add_block(struct fw_block_writer *w, struct input *in, uint8_t version,
+		      uint32_t sequence, struct fw_buf *file)
 {
 	enum fw_block_type type = input_u8(in) & 1 ? FW_BLOCK_HEADER : FW_BLOCK_ITEMS;
-	size_t len = input_u16(in);
+	size_t len = input_u16(in), at = file->len;
 	struct fw_buf content = { 0 };
 
 	if (len > in->left)
@@ -25,6 +36,7 @@ static void add_block(struct fw_block_writer *w, struct input *in, uint32_t sequ
 	in->data += len;
 	in->left -= len;
 	must(!fw_block_write(w, type, sequence, &content, file));
+	set_version((uint8_t *)file->data + at, version);
 	fw_buf_free(&content);
 }
 
@@ -32,15 +44,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct fw_block_writer *writer;
 	struct input in = { data, size };
-	uint8_t which = input_u8(&in);
+	uint8_t which = input_u8(&in), version = 1 + input_u8(&in) % FW_FORMAT_VERSION;
 	struct fw_buf file = { 0 };
 
 	if (!writer)
 		writer = fw_block_writer_new(1);
 	must(writer);
 	for (uint32_t i = 0; i < BLOCKS_MAX && in.left; i++)
-		add_block(writer, &in, i, &file);
+		add_block(writer, &in, version, i, &file);
 	reading_run(which, file.data, file.len);
 	fw_buf_free(&file);
 	return 0;
 }
+

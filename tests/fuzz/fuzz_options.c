@@ -31,11 +31,12 @@ static void check(const struct fw_options *o)
 	const struct fw_filter *f = &o->filter;
 
 	must(o->format);
-	must(f->nr_lports <= FW_MAX_PORTS && f->nr_rports <= FW_MAX_PORTS);
-	must(f->nr_local <= FW_MAX_CIDRS && f->nr_remote <= FW_MAX_CIDRS);
+	must(f->rule.nr_lports <= FW_MAX_PORTS && f->rule.nr_rports <= FW_MAX_PORTS);
+	must(f->rule.nr_local <= FW_MAX_CIDRS && f->rule.nr_remote <= FW_MAX_CIDRS);
+	must(f->rule.nr_netns + o->nr_netns_names <= FW_MAX_NETNS);
 	must(f->nr_pids <= FW_MAX_PIDS && f->nr_comms <= FW_MAX_COMMS);
 	must(f->states < 1U << FW_STATE_MAX);
-	must(o->live.filter.nr_lports == f->nr_lports);
+	must(!memcmp(&o->live.rule, &f->rule, sizeof(f->rule)));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The content of a block, without all that is around it, and therefore fast: items are of their length and
- * in what they point to, and those that are records of ours say the same when they are packed again.
+ * The content of a block, without its frame and therefore fast, in each version of the format: items have
+ * their length and point into the block, and records that fw_decode() accepts are the same after they are
+ * packed again.
  */
 #include "core/decode.h"
 #include "input.h"
@@ -80,25 +81,27 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const unsigned int hertz[] = { 0, 100, 250, 300, 1000, 1000000, 1, 7 };
 	/* They are large, and forget all between blocks. */
-	static struct fw_unpacker *unpackers[8];
+	static struct fw_unpacker *unpackers[8][FW_FORMAT_VERSION + 1];
 	static struct fw_packer *packers[8];
 	static struct packed p;
 	unsigned int which = size ? data[0] & 7 : 0;
+	unsigned int version = 1 + (size ? data[0] >> 3 : 0) % FW_FORMAT_VERSION;
 	size_t len = size ? size - 1 : 0;
 	uint8_t *block = calloc(1, len + FW_UNPACK_PADDING);
 
 	if (!packers[which]) {
 		packers[which] = fw_packer_new(hertz[which]);
-		unpackers[which] = fw_unpacker_new(hertz[which]);
+		for (unsigned int v = 1; v <= FW_FORMAT_VERSION; v++)
+			must((unpackers[which][v] = fw_unpacker_new(v, hertz[which])) != NULL);
 	}
 	p.nr = 0;
 	p.packer = packers[which];
-	must(unpackers[which] && block && p.packer);
+	must(block && p.packer);
 	if (len)
 		memcpy(block, data + 1, len);
 	fw_packer_reset(p.packer);
-	read_block(unpackers[which], block, len, &p);
-	compare(unpackers[which], &p);
+	read_block(unpackers[which][version], block, len, &p);
+	compare(unpackers[which][FW_FORMAT_VERSION], &p);
 	fw_buf_free(&p.bytes);
 	free(block);
 	return 0;

@@ -168,7 +168,7 @@ def recordings():
     }
     for name, items in texts.items():
         for command in (0, 4, 6, 7):
-            yield f"{name}_{command}", (bytes((command,)) + block(HEADER, True) +
+            yield f"{name}_{command}", (bytes((command, 1)) + block(HEADER, True) +
                                         block(b"".join(items)))
 
 

@@ -15,9 +15,11 @@ import serve_answers
 import serve_counts
 import serve_rights
 import serve_scrape
+import serve_takeover
 from real import Results
 
-CASES = [*serve_answers.CASES, *serve_counts.CASES, *serve_rights.CASES, *serve_scrape.CASES]
+CASES = [*serve_answers.CASES, *serve_counts.CASES, *serve_rights.CASES, *serve_scrape.CASES,
+         *serve_takeover.CASES]
 
 
 def main():

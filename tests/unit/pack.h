@@ -31,71 +31,27 @@ static inline uint64_t any_size(uint64_t *seed)
 	return any(seed) >> (any(seed) & 63);
 }
 
-static inline void any_head(struct fw_rec_head *head, uint64_t *seed)
-{
-	*head = (struct fw_rec_head){
-		.ts_ns = any_size(seed),
-		.cookie = any(seed) & 3 ? any_size(seed) : 0,
-		.skaddr = any_size(seed),
-		.netns = (uint32_t)any_size(seed),
-		.kind = (uint8_t)(any(seed) % FW_REC_MAX),
-		.family = any(seed) & 1 ? AF_INET : AF_INET6,
-		.flags = (uint16_t)any_size(seed),
-		.lport = (uint16_t)any_size(seed),
-		.rport = (uint16_t)any_size(seed),
-		.oldstate = (uint8_t)(any(seed) & 31),
-		.newstate = (uint8_t)(any(seed) & 31),
-		.cpu = (uint8_t)any(seed),
-	};
-	for (int i = 0; i < 16; i++) {
-		head->laddr[i] = (uint8_t)any_size(seed);
-		head->raddr[i] = (uint8_t)any_size(seed);
-	}
-}
-
-static inline void any_rest(union fw_image *r, uint64_t *seed)
-{
-	switch (fw_layout_of(r->head.kind)->len) {
-	case sizeof(struct fw_rec_state):
-		if (r->head.kind == FW_REC_SOCK) {
-			r->sock.bytes_sent = any_size(seed);
-			r->sock.expires_jiffies = any_size(seed);
-			r->sock.now_jiffies = any_size(seed);
-			r->sock.unread = (uint32_t)any_size(seed);
-			r->sock.object = (uint8_t)(any(seed) % FW_OBJECT_MAX);
-			return;
-		}
-		r->state.bytes_sent = any_size(seed);
-		r->state.bytes_received = any(seed);
-		r->state.segs_in = (uint32_t)any(seed);
-		r->state.pid = (uint32_t)any_size(seed);
-		r->state.err = (uint16_t)any_size(seed);
-		memcpy(r->state.comm, "a process name", 14);
-		r->state.comm[any(seed) & 15] = (char)any(seed);
-		return;
-	case sizeof(struct fw_rec_mini):
-		r->mini.expires_jiffies = any_size(seed);
-		r->mini.now_jiffies = any_size(seed);
-		r->mini.timeouts = (uint32_t)any_size(seed);
-		r->mini.nr_ips = any(seed) & 1;
-		r->mini.ips[0] = r->mini.nr_ips ? any(seed) : 0;
-		return;
-	case sizeof(struct fw_rec_holder):
-		r->holder.pid = (uint32_t)any_size(seed);
-		r->holder.fd = (uint32_t)any_size(seed);
-		return;
-	case sizeof(struct fw_rec_process):
-		r->process.nofile = any(seed) & 1 ? UINT64_MAX : any_size(seed);
-		r->process.fds = (uint32_t)any_size(seed);
-		return;
-	}
-}
-
+/* A value for each field of its kind, within what fw_decode() accepts. */
 static inline void any_record(union fw_image *r, uint64_t *seed)
 {
+	struct fw_layouts layouts;
+	const struct fw_layout *layout;
+	uint8_t kind = (uint8_t)(any(seed) % FW_REC_MAX);
+
+	fw_layouts_init(&layouts, FW_FORMAT_VERSION);
+	layout = fw_layout_of(&layouts, kind);
 	memset(r, 0, sizeof(*r));
-	any_head(&r->head, seed);
-	any_rest(r, seed);
+	for (unsigned int i = 0; i < layout->nr; i++)
+		fw_field_set(r, &layout->fields[i], any(seed) & 3 ? any_size(seed) : 0);
+	r->head.ts_ns = any_size(seed);
+	r->head.kind = kind;
+	r->head.family = any(seed) & 1 ? AF_INET : AF_INET6;
+	r->head.oldstate &= 31;
+	r->head.newstate &= 31;
+	if (layout->is_mini)
+		r->mini.nr_ips &= 1;
+	if (kind == FW_REC_SOCK)
+		r->sock.object = (uint8_t)(any(seed) % FW_OBJECT_MAX);
 }
 
 /* ---- Connections of a client on this host to a server elsewhere ----------------------------- */
@@ -160,7 +116,7 @@ static inline int packing_setup(void **state)
 {
 	static struct packing p;
 
-	p = (struct packing){ .packer = fw_packer_new(PACK_HZ), .unpacker = fw_unpacker_new(PACK_HZ) };
+	p = (struct packing){ .packer = fw_packer_new(PACK_HZ), .unpacker = fw_unpacker_new(FW_FORMAT_VERSION, PACK_HZ) };
 	assert_non_null(p.packer);
 	assert_non_null(p.unpacker);
 	*state = &p;

@@ -204,16 +204,23 @@ static void frames_that_are_none_of_ours(void **state)
 	free(frame);
 }
 
-static void another_version_is_told_apart(void **state)
+static void all_versions_so_far_are_read(void **state)
 {
 	struct blocks *b = *state;
 	struct fw_block_head head;
+	uint8_t *bytes = (uint8_t *)b->out.data;
 
-	b->out.data[3] = FW_FORMAT_VERSION + 1;
-	assert_int_equal(fw_block_head_read((uint8_t *)b->out.data, &head), -EPROTONOSUPPORT);
-	assert_int_equal(head.version, FW_FORMAT_VERSION + 1);
-	b->out.data[0] = 'f';
-	assert_int_equal(fw_block_head_read((uint8_t *)b->out.data, &head), -EBADMSG);
+	assert_int_equal(fw_block_head_read(bytes, &head), 0);
+	for (uint8_t version = 0; version < UINT8_MAX; version++) {
+		bool known = version >= 1 && version <= FW_FORMAT_VERSION;
+
+		head.version = version;
+		fw_block_head_write(&head, bytes);
+		assert_int_equal(fw_block_head_read(bytes, &head), known ? 0 : -EPROTONOSUPPORT);
+		assert_int_equal(head.version, version);
+	}
+	bytes[0] = 'f';
+	assert_int_equal(fw_block_head_read(bytes, &head), -EBADMSG);
 }
 
 /* ---- The header ------------------------------------------------------------------------------ */
@@ -305,7 +312,7 @@ int main(void)
 		block_test(a_changed_bit_is_noticed),
 		block_test(forged_lengths),
 		block_test(frames_that_are_none_of_ours),
-		block_test(another_version_is_told_apart),
+		block_test(all_versions_so_far_are_read),
 		cmocka_unit_test(a_header_comes_back),
 		cmocka_unit_test(names_that_are_not_known_are_left_out),
 		cmocka_unit_test(a_name_cannot_add_a_line),

@@ -40,18 +40,18 @@ static void ports_and_families(void **state)
 		struct fw_filter f;
 		bool wanted;
 	} cases[] = {
-		{ { .nr_lports = 1, .lports = { 40000 } }, true },
-		{ { .nr_lports = 1, .lports = { 443 } }, false },
-		{ { .nr_rports = 1, .rports = { 443 } }, true },
-		{ { .nr_rports = 1, .rports = { 40000 } }, false },
-		{ { .nr_rports = 3, .rports = { 80, 8080, 443 } }, true },
-		{ { .nr_rports = 2, .rports = { 80, 8080, 443 } }, false },
-		{ { .nr_lports = 1, .lports = { 40000 }, .nr_rports = 1, .rports = { 443 } },
+		{ { .rule = { .nr_lports = 1, .lports = { 40000 } } }, true },
+		{ { .rule = { .nr_lports = 1, .lports = { 443 } } }, false },
+		{ { .rule = { .nr_rports = 1, .rports = { 443 } } }, true },
+		{ { .rule = { .nr_rports = 1, .rports = { 40000 } } }, false },
+		{ { .rule = { .nr_rports = 3, .rports = { 80, 8080, 443 } } }, true },
+		{ { .rule = { .nr_rports = 2, .rports = { 80, 8080, 443 } } }, false },
+		{ { .rule = { .nr_lports = 1, .lports = { 40000 }, .nr_rports = 1, .rports = { 443 } } },
 		  true },
-		{ { .nr_lports = 1, .lports = { 40000 }, .nr_rports = 1, .rports = { 80 } },
+		{ { .rule = { .nr_lports = 1, .lports = { 40000 }, .nr_rports = 1, .rports = { 80 } } },
 		  false },
-		{ { .family = AF_INET }, true },
-		{ { .family = AF_INET6 }, false },
+		{ { .rule = { .family = AF_INET } }, true },
+		{ { .rule = { .family = AF_INET6 } }, false },
 	};
 	const struct fw_transition tr = { .from = FW_SYN_SENT, .to = FW_ESTABLISHED };
 	const struct fw_conn c = a_connection();
@@ -113,12 +113,13 @@ static void networks(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct fw_conn c = a_connection();
-		struct fw_filter local = { .nr_local = 1 }, remote = { .nr_remote = 1 };
-		struct fw_cidr *n = &local.local[0];
+		struct fw_filter local = { .rule.nr_local = 1 },
+				 remote = { .rule.nr_remote = 1 };
+		struct fw_cidr *n = &local.rule.local[0];
 
 		assert_int_equal(fw_parse_cidr(cases[i].network, n->addr, &n->family,
 					       &n->prefix_len, &err), 0);
-		remote.remote[0] = *n;
+		remote.rule.remote[0] = *n;
 		set_address(cases[i].address, &c.family, c.laddr);
 		memset(c.raddr, 0x55, 16);
 		if (fw_filter_connection(&local, &c) != cases[i].within)
@@ -134,14 +135,14 @@ static void one_of_several_networks_is_enough(void **state)
 {
 	const struct fw_conn c = a_connection();
 	struct fw_filter f = {
-		.nr_remote = 2,
-		.remote = { { .family = AF_INET6, .prefix_len = 0 },
-			    { .addr = { 198, 51 }, .family = AF_INET, .prefix_len = 16 } },
+		.rule = { .nr_remote = 2,
+			  .remote = { { .family = AF_INET6, .prefix_len = 0 },
+				      { .addr = { 198, 51 }, .family = AF_INET, .prefix_len = 16 } } },
 	};
 
 	(void)state;
 	assert_true(fw_filter_connection(&f, &c));
-	f.nr_remote = 1;
+	f.rule.nr_remote = 1;
 	assert_false(fw_filter_connection(&f, &c));
 }
 
@@ -206,15 +207,16 @@ static void states_and_durations_of_transitions(void **state)
 /* A record says by and by who talks to whom: what is not known yet rules nothing out. */
 static void records_are_admitted_as_by_the_kernel(void **state)
 {
-	const struct fw_filter to_443 = { .nr_rports = 1, .rports = { 443 } };
-	const struct fw_filter from_80 = { .nr_lports = 1, .lports = { 80 } };
-	const struct fw_filter v4 = { .family = AF_INET }, blue = { .netns = 7 };
-	struct fw_filter near = { .nr_local = 1 };
+	const struct fw_filter to_443 = { .rule = { .nr_rports = 1, .rports = { 443 } } };
+	const struct fw_filter from_80 = { .rule = { .nr_lports = 1, .lports = { 80 } } };
+	const struct fw_filter v4 = { .rule.family = AF_INET },
+			       blue = { .rule = { .nr_netns = 1, .netns = { 7 } } };
+	struct fw_filter near = { .rule.nr_local = 1 };
 	struct fw_rec_head head = { .kind = FW_REC_STATE, .family = AF_INET, .netns = 7, .lport = 80 };
 
 	(void)state;
-	fw_parse_cidr("192.0.2.0/24", near.local[0].addr, &near.local[0].family,
-		      &near.local[0].prefix_len, NULL);
+	fw_parse_cidr("192.0.2.0/24", near.rule.local[0].addr, &near.rule.local[0].family,
+		      &near.rule.local[0].prefix_len, NULL);
 	assert_true(fw_filter_admits(&to_443, &head) && fw_filter_admits(&from_80, &head) &&
 		    fw_filter_admits(&v4, &head) && fw_filter_admits(&blue, &head) &&
 		    fw_filter_admits(&near, &head));

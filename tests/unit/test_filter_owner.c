@@ -49,9 +49,9 @@ static void processes(void **state)
 		{ { .nr_pids = 1, .pids = { 80 }, .nr_comms = 1, .comms = { "httpd" } }, true },
 		{ { .nr_pids = 1, .pids = { 80 }, .nr_comms = 1, .comms = { "nginx" } }, false },
 		{ { .nr_pids = 1, .pids = { 8 }, .nr_comms = 1, .comms = { "httpd" } }, false },
-		{ { .netns = 4711 }, true },
-		{ { .netns = 4712 }, false },
-		{ { .netns = 4711, .nr_pids = 1, .pids = { 8 } }, false },
+		{ { .rule = { .nr_netns = 1, .netns = { 4711 } } }, true },
+		{ { .rule = { .nr_netns = 1, .netns = { 4712 } } }, false },
+		{ { .rule = { .nr_netns = 1, .netns = { 4711 } }, .nr_pids = 1, .pids = { 8 } }, false },
 	};
 	const struct fw_transition tr = { .from = FW_ESTABLISHED, .to = FW_CLOSE_WAIT };
 	const struct fw_conn c = a_connection();
@@ -139,7 +139,8 @@ static void a_control_group_nobody_can_name_is_not_shown(void **state)
 
 static void endpoints_and_owners_are_asked_apart(void **state)
 {
-	const struct fw_filter owner = { .nr_pids = 1, .pids = { 8 } }, netns = { .netns = 4712 };
+	const struct fw_filter owner = { .nr_pids = 1, .pids = { 8 } };
+	const struct fw_filter netns = { .rule = { .nr_netns = 1, .netns = { 4712 } } };
 	const struct fw_conn c = a_connection();
 
 	(void)state;
@@ -155,23 +156,23 @@ static void a_bind_that_failed(void **state)
 		struct fw_filter f;
 		bool wanted;
 	} cases[] = {
-		{ { 0 }, true },
-		{ { .nr_lports = 1, .lports = { 80 } }, true },
-		{ { .nr_lports = 1, .lports = { 81 } }, false },
-		{ { .family = AF_INET6 }, false },
-		{ { .netns = 4711 }, true },
-		{ { .netns = 4712 }, false },
+		{ { .states = 0 }, true },
+		{ { .rule = { .nr_lports = 1, .lports = { 80 } } }, true },
+		{ { .rule = { .nr_lports = 1, .lports = { 81 } } }, false },
+		{ { .rule.family = AF_INET6 }, false },
+		{ { .rule = { .nr_netns = 1, .netns = { 4711 } } }, true },
+		{ { .rule = { .nr_netns = 1, .netns = { 4712 } } }, false },
 		{ { .nr_pids = 1, .pids = { 80 } }, true },
 		{ { .nr_pids = 1, .pids = { 81 } }, false },
 		{ { .nr_comms = 1, .comms = { "httpd" } }, true },
 		{ { .nr_comms = 1, .comms = { "nginx" } }, false },
-		{ { .nr_local = 1, .local = { { .addr = { 192, 0, 2 }, .family = AF_INET,
-						.prefix_len = 24 } } }, true },
-		{ { .nr_local = 1, .local = { { .addr = { 192, 0, 3 }, .family = AF_INET,
-						.prefix_len = 24 } } }, false },
-		/* It has no peer: who asks for one does not mean it. */
-		{ { .nr_rports = 1, .rports = { 443 } }, false },
-		{ { .nr_remote = 1, .remote = { { .family = AF_INET } } }, false },
+		{ { .rule = { .nr_local = 1, .local = { { .addr = { 192, 0, 2 }, .family = AF_INET,
+							  .prefix_len = 24 } } } }, true },
+		{ { .rule = { .nr_local = 1, .local = { { .addr = { 192, 0, 3 }, .family = AF_INET,
+							  .prefix_len = 24 } } } }, false },
+		/* It has no peer. */
+		{ { .rule = { .nr_rports = 1, .rports = { 443 } } }, false },
+		{ { .rule = { .nr_remote = 1, .remote = { { .family = AF_INET } } } }, false },
 	};
 	const struct fw_rec_state rec = {
 		.head = { .family = AF_INET, .netns = 4711, .lport = 80, .laddr = { 192, 0, 2, 1 } },

@@ -74,7 +74,8 @@ static void the_verdict_follows_from_what_the_socket_says(void **state)
 		snap_end(s, 100002);
 		leaky_report(l);
 		assert_string_equal(leaky_says(l, "verdict"), cases[i].verdict);
-		expect_evidence(&l->w, "close-wait-leak", "unread", cases[i].unread);
+		expect_evidence(&l->w, "close-wait-leak", "unread",
+				cases[i].unread ? cases[i].unread - 1 : 0);
 		leaky_teardown(state);
 		leaky_setup(state);
 	}
@@ -101,7 +102,7 @@ static void what_waits_for_accept_is_the_listeners(void **state)
 			    "httpd/80: 2 in CLOSE_WAIT from 198.51.100.2 to our port 80: "
 			    "never accepted");
 	assert_false(leaky_has(l, "fds")); /* they have none */
-	expect_evidence(&l->w, "close-wait-leak", "unread", 10);
+	expect_evidence(&l->w, "close-wait-leak", "unread", 8); /* without the FINs */
 }
 
 static void what_is_shared_names_all_who_have_it_once(void **state)

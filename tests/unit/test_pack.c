@@ -12,7 +12,7 @@ static void expect_record(struct packing *p, const union fw_image *want)
 
 	assert_int_equal(fw_unpacker_next(p->unpacker, &item), 1);
 	assert_non_null(item.record);
-	assert_int_equal(item.len, fw_layout_of(want->head.kind)->len);
+	assert_int_equal(item.len, fw_record_bytes(want->head.kind));
 	assert_memory_equal(item.record, want, item.len);
 }
 

@@ -273,7 +273,7 @@ static void a_filter_counts_what_is_asked_for(void **state)
 	c->filter = (struct fw_filter){ .min_duration_ns = 100000000 };
 	assert_int_equal(count_of(c, "total"), 1);
 	assert_int_equal(count_of(c, "TIME_WAIT"), 1);
-	c->filter = (struct fw_filter){ .netns = SCENE_NETNS + 1 };
+	c->filter = (struct fw_filter){ .rule = { .nr_netns = 1, .netns = { SCENE_NETNS + 1 } } };
 	assert_int_equal(count_of(c, "total"), 0);
 }
 

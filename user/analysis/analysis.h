@@ -31,7 +31,9 @@ struct fw_analysis_context {
 	struct fw_tracker_counters counters; /* the tracker's, what they grew by since start_ns */
 	const char *hooks;	   /* the front end: "trampoline", "kprobe", "timer" */
 	bool filtered;		   /* only some connections are watched */
+	bool filtered_within_netns; /* even of the namespaces that are watched */
 	uint64_t suppressed;	   /* half-open connections that were only counted */
+	bool suppressed_of_all;	   /* the filter does not apply to them */
 	bool older_unseen;	   /* what existed before was not looked at */
 	bool accepts_unseen;	   /* no hook tells who accepts a connection */
 	size_t netns_refused;	   /* network namespaces that could not be entered, */

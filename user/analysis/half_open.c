@@ -122,10 +122,25 @@ static const char *const columns[] = {
 	"expired", "expired", "dropped", "dropped", "open", "open", "pending", "over 1 s", NULL,
 };
 
+/* What the filter would let through of those that were only counted; 0: not known. */
+static uint64_t suppressed_of(const struct fw_analysis_context *ctx)
+{
+	return ctx->suppressed_of_all ? 0 : ctx->suppressed;
+}
+
+static struct fw_cell suppressed_cell(const struct fw_analysis_context *ctx)
+{
+	if (ctx->suppressed && ctx->suppressed_of_all)
+		return fw_cell_unknown();
+	return fw_cell_count(ctx->suppressed);
+}
+
 /* Of those that were only counted: how many did not become a connection, which would be seen. */
 static uint64_t failed_unseen(const struct half_open *h, const struct fw_analysis_context *ctx)
 {
-	return ctx->suppressed > h->completed_unseen ? ctx->suppressed - h->completed_unseen : 0;
+	uint64_t suppressed = suppressed_of(ctx);
+
+	return suppressed > h->completed_unseen ? suppressed - h->completed_unseen : 0;
 }
 
 static void find_flood(struct half_open *h, const struct fw_analysis_context *ctx,
@@ -156,9 +171,9 @@ static void find_flood(struct half_open *h, const struct fw_analysis_context *ct
 	fw_finding_evidence(r, f, "pending", "Open for over a second",
 			    fw_cell_count(h->all.pending));
 	fw_finding_evidence(r, f, "suppressed", "Above the limit, only counted",
-			    fw_cell_count(ctx->suppressed));
+			    suppressed_cell(ctx));
 	fw_table_groups(ctx, r, fw_finding_offenders(r, f, columns), &h->ports, failed_of, row);
-	if (ctx->suppressed)
+	if (suppressed_of(ctx))
 		fw_finding_say(r, &f->confidence,
 			       "Of what was only counted (--half-open-limit), how many did not "
 			       "complete is known, but not whose they were.");
@@ -182,7 +197,12 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 	fw_section_fact(r, s, "dropped", "Dropped", fw_cell_count(h->all.dropped));
 	fw_section_fact(r, s, "open", "Open now", fw_cell_count(h->all.open));
 	fw_section_fact(r, s, "suppressed", "Above --half-open-limit, only counted",
-			fw_cell_count(ctx->suppressed));
+			suppressed_cell(ctx));
+	if (ctx->suppressed && ctx->suppressed_of_all)
+		fw_section_note(r, s,
+				"%s of all connections were only counted (--half-open-limit). How many of "
+				"them the filter would let through is not known.",
+				fw_words_plural(ctx->suppressed, "half-open one").text);
 	if (!h->all.begun && !h->all.open && !ctx->suppressed)
 		return;
 	fw_table_groups(ctx, r, fw_section_table(r, s, "by_port", "By port", columns), &h->ports,

@@ -167,7 +167,7 @@ static struct leak_group make_group(const struct fw_leaks *l, const struct leak_
 		const struct leak_sock *s = members[i].sock;
 		uint64_t age = look->ts_ns > s->since_ns ? look->ts_ns - s->since_ns : 0;
 
-		g.unread += s->unread;
+		g.unread += s->unread ? s->unread - 1 : 0;
 		g.nr_old += age >= l->opt.leak_age_ns;
 		if (age < g.oldest_ns)
 			continue;

@@ -16,7 +16,7 @@ struct leak_sock {
 	uint64_t conn_id, cgroup_id;
 	uint64_t since_ns;
 	uint64_t listener; /* not accepted: address of the listener; 0: unknown */
-	uint32_t unread;
+	uint32_t unread; /* the peer's FIN counts as one byte; 0: the application has read EOF */
 	uint32_t netns;
 	uint32_t pids[LEAK_PIDS]; /* who holds it */
 	uint32_t fd;		  /* of the first of them */
@@ -84,7 +84,7 @@ struct leak_group {
 	bool passive; /* the peer connected to us */
 	bool mptcp;   /* they are MPTCP sockets */
 	size_t nr, nr_old; /* old: of the leak age at least */
-	uint64_t oldest_ns, unread;
+	uint64_t oldest_ns, unread; /* data, without FINs */
 	bool at_least;
 	double growth_per_s; /* negative: it shrinks */
 	bool growth_known, is_pool, is_full;

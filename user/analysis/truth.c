@@ -12,7 +12,7 @@
 #include "analysis/truth_settings.h"
 #include "analysis/words.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 struct counts {
@@ -79,6 +79,11 @@ static void counters_read(void *self, const struct fw_truth *truth, size_t nr)
 	t->nr_readings++;
 }
 
+static struct counts *counts_of(struct own *own, uint64_t ts_ns)
+{
+	return own->to_ns && ts_ns > own->to_ns ? &own->later : &own->upto;
+}
+
 /* Where what happened at @ts_ns is to be counted; NULL: the kernel's first reading has it. */
 static struct counts *counts_at(struct truth *t, const struct fw_conn *c, uint64_t ts_ns)
 {
@@ -90,27 +95,67 @@ static struct counts *counts_at(struct truth *t, const struct fw_conn *c, uint64
 	own->edge += ts_ns >= own->to_begun_ns && ts_ns <= done_ns;
 	if (ts_ns <= own->from_ns)
 		return NULL;
-	return own->to_ns && ts_ns > own->to_ns ? &own->later : &own->upto;
+	return counts_of(own, ts_ns);
+}
+
+/* An end that was concluded after lost events. The kernel may have counted it in another state. */
+static bool is_end_unseen(const struct fw_conn *c)
+{
+	return c->step_flags[c->nr_steps - 1] & FW_STEP_AT_MOST;
+}
+
+/*
+ * AttemptFails counts calls of tcp_done() in SYN_SENT and SYN_RECV, whose callers set sk_err first, and
+ * RSTs and SYNs for a request socket (tcp_check_req()). close() and connect(AF_UNSPEC) do not call
+ * tcp_done(), nor does a connect() that fails before its SYN.
+ */
+static bool is_attempt_fail(const struct fw_conn *c, unsigned int from)
+{
+	return (from == FW_SYN_SENT || from == FW_SYN_RECV) && c->err;
+}
+
+/*
+ * PassiveOpens counts the sockets that handshakes made, also those that Fast Open made before the
+ * handshake was over.
+ */
+static bool is_passive_open(const struct fw_conn *c, const struct fw_transition *tr)
+{
+	return tr->from == FW_SYN_RECV && c->role == FW_ROLE_PASSIVE &&
+	       !(tr->to == FW_CLOSE && fw_conn_has(c, FW_CONN_REQUEST));
+}
+
+/* ActiveOpens counts SYNs. The transition to SYN_SENT comes before; so @c has been counted if it began
+ * while the counters were watched.
+ */
+static void take_back_active_open(struct truth *t, const struct fw_conn *c)
+{
+	struct fw_group_key key = fw_group_key_of(c, FW_BY_NETNS);
+	struct own *own = fw_groups_get(&t->netns, &key);
+
+	if (fw_conn_has(c, FW_CONN_SINCE_BEFORE) || c->enter_ns[0] <= own->from_ns)
+		return;
+	counts_of(own, c->enter_ns[0])->active_opens--;
 }
 
 static void on_transition(void *self, const struct fw_conn *c, const struct fw_transition *tr)
 {
 	struct counts *n;
 
-	if (tr->from == tr->to || c->flags & FW_CONN_LISTENER)
+	if (tr->from == tr->to || fw_conn_has(c, FW_CONN_LISTENER))
 		return;
+	if (tr->to == FW_CLOSE && fw_conn_has(c, FW_CONN_SYN_UNSENT))
+		take_back_active_open(self, c);
 	n = counts_at(self, c, tr->ts_ns);
 	if (!n)
 		return;
 	n->active_opens += tr->from == FW_CLOSE && tr->to == FW_SYN_SENT;
-	n->passive_opens += tr->from == FW_SYN_RECV && tr->to != FW_CLOSE &&
-			    c->role == FW_ROLE_PASSIVE;
+	if (tr->to == FW_CLOSE && is_end_unseen(c))
+		return;
+	n->passive_opens += is_passive_open(c, tr);
 	if (tr->to != FW_CLOSE)
 		return;
 	n->estab_resets += tr->from == FW_ESTABLISHED || tr->from == FW_CLOSE_WAIT;
-	/* The kernel counts neither what found no port nor what was half-open. */
-	n->attempt_fails += tr->from == FW_SYN_SENT && c->end != FW_END_NO_PORT;
-	n->active_opens -= tr->from == FW_SYN_SENT && c->end == FW_END_NO_PORT;
+	n->attempt_fails += is_attempt_fail(c, tr->from);
 }
 
 /* The kernel counts births, of orphans in FIN_WAIT_2 too. */
@@ -138,32 +183,73 @@ static struct fw_cell signed_count(int64_t n)
 	return n < 0 ? fw_cell_unknown() : fw_cell_count((uint64_t)n);
 }
 
+/* A cause of differences, and how far it can take finwait's count below and above the kernel's. */
+struct reason {
+	const char *text; /* NULL: none */
+	int64_t below, above;
+};
+
+#define ANY_NUMBER INT64_MAX
+#define REASONS_MAX 5
+
 /* A row of the kernel's counters beside our own. */
 struct comparison {
 	const struct fw_analysis_context *ctx;
 	const struct own *own;
 	struct fw_report *r;
 	struct fw_table *t;
+	struct reason reasons[REASONS_MAX]; /* of all rows */
 };
 
 #define UNEXPLAINED "not explained"
+#define WHY_LEN 160
 
-/* Why the two differ; @natural: what the kernel counts and is not seen here, or NULL. */
-static const char *why(const struct comparison *k, int64_t difference, const char *natural)
+static int64_t reach(const struct reason *reason, bool above)
 {
-	if (!difference)
-		return NULL;
-	if (k->ctx->filtered)
-		return "the filter";
-	if (k->ctx->tracker->counters.lost)
-		return "events were lost";
-	if (llabs(difference) <= k->own->edge)
-		return "happened during a reading";
-	return natural ? natural : UNEXPLAINED;
+	return reason->text ? above ? reason->above : reason->below : 0;
 }
 
+/* The first reason that explains @difference alone; else so many of them as do together. */
+static void explain(const struct reason *reasons, size_t nr, int64_t difference, char why[WHY_LEN])
+{
+	bool above = difference > 0;
+	int64_t left = above ? difference : -difference;
+	size_t len = 0;
+
+	for (size_t i = 0; i < nr; i++) {
+		if (reach(&reasons[i], above) >= left) {
+			snprintf(why, WHY_LEN, "%s", reasons[i].text);
+			return;
+		}
+	}
+	for (size_t i = 0; i < nr && left > 0 && len < WHY_LEN; i++) {
+		int64_t part = reach(&reasons[i], above);
+
+		if (!part)
+			continue;
+		len += (size_t)snprintf(why + len, WHY_LEN - len, "%s%s", len ? " and " : "",
+					reasons[i].text);
+		left -= part;
+	}
+	if (left > 0)
+		snprintf(why, WHY_LEN, "%s", UNEXPLAINED);
+}
+
+static struct fw_cell why(const struct comparison *k, int64_t difference, struct reason special)
+{
+	struct reason all[REASONS_MAX + 1] = { special };
+	char text[WHY_LEN];
+
+	if (!difference)
+		return fw_cell_unknown();
+	memcpy(all + 1, k->reasons, sizeof(k->reasons));
+	explain(all, REASONS_MAX + 1, difference, text);
+	return fw_cell_printf("%s", text);
+}
+
+/* @special: what holds for this counter only. */
 static void counter_row(const struct comparison *k, const char *name, int64_t kernel, int64_t own,
-			const char *natural)
+			struct reason special)
 {
 	bool comparable = kernel >= 0 && own >= 0;
 	int64_t difference = comparable ? own - kernel : 0;
@@ -173,7 +259,25 @@ static void counter_row(const struct comparison *k, const char *name, int64_t ke
 	fw_table_row(k->r, k->t, (struct fw_cell[]){
 		fw_cell_text(name, SIZE_MAX), signed_count(kernel), signed_count(own),
 		comparable ? fw_cell_printf("%+lld", (long long)difference) : fw_cell_unknown(),
-		fw_cell_text(why(k, difference, natural), SIZE_MAX) });
+		why(k, difference, special) });
+}
+
+static void kernel_row(const struct comparison *k, const char *name, int64_t kernel)
+{
+	counter_row(k, name, kernel, FW_TRUTH_UNKNOWN, (struct reason){ 0 });
+}
+
+/* What is missing here and counted there, or the other way round, whatever the counter. */
+static void set_reasons(struct comparison *k)
+{
+	const struct fw_tracker_counters *c = &k->ctx->tracker->counters;
+	struct reason *r = k->reasons;
+
+	if (k->ctx->filtered_within_netns)
+		*r++ = (struct reason){ "the filter", ANY_NUMBER, 0 };
+	*r++ = (struct reason){ "events were lost", (int64_t)c->lost, 0 };
+	*r++ = (struct reason){ "connections were forgotten", (int64_t)(c->evicted + c->no_memory), 0 };
+	*r++ = (struct reason){ "happened during a reading", k->own->edge, k->own->edge };
 }
 
 static void note_unexplained(const struct comparison *k, struct fw_section *s)
@@ -190,6 +294,27 @@ static void note_unexplained(const struct comparison *k, struct fw_section *s)
 				"reported: finwait doctor --self-test checks the hooks.");
 		return;
 	}
+}
+
+static int64_t open_in(const struct fw_analysis_context *ctx, uint32_t netns, unsigned int state)
+{
+	const struct fw_conn *c = NULL;
+	int64_t n = 0;
+
+	while ((c = fw_open_next(ctx, c)))
+		n += c->netns == netns && fw_conn_is_in(c, state);
+	return n;
+}
+
+/*
+ * A request socket that was only counted may have been reset. With tcp_abort_on_overflow finwait takes a
+ * full accept queue for such a reset; the kernel counts ListenOverflows then.
+ */
+static struct reason attempts_unlike(const struct fw_analysis_context *ctx,
+				     const struct fw_kernel_counters *k)
+{
+	return (struct reason){ "half-open connections", (int64_t)ctx->suppressed,
+				k->listen_overflows > 0 ? k->listen_overflows : 0 };
 }
 
 /* At the moment of the reading. */
@@ -218,33 +343,33 @@ static void counters(const struct fw_analysis_context *ctx, const struct fw_trut
 	};
 	const struct fw_kernel_counters *k = &truth->counters;
 	const struct counts *mine = &own->upto;
-	const struct comparison row = {
-		ctx, own, r, fw_section_table(r, s, "counters", "The kernel's own counters", columns),
+	const struct reason none = { 0 };
+	struct comparison row = {
+		ctx, own, r, fw_section_table(r, s, "counters", "The kernel's own counters", columns), {},
 	};
 
+	set_reasons(&row);
+
 	counter_row(&row, "ActiveOpens", k->active_opens, mine->active_opens,
-		    mine->active_opens > k->active_opens ?
-			    "connect() failed before its SYN" : NULL);
-	counter_row(&row, "PassiveOpens", k->passive_opens, mine->passive_opens, NULL);
+		    (struct reason){ "SYNs not sent yet (Fast Open)", 0,
+				     open_in(ctx, truth->netns, FW_SYN_SENT) });
+	counter_row(&row, "PassiveOpens", k->passive_opens, mine->passive_opens, none);
 	counter_row(&row, "AttemptFails", k->attempt_fails, mine->attempt_fails,
-		    mine->attempt_fails < k->attempt_fails ?
-			    "half-open ones that were reset" : NULL);
-	counter_row(&row, "EstabResets", k->estab_resets, mine->estab_resets, NULL);
-	counter_row(&row, "TW + TWKilled", minisocks_of(k), mine->minisocks, NULL);
-	counter_row(&row, "TWRecycled", k->tw_recycled, mine->reused, NULL);
-	counter_row(&row, "TCPTimeWaitOverflow", k->time_wait_overflow, mine->overflow,
-		    mine->overflow < k->time_wait_overflow ?
-			    "each attempt is counted" : NULL);
+		    attempts_unlike(ctx, k));
+	counter_row(&row, "EstabResets", k->estab_resets, mine->estab_resets, none);
+	counter_row(&row, "TW + TWKilled", minisocks_of(k), mine->minisocks, none);
+	counter_row(&row, "TWRecycled", k->tw_recycled, mine->reused, none);
+	counter_row(&row, "TCPTimeWaitOverflow", k->time_wait_overflow, mine->overflow, none);
 	counter_row(&row, "minisocks now (sockstat tw)", k->tw_now,
-		    minisocks_now(ctx, own, truth->netns), NULL);
-	counter_row(&row, "orphans now, host (sockstat)", k->orphans_now, FW_TRUTH_UNKNOWN, NULL);
-	counter_row(&row, "ListenOverflows", k->listen_overflows, FW_TRUTH_UNKNOWN, NULL);
-	counter_row(&row, "ListenDrops", k->listen_drops, FW_TRUTH_UNKNOWN, NULL);
-	counter_row(&row, "SyncookiesSent", k->syncookies_sent, FW_TRUTH_UNKNOWN, NULL);
-	counter_row(&row, "TCPReqQFullDrop", k->req_q_full_drop, FW_TRUTH_UNKNOWN, NULL);
-	counter_row(&row, "TCPAbortOnData", k->abort_on_data, FW_TRUTH_UNKNOWN, NULL);
-	counter_row(&row, "TCPAbortOnTimeout", k->abort_on_timeout, FW_TRUTH_UNKNOWN, NULL);
-	counter_row(&row, "TCPAbortOnMemory", k->abort_on_memory, FW_TRUTH_UNKNOWN, NULL);
+		    minisocks_now(ctx, own, truth->netns), none);
+	kernel_row(&row, "orphans now, host (sockstat)", k->orphans_now);
+	kernel_row(&row, "ListenOverflows", k->listen_overflows);
+	kernel_row(&row, "ListenDrops", k->listen_drops);
+	kernel_row(&row, "SyncookiesSent", k->syncookies_sent);
+	kernel_row(&row, "TCPReqQFullDrop", k->req_q_full_drop);
+	kernel_row(&row, "TCPAbortOnData", k->abort_on_data);
+	kernel_row(&row, "TCPAbortOnTimeout", k->abort_on_timeout);
+	kernel_row(&row, "TCPAbortOnMemory", k->abort_on_memory);
 	note_unexplained(&row, s);
 }
 
@@ -262,15 +387,26 @@ static int64_t opens(const struct own *own)
 	return own->upto.active_opens + own->upto.passive_opens + own->upto.minisocks;
 }
 
-/* Finwait's own, unless more happened elsewhere. */
+static bool is_watched(const struct fw_analysis_context *ctx, uint32_t netns)
+{
+	return !ctx->opt.filter || fw_filter_netns(ctx->opt.filter, netns);
+}
+
+/* Of the namespaces that are watched: finwait's own, unless more happened elsewhere. NULL: the counters
+ * of none of them are known.
+ */
 static const struct fw_truth *busiest_of(const struct truth *t,
 					 const struct fw_analysis_context *ctx)
 {
-	const struct fw_truth *busiest = ctx->truth;
+	const struct fw_truth *busiest = NULL;
 
-	for (size_t i = 1; i < ctx->nr_truth; i++) {
-		if (opens(own_in(t, ctx->truth[i].netns)) > opens(own_in(t, busiest->netns)))
-			busiest = &ctx->truth[i];
+	for (size_t i = 0; i < ctx->nr_truth; i++) {
+		const struct fw_truth *truth = &ctx->truth[i];
+
+		if (!is_watched(ctx, truth->netns))
+			continue;
+		if (!busiest || opens(own_in(t, truth->netns)) > opens(own_in(t, busiest->netns)))
+			busiest = truth;
 	}
 	return busiest;
 }
@@ -303,8 +439,9 @@ static void all_netns(const struct truth *t, const struct fw_analysis_context *c
 		const struct fw_truth *truth = &ctx->truth[i];
 		const struct own *own = own_in(t, truth->netns);
 
-		if (!own->seen && truth->counters.active_opens <= 0 &&
-		    truth->counters.passive_opens <= 0)
+		if (!is_watched(ctx, truth->netns) ||
+		    (!own->seen && truth->counters.active_opens <= 0 &&
+		     truth->counters.passive_opens <= 0))
 			continue;
 		if (table->nr_rows < ctx->opt.top)
 			netns_row(ctx, truth, own, r, table);
@@ -333,15 +470,15 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 	struct truth *t = self;
 	const struct fw_truth *busiest;
 
-	if (!ctx->nr_truth) {
+	busiest = busiest_of(t, ctx);
+	if (!busiest) {
 		fw_section_note(r, s, "The kernel's settings and counters could not be read.");
 		return;
 	}
-	busiest = busiest_of(t, ctx);
 	fw_section_fact(r, s, "netns", "Network namespace", fw_cell_netns(ctx, busiest->netns));
 	counters(ctx, busiest, own_in(t, busiest->netns), r, s);
 	fw_settings(busiest, r, s);
-	if (ctx->filtered)
+	if (ctx->filtered_within_netns)
 		fw_section_note(r, s,
 				"A filter is in force: the kernel counts all connections, finwait "
 				"those that it lets through.");

@@ -29,14 +29,45 @@ static void on_ground(struct fw_session *s, const struct fw_mark *mark)
 		fw_truths_add(first, (uint32_t)mark->number, &g);
 }
 
+static bool is_netns_wanted(const struct fw_options *opt, const struct fw_mark *mark)
+{
+	for (size_t i = 0; mark->text && i < opt->nr_netns_names; i++) {
+		const char *name = opt->netns_names[i];
+
+		if (strlen(name) == mark->len && !memcmp(name, mark->text, mark->len))
+			return true;
+	}
+	return false;
+}
+
+/* --netns NAME of a recording. Several namespaces in succession may have the name: the last of them have
+ * room behind those that were given by number.
+ */
+static void filter_netns(struct fw_session *s, const struct fw_mark *mark)
+{
+	struct fw_filter_rule *rule = &s->filter.rule;
+	uint32_t by_number = s->opt->filter.rule.nr_netns, i = by_number;
+	bool wanted = is_netns_wanted(s->opt, mark);
+
+	while (i < rule->nr_netns && rule->netns[i] != mark->number)
+		i++;
+	if (i < rule->nr_netns && !wanted)
+		rule->netns[i] = FW_NO_NETNS;
+	if (i < rule->nr_netns || !wanted)
+		return;
+	if (rule->nr_netns == FW_MAX_NETNS)
+		memmove(&rule->netns[by_number], &rule->netns[by_number + 1],
+			(FW_MAX_NETNS - by_number - 1) * sizeof(rule->netns[0]));
+	else
+		rule->nr_netns++;
+	rule->netns[rule->nr_netns - 1] = (uint32_t)mark->number;
+}
+
 static void on_netns(struct fw_session *s, const struct fw_mark *mark)
 {
-	const char *wanted = s->opt->netns_name;
-
 	fw_names_set(&s->netns, mark->number, mark->text, mark->len);
-	if (wanted && mark->text && strlen(wanted) == mark->len &&
-	    !memcmp(wanted, mark->text, mark->len))
-		s->filter.netns = (uint32_t)mark->number;
+	if (s->opt->nr_netns_names)
+		filter_netns(s, mark);
 }
 
 /* Later than the user wants to look. */
@@ -153,15 +184,20 @@ static uint64_t cgroup_of(const struct fw_event *ev)
 void fw_inputs_record(void *arg, const void *record, size_t len)
 {
 	struct fw_session *s = arg;
+	enum fw_rule_answer answer;
 	struct fw_event ev;
 
 	if (fw_decode(record, len, &s->symbols, &ev)) {
 		s->malformed++;
 		return;
 	}
-	if (is_too_late(s, ev.head->ts_ns) ||
-	    (!s->admit_all && !fw_filter_admits(&s->filter, ev.head)))
+	answer = s->admit_all ? FW_RULE_IN : fw_filter_admits(&s->filter, ev.head);
+	if (is_too_late(s, ev.head->ts_ns) || answer == FW_RULE_OUT)
 		return;
+	if (answer == FW_RULE_FORGET) {
+		fw_tracker_forget(&s->tracker, &ev);
+		return;
+	}
 	/* A snapshot begins with a list of the namespaces, and their names. */
 	if (ev.head->kind == FW_REC_SNAP_BEGIN)
 		fw_names_forget_unnamed(&s->netns);

@@ -48,7 +48,8 @@ static const struct argp_option argp_options[] = {
 	{ "cgroup", OPT_CGROUP, "PATH", 0,
 	  "Only this control group and those below it: /system.slice/nginx.service", 1 },
 	{ "netns", OPT_NETNS, "NS", 0,
-	  "Only this network namespace: a name of ip netns, a process id, a path or an inode number", 1 },
+	  "Only this network namespace: a name of ip netns, a process id, a path or an inode number "
+	  "(may be repeated)", 1 },
 	{ "state", OPT_STATE, "STATES", 0,
 	  "Only what was in one of these states: time_wait,fin_wait_2", 1 },
 	{ "min-duration", OPT_MIN_DURATION, "TIME", 0,
@@ -82,7 +83,7 @@ static const struct argp_option argp_options[] = {
 #define MAX_OPTIONS 64
 _Static_assert(sizeof(argp_options) / sizeof(argp_options[0]) < MAX_OPTIONS - 16, "room");
 
-static int add_cidr(struct fw_cidr *cidrs, unsigned int *nr, const char *arg, struct fw_err *err)
+static int add_cidr(struct fw_cidr *cidrs, uint32_t *nr, const char *arg, struct fw_err *err)
 {
 	if (*nr == FW_MAX_CIDRS)
 		return fw_err_set(err, -EINVAL, "more than %d networks", FW_MAX_CIDRS);
@@ -92,13 +93,22 @@ static int add_cidr(struct fw_cidr *cidrs, unsigned int *nr, const char *arg, st
 	return 0;
 }
 
-static int set_ports(uint16_t *ports, unsigned int *nr, const char *arg, struct fw_err *err)
+static int set_ports(uint16_t *ports, uint32_t *nr, const char *arg, struct fw_err *err)
 {
 	int n = fw_parse_ports(arg, ports + *nr, FW_MAX_PORTS - (int)*nr, err);
 
 	if (n < 0)
 		return n;
-	*nr += (unsigned int)n;
+	*nr += (uint32_t)n;
+	return 0;
+}
+
+/* -4 -6 would let nothing through, and the last of them would win silently. */
+static int set_family(struct fw_filter_rule *rule, uint32_t family, struct fw_err *err)
+{
+	if (rule->family && rule->family != family)
+		return fw_err_set(err, -EINVAL, "-4 and -6 exclude each other");
+	rule->family = family;
 	return 0;
 }
 
@@ -178,6 +188,9 @@ static int set_owner(struct fw_filter *f, int key, char *arg, struct fw_err *err
 		f->comms[f->nr_comms++] = arg;
 		return 0;
 	case OPT_CGROUP:
+		if (f->cgroup)
+			return fw_err_set(err, -EINVAL, "there is a control group already: %s",
+					  f->cgroup);
 		f->cgroup = arg;
 		return *arg == '/' ? 0 : fw_err_set(err, -EINVAL, "'%s' does not begin with /", arg);
 	default:
@@ -185,23 +198,33 @@ static int set_owner(struct fw_filter *f, int key, char *arg, struct fw_err *err
 	}
 }
 
-static int set_filter(struct fw_filter *f, int key, char *arg, struct fw_err *err)
+static int set_rule(struct fw_filter_rule *rule, int key, char *arg, struct fw_err *err)
 {
 	switch (key) {
 	case '4':
-		f->family = AF_INET;
-		return 0;
+		return set_family(rule, AF_INET, err);
 	case '6':
-		f->family = AF_INET6;
-		return 0;
+		return set_family(rule, AF_INET6, err);
 	case 'L':
-		return set_ports(f->lports, &f->nr_lports, arg, err);
+		return set_ports(rule->lports, &rule->nr_lports, arg, err);
 	case 'D':
-		return set_ports(f->rports, &f->nr_rports, arg, err);
+		return set_ports(rule->rports, &rule->nr_rports, arg, err);
 	case OPT_LOCAL:
-		return add_cidr(f->local, &f->nr_local, arg, err);
+		return add_cidr(rule->local, &rule->nr_local, arg, err);
 	case OPT_REMOTE:
-		return add_cidr(f->remote, &f->nr_remote, arg, err);
+		return add_cidr(rule->remote, &rule->nr_remote, arg, err);
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static int set_filter(struct fw_filter *f, int key, char *arg, struct fw_err *err)
+{
+	int ret = set_rule(&f->rule, key, arg, err);
+
+	if (ret != ARGP_ERR_UNKNOWN)
+		return ret;
+	switch (key) {
 	case OPT_STATE:
 		return set_states(&f->states, arg, err);
 	case OPT_MIN_DURATION:
@@ -219,6 +242,14 @@ static int add_input(struct fw_options *opt, const char *arg, struct fw_err *err
 	return 0;
 }
 
+static int add_netns(struct fw_options *opt, const char *arg, struct fw_err *err)
+{
+	if (opt->nr_netns_args == FW_MAX_NETNS)
+		return fw_err_set(err, -EINVAL, "more than %d network namespaces", FW_MAX_NETNS);
+	opt->netns_args[opt->nr_netns_args++] = arg;
+	return 0;
+}
+
 static int set_files(struct fw_options *opt, int key, const char *arg, struct fw_err *err)
 {
 	switch (key) {
@@ -228,8 +259,7 @@ static int set_files(struct fw_options *opt, int key, const char *arg, struct fw
 		opt->recorder.path = arg;
 		return 0;
 	case OPT_NETNS:
-		opt->netns_arg = arg;
-		return 0;
+		return add_netns(opt, arg, err);
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -332,36 +362,45 @@ static void note_option(struct fw_options *opt, int key, const char *spelled, co
 	}
 }
 
-/* Of a recording the names are not those of this host. */
-static int set_recorded_netns(struct fw_options *opt, struct fw_err *err)
+/* A recording knows the names that the namespaces had then, and their inode numbers. */
+static int add_recorded_netns(struct fw_options *opt, const char *arg, struct fw_err *err)
 {
+	struct fw_filter_rule *rule = &opt->filter.rule;
 	uint64_t inum;
 
-	if (!fw_parse_u64(opt->netns_arg, 1, UINT32_MAX, &inum, NULL)) {
+	if (!fw_parse_u64(arg, 1, UINT32_MAX, &inum, NULL)) {
 		if (inum < FW_NETNS_FIRST_INUM)
 			return fw_err_set(err, -EINVAL, "--netns %s: a recording knows namespaces by "
-							"name and by inode number, not by process",
-					  opt->netns_arg);
-		opt->filter.netns = (uint32_t)inum;
+							"name and by inode number, not by process", arg);
+		rule->netns[rule->nr_netns++] = (uint32_t)inum;
 		return 0;
 	}
-	if (strchr(opt->netns_arg, '/'))
+	if (strchr(arg, '/'))
 		return fw_err_set(err, -EINVAL, "--netns %s: a recording knows namespaces by name and "
-						"by inode number, not by path", opt->netns_arg);
-	opt->netns_name = opt->netns_arg;
+						"by inode number, not by path", arg);
+	opt->netns_names[opt->nr_netns_names++] = arg;
 	return 0;
+}
+
+static int add_own_netns(struct fw_options *opt, const char *arg, struct fw_err *err)
+{
+	struct fw_filter_rule *rule = &opt->filter.rule;
+
+	return fw_netns_parse(arg, &rule->netns[rule->nr_netns++], err);
 }
 
 /* When all options are known. */
 static int complete(struct fw_options *opt, struct fw_err *err)
 {
+	int ret = 0;
+
 	if (opt->nr_inputs && opt->live_option)
 		return fw_err_set(err, -EINVAL, "%s is for the running kernel: it goes with no -i",
 				  opt->live_option);
-	if (!opt->netns_arg)
-		return 0;
-	return opt->nr_inputs ? set_recorded_netns(opt, err) :
-				fw_netns_parse(opt->netns_arg, &opt->filter.netns, err);
+	for (size_t i = 0; i < opt->nr_netns_args && !ret; i++)
+		ret = opt->nr_inputs ? add_recorded_netns(opt, opt->netns_args[i], err) :
+				       add_own_netns(opt, opt->netns_args[i], err);
+	return ret;
 }
 
 static error_t parse_one(int key, char *arg, struct argp_state *state)
@@ -390,21 +429,6 @@ static error_t parse_one(int key, char *arg, struct argp_state *state)
 		argp_error(state, "%s%s%s", spelled, *spelled ? ": " : "", err.msg);
 	}
 	return ret;
-}
-
-/* What the kernel can decide is decided there. */
-static void filter_to_kernel(const struct fw_filter *f, struct fw_bpf_config *cfg)
-{
-	cfg->family = (uint8_t)f->family;
-	cfg->netns = f->netns;
-	cfg->nr_lports = (uint8_t)f->nr_lports;
-	cfg->nr_rports = (uint8_t)f->nr_rports;
-	cfg->nr_local = (uint8_t)f->nr_local;
-	cfg->nr_remote = (uint8_t)f->nr_remote;
-	memcpy(cfg->lports, f->lports, sizeof(cfg->lports));
-	memcpy(cfg->rports, f->rports, sizeof(cfg->rports));
-	memcpy(cfg->local, f->local, sizeof(cfg->local));
-	memcpy(cfg->remote, f->remote, sizeof(cfg->remote));
 }
 
 /* The command's own first. */
@@ -439,5 +463,5 @@ void fw_options_parse(struct fw_options *opt, int argc, char **argv,
 	argp_err_exit_status = FW_EXIT_USAGE;
 	all_options(p.options, command->options);
 	argp_parse(&argp, argc, argv, 0, NULL, &p);
-	filter_to_kernel(&opt->filter, &opt->live.filter);
+	opt->live.rule = opt->filter.rule;
 }

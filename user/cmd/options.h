@@ -31,14 +31,17 @@ struct fw_options {
 	/* recordings to be read instead of the running kernel */
 	const char *inputs[FW_MAX_INPUTS];
 	size_t nr_inputs;
-	const char *netns_name; /* only this one; its number is in the recording. NULL: any */
+	/* with .filter.rule.netns: namespaces of these names, whose numbers are in the recording */
+	const char *netns_names[FW_MAX_NETNS];
+	size_t nr_netns_names;
 	/* a recording to be written; .path NULL: none */
 	struct fw_recorder_options recorder;
 	bool no_host;
 	uint64_t snapshot_ns; /* how often all connections are looked at for it; 0: only at its ends */
 	char filter_text[FW_HEADER_TEXT]; /* what the kernel is asked to leave out, in words */
 	const char *live_option; /* one that was given, and that only the running kernel has; NULL: none */
-	const char *netns_arg;
+	const char *netns_args[FW_MAX_NETNS];
+	size_t nr_netns_args;
 };
 
 /* Options of a command's own have keys from here, or letters. */

@@ -54,11 +54,12 @@ static void number(const char *name, uint64_t value)
 	fw_buf_free(&b);
 }
 
-static void say_header(const struct fw_header *h)
+static void say_header(const struct fw_recording_state *state)
 {
+	const struct fw_header *h = state->header;
 	struct fw_buf b = { 0 };
 
-	printf("%-12s 1\n", "format");
+	printf("%-12s %u\n", "format", state->version);
 	line("finwait", h->finwait);
 	line("host", h->host);
 	line("kernel", h->kernel);
@@ -113,7 +114,7 @@ int fw_record_info(const char *path)
 	while (ret >= 0 && !src->ended && !fw_stopping)
 		ret = src->ops->poll(src, 0, on_record, &counts, &err);
 	fw_recording_state(src, &state);
-	say_header(state.header);
+	say_header(&state);
 	say_content(&state, &counts);
 	if (src->notice[0])
 		fprintf(stderr, "finwait: %s\n", src->notice);

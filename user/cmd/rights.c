@@ -2,7 +2,6 @@
 #include "cmd/rights.h"
 
 #include "io/journal.h"
-#include "io/sandbox.h"
 
 static bool works(void *arg)
 {
@@ -20,14 +19,17 @@ int fw_rights_find(struct fw_privileges *p, struct fw_source *src, const char *u
 	return fw_privileges_measure(p, works, src, err);
 }
 
-int fw_rights_give_up(const struct fw_privileges *p, struct fw_err *err)
+int fw_rights_give_up(const struct fw_privileges *p, struct fw_sandbox *sandbox, struct fw_err *err)
 {
 	struct fw_buf kept = { 0 };
 
-	if (fw_privileges_drop(p, err) || fw_sandbox_enter(err))
+	if (fw_privileges_drop(p, err) || fw_sandbox_enter(sandbox, err))
 		return err->code;
 	fw_privileges_print(p->caps, &kept);
 	fw_say(FW_LEVEL_INFO, "going on as user %s with %s", p->user, fw_buf_str(&kept));
+	if (!sandbox->namespaces && !sandbox->landlock_abi)
+		fw_say(FW_LEVEL_WARNING, "this kernel has no Landlock: files are protected by their "
+					 "modes and by the filter of system calls only");
 	fw_buf_free(&kept);
 	return 0;
 }

@@ -132,11 +132,11 @@ static int open_recording(struct fw_session *s, struct fw_err *err)
 	if (!s->src)
 		return err->code;
 	fw_symbols_of_frames(&s->symbols);
-	s->admit_all = !fw_filters(&s->opt->live.filter) && !s->filter.netns && !s->opt->netns_name;
-	/* Until its name has come. */
-	if (s->opt->netns_name)
-		s->filter.netns = UINT32_MAX;
-	s->src->info.filtered |= fw_filters(&s->opt->live.filter);
+	/* No namespace is admitted until a mark has named it. */
+	if (s->opt->nr_netns_names)
+		s->filter.rule.netns[s->filter.rule.nr_netns++] = FW_NO_NETNS;
+	s->admit_all = !fw_rule_is_set(&s->filter.rule);
+	s->src->info.filtered |= fw_rule_has_endpoints(&s->filter.rule);
 	return 0;
 }
 

@@ -28,7 +28,7 @@ struct fw_session {
 	uint64_t unmended_since_ns, loss_seen_ns;
 	uint64_t resyncs;
 	uint64_t malformed;
-	bool admit_all; /* what the kernel side can leave out has been left out */
+	bool admit_all; /* the kernel side has applied the filter's rule */
 	bool stopped;
 	bool cut_off; /* a recording is not whole */
 	uint64_t until_ns; /* what is later is not looked at; 0: nothing is */

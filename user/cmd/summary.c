@@ -51,6 +51,9 @@ void fw_summary_make(struct fw_session *s, struct fw_analyses *a, const struct f
 		.tracker = &s->tracker,
 		.hooks = s->src->info.hooks,
 		.filtered = s->src->info.filtered || fw_filter_is_set(&s->filter),
+		.filtered_within_netns = s->src->info.filtered ||
+					 fw_filter_is_set_within_netns(&s->filter),
+		.suppressed_of_all = !s->admit_all || fw_filter_has_owner(&s->filter),
 		.older_unseen = s->opt->no_snapshot,
 		.accepts_unseen = s->src->info.accepts_unseen,
 		.netns_refused = s->seen.netns_refused,

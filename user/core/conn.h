@@ -51,7 +51,13 @@ enum fw_conn_flags {
 	FW_CONN_OWNER_LISTENS = 1U << 13, /* pid and comm are its listener's: no accept() was seen */
 	FW_CONN_SEEN = 1U << 14,	/* by the latest snapshot */
 	FW_CONN_UNACCEPTED = 1U << 15,	/* in the accept queue at the latest snapshot */
-	FW_CONN_MPTCP = 1U << 24,	/* an MPTCP socket, not a TCP connection (core/mptcp.h) */
+	FW_CONN_LIMBO = 1U << 16,	/* its full socket is gone, and neither a minisock nor another end
+					 * has been seen
+					 */
+	FW_CONN_HALF_KNOWN = 1U << 17,	/* the birth of its minisock is the first that was seen of it */
+	FW_CONN_SHORT = 1U << 18,	/* undecided orphan: an RST proves that resources were short */
+	FW_CONN_SYN_UNSENT = 1U << 24,	/* it ended before it sent a segment */
+	FW_CONN_MPTCP = 1U << 25,	/* an MPTCP socket, not a TCP connection (core/mptcp.h) */
 };
 
 /* Facts that few connections have, allocated apart so that the others do not pay for them. */

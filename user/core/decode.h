@@ -11,17 +11,20 @@
 
 #include "../bpf/event.h"
 
-/* Kernel functions that name who ended a minisock, when they stand in the stack. */
+/*
+ * Kernel functions that name the cause of a minisock's end, if they are in the stack. Frozen: recordings
+ * hold these numbers. New ones are added before FW_FRAME_MAX, with the next number.
+ */
 enum fw_frame {
-	FW_FRAME_MOD_TIMER,	/* the timer is being re-armed */
-	FW_FRAME_RUN_TIMERS,	/* the timer softirq */
-	FW_FRAME_TW_PROCESS,	/* tcp_timewait_state_process() */
-	FW_FRAME_TCP_RCV,	/* tcp_v4_rcv(), tcp_v6_rcv() */
-	FW_FRAME_CONNECT,	/* the port search of connect() */
-	FW_FRAME_PURGE,		/* namespace removal */
-	FW_FRAME_ABORT,		/* ss -K */
-	FW_FRAME_REQ_COMPLETE,	/* the handshake completed */
-	FW_FRAME_REQ_CHECK,	/* tcp_check_req(): a segment for a request socket */
+	FW_FRAME_MOD_TIMER = 0,	   /* the timer is being re-armed */
+	FW_FRAME_RUN_TIMERS = 1,   /* the timer softirq */
+	FW_FRAME_TW_PROCESS = 2,   /* tcp_timewait_state_process() */
+	FW_FRAME_TCP_RCV = 3,	   /* tcp_v4_rcv(), tcp_v6_rcv() */
+	FW_FRAME_CONNECT = 4,	   /* the port search of connect() */
+	FW_FRAME_PURGE = 5,	   /* namespace removal */
+	FW_FRAME_ABORT = 6,	   /* ss -K */
+	FW_FRAME_REQ_COMPLETE = 7, /* the handshake completed */
+	FW_FRAME_REQ_CHECK = 8,	   /* tcp_check_req(): a segment for a request socket */
 	FW_FRAME_MAX,
 };
 
@@ -77,8 +80,9 @@ struct fw_event {
 int fw_decode(const void *data, size_t len, const struct fw_symbols *symbols, struct fw_event *ev);
 
 /*
- * Recordings hold no addresses of kernel code: of a record's stack only the innermost decisive frame
- * stays, as an address that fw_symbols_of_frames() knows, and of one without such a frame nothing.
+ * Recordings hold no addresses of kernel code. fw_frame_keep() replaces the stack of a record by its
+ * innermost decisive frame, as 1 + enum fw_frame, or by nothing if it has none. fw_symbols_of_frames()
+ * makes the symbols with which fw_decode() reads that.
  */
 void fw_frame_keep(const struct fw_symbols *symbols, struct fw_rec_mini *mini);
 void fw_symbols_of_frames(struct fw_symbols *symbols);

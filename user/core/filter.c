@@ -3,80 +3,49 @@
 
 #include <fnmatch.h>
 #include <string.h>
-#include <sys/socket.h>
 
-static bool port_listed(const uint16_t *ports, unsigned int nr, uint16_t port)
+bool fw_filter_has_owner(const struct fw_filter *f)
 {
-	for (unsigned int i = 0; i < nr; i++) {
-		if (ports[i] == port)
-			return true;
-	}
-	return !nr;
+	return f->nr_pids || f->nr_comms || f->cgroup;
 }
 
-static bool in_cidr(const struct fw_cidr *cidr, uint8_t family, const uint8_t addr[16])
+bool fw_filter_is_set_within_netns(const struct fw_filter *f)
 {
-	unsigned int whole = cidr->prefix_len / 8, rest = cidr->prefix_len % 8;
-
-	if (cidr->family != family || memcmp(cidr->addr, addr, whole))
-		return false;
-	return !rest || !((cidr->addr[whole] ^ addr[whole]) >> (8 - rest));
-}
-
-static bool addr_listed(const struct fw_cidr *cidrs, unsigned int nr, uint8_t family,
-			const uint8_t addr[16])
-{
-	for (unsigned int i = 0; i < nr; i++) {
-		if (in_cidr(&cidrs[i], family, addr))
-			return true;
-	}
-	return !nr;
+	return fw_rule_has_endpoints(&f->rule) || fw_filter_has_owner(f);
 }
 
 bool fw_filter_is_set(const struct fw_filter *f)
 {
-	return f->family || f->nr_lports || f->nr_rports || f->nr_local || f->nr_remote ||
-	       f->netns || f->nr_pids || f->nr_comms || f->cgroup;
+	return fw_rule_is_set(&f->rule) || fw_filter_has_owner(f);
 }
 
+bool fw_filter_netns(const struct fw_filter *f, uint32_t netns)
+{
+	return fw_rule_netns(&f->rule, netns);
+}
+
+/* An end that is not known is not the one that was asked for. */
 bool fw_filter_endpoints(const struct fw_filter *f, const struct fw_conn *c)
 {
-	return (!f->netns || f->netns == c->netns) && (!f->family || f->family == c->family) &&
-	       port_listed(f->lports, f->nr_lports, c->lport) &&
-	       port_listed(f->rports, f->nr_rports, c->rport) &&
-	       addr_listed(f->local, f->nr_local, c->family, c->laddr) &&
-	       addr_listed(f->remote, f->nr_remote, c->family, c->raddr);
+	return fw_rule_endpoints(&f->rule, (struct fw_endpoints){ c->netns, c->family, c->lport,
+								  c->rport, c->laddr, c->raddr }, 0);
 }
 
-static bool admits(const struct fw_filter *f, const struct fw_rec_head *head)
-{
-	return (!f->family || f->family == head->family) &&
-	       (!f->netns || f->netns == head->netns) &&
-	       (!head->lport || port_listed(f->lports, f->nr_lports, head->lport)) &&
-	       (!head->rport || port_listed(f->rports, f->nr_rports, head->rport)) &&
-	       (fw_addr_is_zero(head->laddr) ||
-		addr_listed(f->local, f->nr_local, head->family, head->laddr)) &&
-	       (fw_addr_is_zero(head->raddr) ||
-		addr_listed(f->remote, f->nr_remote, head->family, head->raddr));
-}
-
-bool fw_filter_admits(const struct fw_filter *f, const struct fw_rec_head *head)
+enum fw_rule_answer fw_filter_admits(const struct fw_filter *f, const struct fw_rec_head *head)
 {
 	switch (head->kind) {
 	case FW_REC_STATE:
+		return fw_rule_transition(&f->rule, head, head->oldstate, true);
 	case FW_REC_SOCK:
-		/* A dual-stack socket, before its peer (v4-mapped or not) is known. */
-		if (head->family == AF_INET6 && f->family == AF_INET)
-			return !head->rport && (!f->netns || f->netns == head->netns);
-		return admits(f, head);
+		return fw_rule_full(&f->rule, head) ? FW_RULE_IN : FW_RULE_OUT;
 	case FW_REC_HOLDER:
 	case FW_REC_PROCESS:
 	case FW_REC_SNAP_BEGIN:
 	case FW_REC_SNAP_NETNS:
 	case FW_REC_SNAP_END:
-		return true;
+		return FW_RULE_IN;
 	default:
-		return admits(f, head);
+		return fw_rule_head(&f->rule, head) ? FW_RULE_IN : FW_RULE_OUT;
 	}
 }
 
@@ -130,10 +99,7 @@ bool fw_filter_subject(const struct fw_filter *f, const struct fw_conn *c)
 
 bool fw_filter_record(const struct fw_filter *f, const struct fw_rec_state *rec)
 {
-	return (!f->family || f->family == rec->head.family) &&
-	       (!f->netns || f->netns == rec->head.netns) && !f->nr_rports && !f->nr_remote &&
-	       port_listed(f->lports, f->nr_lports, rec->head.lport) &&
-	       addr_listed(f->local, f->nr_local, rec->head.family, rec->head.laddr) &&
+	return fw_rule_endpoints(&f->rule, fw_endpoints_of(&rec->head), 0) &&
 	       fw_filter_owner(f, rec->pid, rec->comm, rec->cgroup_id);
 }
 

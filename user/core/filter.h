@@ -1,25 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the user wants to see. The kernel side leaves out what it can rule out early (addresses,
- * ports, family); this is the whole of it, applied to what is shown.
+ * What the user wants to see. The kernel side applies the rule on endpoints (bpf/filter_rule.h) to
+ * records; the whole filter is applied to what is shown.
  */
 #ifndef FW_CORE_FILTER_H
 #define FW_CORE_FILTER_H
 
+#include "../bpf/filter_rule.h"
 #include "core/tracker.h"
 
 #define FW_MAX_PIDS 16
 #define FW_MAX_COMMS 8
 
 struct fw_filter {
-	uint32_t family; /* AF_INET, AF_INET6, or 0 for both */
+	struct fw_filter_rule rule; /* what the kernel side decides, too */
 	uint32_t states; /* 1 << enum fw_state; 0 for all */
 	uint64_t min_duration_ns;
-	unsigned int nr_lports, nr_rports, nr_local, nr_remote;
-	uint16_t lports[FW_MAX_PORTS], rports[FW_MAX_PORTS];
-	struct fw_cidr local[FW_MAX_CIDRS], remote[FW_MAX_CIDRS];
-	uint32_t netns; /* 0: all */
-	/* The owner, as far as it is known by then: whose owner is not known is not shown. */
+	/* The owner, as far as it is known by then. A connection without a known owner is not shown. */
 	unsigned int nr_pids, nr_comms;
 	uint32_t pids[FW_MAX_PIDS];
 	const char *comms[FW_MAX_COMMS]; /* patterns as in fnmatch(3) */
@@ -30,6 +27,11 @@ struct fw_filter {
 
 /* Whether it leaves out any connection as such: by its endpoints, its namespace or its owner. */
 bool fw_filter_is_set(const struct fw_filter *f);
+/* Whether it leaves out connections of a namespace that it admits. */
+bool fw_filter_is_set_within_netns(const struct fw_filter *f);
+/* By the owner, which only the user side decides. */
+bool fw_filter_has_owner(const struct fw_filter *f);
+bool fw_filter_netns(const struct fw_filter *f, uint32_t netns);
 
 /* Endpoints and namespace; the owner; both. */
 bool fw_filter_endpoints(const struct fw_filter *f, const struct fw_conn *c);
@@ -37,10 +39,8 @@ bool fw_filter_owner(const struct fw_filter *f, uint32_t pid, const char comm[FW
 		     uint64_t cgroup_id);
 bool fw_filter_subject(const struct fw_filter *f, const struct fw_conn *c);
 
-/* As the kernel side (bpf/filter.bpf.h) would: false for a record that is ruled out by what is known at
- * that moment. For records that did not pass it.
- */
-bool fw_filter_admits(const struct fw_filter *f, const struct fw_rec_head *head);
+/* The answer of the kernel side, for records that it has not filtered (recordings). */
+enum fw_rule_answer fw_filter_admits(const struct fw_filter *f, const struct fw_rec_head *head);
 
 /* Endpoints and owner, of what is no connection: a bind(). */
 bool fw_filter_record(const struct fw_filter *f, const struct fw_rec_state *rec);

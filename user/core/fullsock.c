@@ -47,6 +47,8 @@ static void set_totals(struct fw_conn *c, const struct fw_event *ev)
 	c->bytes_received = payload_received(ev->head, rec->bytes_received);
 	c->retransmits = rec->retransmits;
 	c->segs_in = rec->segs_in;
+	if (ev->head->flags & FW_REC_SYN_UNSENT)
+		fw_conn_set(c, FW_CONN_SYN_UNSENT);
 	c->err = rec->err < UINT8_MAX ? (uint8_t)rec->err : UINT8_MAX;
 }
 
@@ -71,12 +73,11 @@ static struct fw_conn *conn_since_before(struct fw_tracker *t, const struct fw_e
 
 	if (!c)
 		return NULL;
-	c->flags |= FW_CONN_SINCE_BEFORE;
 	if (ev->head->oldstate == FW_LISTEN) {
 		c->flags |= FW_CONN_LISTENER;
 		fw_listeners_add(&t->listeners, c);
 	}
-	conn_push(c, ev->head->oldstate, t->start_ns, FW_STEP_AT_LEAST);
+	conn_push_unknown(t, c, ev->head->oldstate, ev->head->ts_ns);
 	conn_count(t, c);
 	fw_conn_table_index(&t->table, c, FW_KEY_COOKIE);
 	return c;
@@ -95,7 +96,7 @@ static void end_former_life(struct fw_tracker *t, const struct fw_event *ev)
 	if (c->flags & FW_CONN_MINI) {
 		fw_conn_table_unindex(&t->table, c);
 		fw_conn_table_index(&t->table, c, FW_KEY_SKADDR);
-	} else if (!(c->flags & FW_CONN_UNDECIDED)) {
+	} else if (!fw_conn_has(c, FW_CONN_UNDECIDED)) {
 		conn_end_unseen(t, c, ev->head->ts_ns);
 	}
 }
@@ -116,6 +117,8 @@ static void conn_begin(struct fw_tracker *t, const struct fw_event *ev)
 	conn_push(c, ev->head->newstate, ev->head->ts_ns, 0);
 	set_owner(t, c, ev);
 	set_totals(c, ev);
+	if (ev->state->mptcp_token && fw_conn_table_extra(&t->table, c))
+		c->extra->mptcp_token = ev->state->mptcp_token;
 	set_role_and_closer(c, FW_CLOSE, ev->head->newstate);
 	fw_conn_table_index(&t->table, c, FW_KEY_COOKIE);
 	conn_announce(t, c, 0);
@@ -181,31 +184,83 @@ static void mark_transit_fin_wait_2(struct fw_conn *c, uint32_t segs_in_before,
 		c->flags |= FW_CONN_TRANSIT;
 }
 
+/* A minisock took over just before. */
+static void fullsock_left(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev,
+			  uint32_t segs_in_before)
+{
+	bool same_segment;
+
+	if (fw_conn_has(c, FW_CONN_HALF_KNOWN))
+		minisock_complete(t, c, ev->head->oldstate);
+	same_segment = is_same_segment(c, segs_in_before);
+	if (fw_conn_has(c, FW_CONN_UNANNOUNCED))
+		conn_announce(t, c, FW_TR_MINISOCK | (same_segment ? FW_TR_SAME_SEGMENT : 0));
+	fw_conn_clear(c, FW_CONN_UNANNOUNCED);
+	if (same_segment)
+		merge_same_segment(c);
+}
+
+/* Just before this transition an RST was sent for the socket, on the same CPU. */
+static bool was_reset(struct fw_tracker *t, const struct fw_rec_head *head)
+{
+	const struct fw_cpu_memory *cpu = tracker_cpu(t, head);
+
+	return head->cookie && cpu->reset_cookie == head->cookie && head->ts_ns - cpu->reset_ns < AT_ONCE_NS;
+}
+
+/*
+ * Neither a minisock was seen nor another end. Without a hook, or with a record lost, the minisock may exist
+ * all the same: its end, a snapshot or an RST will tell, or its time will pass (fw_tracker_overdue()).
+ */
+static void enter_limbo(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev)
+{
+	t->counters.gaps++;
+	fw_conn_set(c, FW_CONN_LIMBO | FW_CONN_GAP | FW_CONN_ORPHANED);
+	c->step_flags[c->nr_steps - 1] |= FW_STEP_AT_MOST;
+	c->end_ns = ev->head->ts_ns;
+}
+
+/* The reset that ended it has come, before anything else could be missed. */
+static void leave_limbo(struct fw_tracker *t, struct fw_conn *c)
+{
+	t->counters.gaps--;
+	fw_conn_clear(c, FW_CONN_LIMBO | FW_CONN_GAP);
+	c->step_flags[c->nr_steps - 1] &= (uint8_t)~FW_STEP_AT_MOST;
+}
+
+static void end_by(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev,
+		   struct fw_verdict verdict)
+{
+	uint64_t ts_ns = ev->head->ts_ns;
+
+	if (verdict.is_short)
+		fw_conn_set(c, FW_CONN_SHORT);
+	if ((verdict.wait || verdict.end == FW_END_OPEN) && was_reset(t, ev->head))
+		conn_end(t, c, ts_ns, verdict_with_reset(c, tracker_cpu(t, ev->head)->reset_answers_data));
+	else if (verdict.end == FW_END_OPEN)
+		enter_limbo(t, c, ev);
+	else if (verdict.wait)
+		conn_end_undecided(t, c, ts_ns, verdict.end);
+	else
+		conn_end(t, c, ts_ns, verdict.end);
+}
+
 /* * -> CLOSE: the end, unless a minisock lives on. */
 static void fullsock_closed(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev)
 {
 	uint32_t segs_in_before = c->segs_in;
 	struct fw_verdict verdict;
-	bool same_segment;
 
 	set_owner(t, c, ev);
 	set_totals(c, ev);
-	if (c->flags & FW_CONN_MINI) {
-		same_segment = is_same_segment(c, segs_in_before);
-		if (c->flags & FW_CONN_UNANNOUNCED)
-			conn_announce(t, c, FW_TR_MINISOCK | (same_segment ? FW_TR_SAME_SEGMENT : 0));
-		fw_conn_clear(c, FW_CONN_UNANNOUNCED);
-		if (same_segment)
-			merge_same_segment(c);
+	if (fw_conn_has(c, FW_CONN_MINI)) {
+		fullsock_left(t, c, ev, segs_in_before);
 		return;
 	}
-	verdict = verdict_of_close(ev->state);
+	verdict = verdict_of_close(ev->state, fw_conn_mptcp_token(c));
 	if (verdict.end == FW_END_TIME_WAIT_OVERFLOW || verdict.end == FW_END_FIN_WAIT_2_SKIPPED)
 		mark_transit_fin_wait_2(c, segs_in_before, ev);
-	if (verdict.wait)
-		conn_end_undecided(t, c, ev->head->ts_ns, verdict.end);
-	else
-		conn_end(t, c, ev->head->ts_ns, verdict.end);
+	end_by(t, c, ev, verdict);
 }
 
 static struct fw_conn *conn_of(struct fw_tracker *t, const struct fw_event *ev)
@@ -244,6 +299,8 @@ void fullsock_transition(struct fw_tracker *t, const struct fw_event *ev)
 	conn_set_endpoints(t, c, head);
 	if (!(c->flags & FW_CONN_MINI) && fw_conn_state(c) != head->oldstate)
 		conn_resync(t, c, ev);
+	if (ev->state->mptcp_token && fw_conn_table_extra(&t->table, c))
+		c->extra->mptcp_token = ev->state->mptcp_token;
 	if (head->newstate == FW_CLOSE) {
 		fullsock_closed(t, c, ev);
 		return;
@@ -263,17 +320,40 @@ void fullsock_transition(struct fw_tracker *t, const struct fw_event *ev)
 	conn_announce(t, c, 0);
 }
 
+/* Only its first state has been seen: SYN_SENT, or as a child that still has no cookie SYN_RECV. */
+void fw_tracker_forget(struct fw_tracker *t, const struct fw_event *ev)
+{
+	const struct fw_rec_head *head = ev->head;
+	struct fw_conn *c = head->cookie ? fw_conn_table_by_cookie(&t->table, head->cookie) : NULL;
+
+	if (!c)
+		c = fw_conn_table_by_skaddr(&t->table, head->skaddr);
+	if (!c || c->nr_steps != 1 || fw_conn_state(c) != head->oldstate ||
+	    fw_conn_has(c, FW_CONN_MINI | FW_CONN_UNDECIDED))
+		return;
+	conn_drop(t, c);
+}
+
 void fullsock_reset_sent(struct fw_tracker *t, const struct fw_event *ev)
 {
 	struct fw_conn *c = fw_conn_table_by_cookie(&t->table, ev->head->cookie);
+	bool answers_data = ev->head->flags & FW_REC_ANSWERS_DATA;
 
+	*tracker_cpu(t, ev->head) = (struct fw_cpu_memory){
+		.reset_cookie = ev->head->cookie,
+		.reset_ns = ev->head->ts_ns,
+		.reset_answers_data = answers_data,
+	};
 	if (!c)
 		return;
 	FW_OBSERVE(t->observer, reset_sent, c, ev->head->ts_ns);
-	if (!fw_conn_has(c, FW_CONN_UNDECIDED))
-		return;
-	c->end = (uint8_t)verdict_with_reset_sent(c);
-	conn_decide(t, c);
+	if (fw_conn_has(c, FW_CONN_LIMBO) && ev->head->ts_ns - c->end_ns < FW_UNDECIDED_NS) {
+		leave_limbo(t, c);
+		conn_end(t, c, c->end_ns, verdict_with_reset(c, answers_data));
+	} else if (fw_conn_has(c, FW_CONN_UNDECIDED)) {
+		c->end = (uint8_t)verdict_with_reset(c, answers_data);
+		conn_decide(t, c);
+	}
 }
 
 void fullsock_retransmit(struct fw_tracker *t, const struct fw_event *ev)

@@ -9,23 +9,8 @@
 
 #include "core/tracker_internal.h"
 
-#define NS_PER_S 1000000000ULL
-/* The first SYN-ACK waits this long for its ACK, each further one twice as long. */
-#define SYN_ACK_TIMEOUT_NS NS_PER_S
-#define MAX_SYN_ACK_DOUBLINGS 7
-
-/* @ago before @ts_ns; the clock starts at boot. */
-static uint64_t before(uint64_t ts_ns, uint64_t ago_ns)
-{
-	return ago_ns < ts_ns ? ts_ns - ago_ns : ts_ns;
-}
-
-uint64_t request_since_ns(uint64_t ts_ns, unsigned int timeouts)
-{
-	if (timeouts > MAX_SYN_ACK_DOUBLINGS)
-		timeouts = MAX_SYN_ACK_DOUBLINGS;
-	return before(ts_ns, ((1ULL << timeouts) - 1) * SYN_ACK_TIMEOUT_NS);
-}
+/* The kernel notes the time of a segment just before the transition that the segment causes. */
+#define SEGMENT_NS 10000000ULL
 
 void snapshot_begin(struct fw_tracker *t, const struct fw_event *ev)
 {
@@ -83,15 +68,14 @@ static struct fw_conn *known(struct fw_tracker *t, const struct fw_event *ev)
 	}
 }
 
-/* Since when at least it has been in its state. */
-static uint64_t since_ns(const struct fw_tracker *t, const struct fw_event *ev)
+/* It was in its state by then. */
+uint64_t snapshot_since_ns(const struct fw_event *ev)
 {
-	const struct fw_rec_sock *sock = ev->sock;
+	uint64_t since = ev->sock->since_ns;
 
-	if (sock->object == FW_OBJECT_REQUEST)
-		return request_since_ns(ev->head->ts_ns, sock->retransmits);
-	return t->hz ? before(ev->head->ts_ns, sock->idle_jiffies * (NS_PER_S / t->hz))
-		     : ev->head->ts_ns;
+	if (since && (ev->sock->object == FW_OBJECT_FULL || ev->sock->object == FW_OBJECT_MPTCP))
+		since += SEGMENT_NS;
+	return since_or_now(ev->head, since);
 }
 
 static enum fw_closed_by closed_by(unsigned int state)
@@ -124,7 +108,7 @@ static void found_full(struct fw_tracker *t, struct fw_conn *c, const struct fw_
 	unsigned int state = ev->head->newstate;
 
 	c->flags |= FW_CONN_SOCKET_SEEN;
-	conn_push(c, state, since_ns(t, ev), FW_STEP_AT_LEAST);
+	conn_push(c, state, snapshot_since_ns(ev), FW_STEP_AT_LEAST);
 	note_orphan(c, ev);
 	c->closed_by = (uint8_t)closed_by(state);
 	if (state == FW_SYN_SENT)
@@ -144,7 +128,7 @@ static void found_request(struct fw_tracker *t, struct fw_conn *c, const struct 
 	c->role = FW_ROLE_PASSIVE;
 	c->retransmits = ev->sock->retransmits;
 	conn_set_listener(t, c, ev->sock->listener);
-	conn_push(c, FW_SYN_RECV, since_ns(t, ev), FW_STEP_AT_LEAST);
+	conn_push(c, FW_SYN_RECV, snapshot_since_ns(ev), FW_STEP_AT_LEAST);
 	fw_conn_table_index(&t->table, c, FW_KEY_TUPLE);
 }
 
@@ -170,13 +154,13 @@ static struct fw_conn *found(struct fw_tracker *t, const struct fw_event *ev)
 /* The events that brought it there have not come. */
 static void resync(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev)
 {
-	unsigned int state = ev->head->newstate;
-	uint64_t set_ns = ev->sock->object == FW_OBJECT_MINI ? minisock_set_ns(t, ev) : 0;
-	uint64_t ns = set_ns ? set_ns : since_ns(t, ev), last_ns = c->enter_ns[c->nr_steps - 1];
+	unsigned int state = ev->head->newstate, flags = FW_STEP_AT_LEAST;
+	uint64_t ns = ev->sock->object == FW_OBJECT_MINI ? minisock_entry_ns(t, ev, &flags) : snapshot_since_ns(ev),
+		 last_ns = c->enter_ns[c->nr_steps - 1];
 
 	conn_push_after_gap(t, c, state, ns > last_ns ? ns : last_ns);
-	if (set_ns)
-		c->step_flags[c->nr_steps - 1] &= (uint8_t)~FW_STEP_AT_LEAST;
+	if (ns > last_ns)
+		c->step_flags[c->nr_steps - 1] = (uint8_t)flags;
 	note_orphan(c, ev);
 	if (c->closed_by == FW_CLOSED_BY_UNKNOWN)
 		c->closed_by = (uint8_t)closed_by(state);
@@ -185,9 +169,11 @@ static void resync(struct fw_tracker *t, struct fw_conn *c, const struct fw_even
 
 static void became_mini(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev)
 {
-	c->flags |= FW_CONN_MINI | FW_CONN_ORPHANED;
-	/* The record with its totals was lost. */
-	fw_conn_clear(c, FW_CONN_SOCKET_SEEN);
+	fw_conn_set(c, FW_CONN_MINI | FW_CONN_ORPHANED);
+	/* The record with its totals was lost, unless only the birth was missed. */
+	if (!fw_conn_has(c, FW_CONN_LIMBO))
+		fw_conn_clear(c, FW_CONN_SOCKET_SEEN);
+	fw_conn_clear(c, FW_CONN_LIMBO);
 	c->skaddr = ev->head->skaddr;
 	c->armed_jiffies = (uint32_t)ev->sock->expires_jiffies;
 	if (ev->head->newstate == FW_FIN_WAIT_2)
@@ -342,5 +328,6 @@ void snapshot_end(struct fw_tracker *t, const struct fw_event *ev)
 		if (has_vanished(t, c))
 			end_vanished(t, c, ev->head->ts_ns);
 	}
+	t->snapshot_done = true;
 	FW_OBSERVE(t->observer, snapshot_end, ev->head->ts_ns);
 }

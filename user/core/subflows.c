@@ -9,8 +9,6 @@
 
 #include "core/tracker_internal.h"
 
-#define NS_PER_S 1000000000ULL
-
 static struct fw_mptcp *mptcp_new(struct fw_tracker *t, const struct fw_rec_head *head, uint64_t skaddr,
 				  uint32_t token)
 {
@@ -158,15 +156,6 @@ void mptcp_transition(struct fw_tracker *t, const struct fw_event *ev)
 		enter(&m->conn, head->newstate, head->ts_ns, 0);
 }
 
-/* Since when at least it has been in its state. */
-static uint64_t since_ns(const struct fw_tracker *t, const struct fw_event *ev)
-{
-	uint64_t ts_ns = ev->head->ts_ns;
-	uint64_t ago_ns = t->hz ? ev->sock->idle_jiffies * (NS_PER_S / t->hz) : 0;
-
-	return ago_ns < ts_ns ? ts_ns - ago_ns : ts_ns;
-}
-
 void mptcp_socket(struct fw_tracker *t, const struct fw_event *ev)
 {
 	struct fw_mptcp *m = mptcp_known(t, ev->head, ev->sock->mptcp_token);
@@ -186,7 +175,7 @@ void mptcp_socket(struct fw_tracker *t, const struct fw_event *ev)
 	if (ev->head->flags & FW_REC_CLONED)
 		c->role = FW_ROLE_PASSIVE;
 	if (fw_conn_state(c) != ev->head->newstate)
-		enter(c, ev->head->newstate, since_ns(t, ev), FW_STEP_AT_LEAST);
+		enter(c, ev->head->newstate, snapshot_since_ns(ev), FW_STEP_AT_LEAST);
 	FW_OBSERVE(t->observer, socket, c, ev->sock);
 }
 

@@ -50,7 +50,7 @@ void fw_tracker_fini(struct fw_tracker *t)
 	fw_mptcps_fini(&t->mptcps);
 }
 
-/* Makes room by forgetting whoever has been idle longest. */
+/* Makes room by forgetting the connection that has been idle longest. */
 static void evict(struct fw_tracker *t)
 {
 	struct fw_conn *c = fw_conn_table_first(&t->table);
@@ -151,6 +151,27 @@ void conn_push(struct fw_conn *c, unsigned int state, uint64_t ts_ns, unsigned i
 	c->enter_ns[c->nr_steps] = ts_ns;
 	c->nr_steps++;
 	c->end_ns = ts_ns;
+}
+
+/*
+ * Whether a connection that was never seen must be older than the trace: nothing of it can have been missed
+ * or forgotten, and no snapshot should have shown it.
+ */
+static bool unknown_is_older(const struct fw_tracker *t)
+{
+	return !t->snapshot_done && !t->last_loss_ns && !t->counters.evicted && !t->counters.no_memory;
+}
+
+void conn_push_unknown(struct fw_tracker *t, struct fw_conn *c, unsigned int state, uint64_t ts_ns)
+{
+	fw_conn_set(c, FW_CONN_SINCE_BEFORE);
+	if (unknown_is_older(t) && t->start_ns <= ts_ns) {
+		conn_push(c, state, t->start_ns, FW_STEP_AT_LEAST);
+		return;
+	}
+	t->counters.gaps++;
+	fw_conn_set(c, FW_CONN_GAP);
+	conn_push(c, state, ts_ns, FW_STEP_AT_LEAST | FW_STEP_AT_MOST);
 }
 
 void conn_push_after_gap(struct fw_tracker *t, struct fw_conn *c, unsigned int state,
@@ -306,7 +327,7 @@ void fw_tracker_advance(struct fw_tracker *t, uint64_t now_ns)
 		t->nr_undecided--;
 		if (u.conn->id != u.id || !(u.conn->flags & FW_CONN_UNDECIDED))
 			continue;
-		/* A completed handshake whose child is nobody's business (filtered, or lost a race). */
+		/* The handshake completed, and its child did not become a connection. */
 		if (u.conn->flags & FW_CONN_COMPLETED)
 			conn_drop(t, u.conn);
 		else
@@ -372,6 +393,8 @@ void fw_tracker_apply(struct fw_tracker *t, const struct fw_event *ev)
 	case FW_REC_STATE:
 		if (ev->head->flags & FW_REC_MPTCP)
 			mptcp_transition(t, ev);
+		else if (ev->head->flags & FW_REC_RULED_OUT)
+			fw_tracker_forget(t, ev);
 		else
 			fullsock_transition(t, ev);
 		break;

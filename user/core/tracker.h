@@ -37,6 +37,16 @@ struct fw_undecided {
 	uint64_t deadline_ns;
 };
 
+/* Adjacent records of one CPU belong together. CPUs share these when there are more. */
+#define FW_CPU_MEMORIES 256
+
+struct fw_cpu_memory {
+	uint64_t rearmed_skaddr; /* the minisock whose timer was cancelled to be re-armed; 0: none */
+	uint64_t reset_cookie;	 /* the socket that an RST was sent for */
+	uint64_t reset_ns;
+	bool reset_answers_data;
+};
+
 /* Between the fetch of a bucket and that of the connection in it. */
 #define FW_AHEAD 4
 
@@ -68,6 +78,9 @@ struct fw_tracker {
 	uint64_t look_ns;
 	bool holders_wanted; /* a connection waits whose listener's holder is not known */
 	uint64_t bind_searched_ns;
+	/* what the latest records of a CPU said, for the next ones of that CPU */
+	struct fw_cpu_memory cpu[FW_CPU_MEMORIES];
+	bool snapshot_done; /* a snapshot has completed: what it did not show is not older */
 	/* the snapshot that is coming in, or came last: since when, and which namespaces are done */
 	uint64_t snapshot_ns;
 	uint32_t *snapshot_netns;
@@ -83,6 +96,11 @@ void fw_tracker_fini(struct fw_tracker *t);
 
 /* Events come in the order in which the kernel made them. */
 void fw_tracker_apply(struct fw_tracker *t, const struct fw_event *ev);
+
+/* The filter rules out the connection that @ev (FW_REC_STATE) is about, after a record of it has passed
+ * (bpf/filter_rule.h). It is dropped, and not reported.
+ */
+void fw_tracker_forget(struct fw_tracker *t, const struct fw_event *ev);
 
 /* A record that will be applied some records from now. Only for speed; @len is not looked at. */
 void fw_tracker_ahead(struct fw_tracker *t, const struct fw_rec_head *head);
@@ -106,8 +124,9 @@ void fw_tracker_unsettled(struct fw_tracker *t,
 bool fw_tracker_wants_holders(const struct fw_tracker *t, bool at_end);
 
 /*
- * The same for each minisock whose timer must have run out before @now_ns, although no end was seen: the
- * kernel skips programs now and then, and not all kernels say so. Walks the whole table.
+ * The same for each minisock whose timer must have expired before @now_ns, although no end was seen: the
+ * kernel skips programs now and then, and not all kernels count it. Connections whose minisock was never
+ * seen (FW_CONN_LIMBO) end as unknown after that time. Walks the whole table.
  */
 void fw_tracker_overdue(struct fw_tracker *t, uint64_t now_ns,
 			void (*look)(void *arg, uint64_t skaddr, uint64_t cookie), void *arg);

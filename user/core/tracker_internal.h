@@ -20,6 +20,12 @@ static inline uint64_t payload_received(const struct fw_rec_head *head, uint64_t
 	return bytes - (head->flags & FW_REC_FIN_RECEIVED && bytes ? 1 : 0);
 }
 
+/* A moment in the past that the kernel remembers, or, where it does not, the record's. */
+static inline uint64_t since_or_now(const struct fw_rec_head *head, uint64_t since_ns)
+{
+	return since_ns && since_ns < head->ts_ns ? since_ns : head->ts_ns;
+}
+
 /* tracker.c */
 struct fw_conn *conn_new(struct fw_tracker *t, const struct fw_event *ev);
 void conn_drop(struct fw_tracker *t, struct fw_conn *c);
@@ -28,6 +34,13 @@ void conn_push(struct fw_conn *c, unsigned int state, uint64_t ts_ns, unsigned i
 /* Events were lost: it has been in @state since @ts_ns at least, and nobody knows how it got there. */
 void conn_push_after_gap(struct fw_tracker *t, struct fw_conn *c, unsigned int state,
 			 uint64_t ts_ns);
+/* The first step of a connection of which nothing was known, and which is in @state at @ts_ns. */
+void conn_push_unknown(struct fw_tracker *t, struct fw_conn *c, unsigned int state, uint64_t ts_ns);
+/* The memory of the CPU that made a record. */
+static inline struct fw_cpu_memory *tracker_cpu(struct fw_tracker *t, const struct fw_rec_head *head)
+{
+	return &t->cpu[head->cpu % FW_CPU_MEMORIES];
+}
 /* It is open, in the state of its last step: so it counts there. */
 void conn_count(struct fw_tracker *t, struct fw_conn *c);
 /* The observer's view of the last step of @c: from the one before it. */
@@ -78,8 +91,9 @@ void snapshot_begin(struct fw_tracker *t, const struct fw_event *ev);
 void snapshot_socket(struct fw_tracker *t, const struct fw_event *ev);
 void snapshot_netns_done(struct fw_tracker *t, const struct fw_event *ev);
 void snapshot_end(struct fw_tracker *t, const struct fw_event *ev);
-/* Since when at least a request socket exists whose SYN-ACK, as of @ts_ns, has timed out so often. */
-uint64_t request_since_ns(uint64_t ts_ns, unsigned int timeouts);
+
+/* By when the socket of a snapshot was in its state. */
+uint64_t snapshot_since_ns(const struct fw_event *ev);
 
 /* fullsock.c */
 void fullsock_transition(struct fw_tracker *t, const struct fw_event *ev);
@@ -93,10 +107,12 @@ void minisock_seen(struct fw_tracker *t, const struct fw_event *ev);
 /* A snapshot shows a minisock (@ev->sock): never heard of, or known as @c. */
 struct fw_conn *minisock_found(struct fw_tracker *t, const struct fw_event *ev);
 void minisock_met(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev);
-/* When the timer of such a minisock in TIME_WAIT was set; 0: not known. */
-uint64_t minisock_set_ns(const struct fw_tracker *t, const struct fw_event *ev);
+/* Since when such a minisock is in its state; @flags: FW_STEP_AT_LEAST if that is a lower bound, else 0. */
+uint64_t minisock_entry_ns(const struct fw_tracker *t, const struct fw_event *ev, unsigned int *flags);
 /* A full socket of no known connection went to CLOSE: the minisock that it left, if it did. */
 struct fw_conn *minisock_of_unknown(struct fw_tracker *t, const struct fw_event *ev);
+/* The full socket of @c, which is FW_CONN_HALF_KNOWN, was in @state until its minisock was born. */
+void minisock_complete(struct fw_tracker *t, struct fw_conn *c, unsigned int state);
 
 /* request.c */
 void request_scheduled(struct fw_tracker *t, const struct fw_event *ev);
@@ -108,11 +124,15 @@ struct fw_conn *request_child_known(struct fw_tracker *t, const struct fw_event 
 
 /* verdict.c: how a full socket that goes to CLOSE without a minisock ended. */
 struct fw_verdict {
-	enum fw_end end;
-	bool wait; /* an RST sent within FW_UNDECIDED_NS changes it */
+	enum fw_end end; /* FW_END_OPEN: a minisock should have taken over, but was not seen */
+	bool wait;	 /* an RST sent within FW_UNDECIDED_NS changes it: verdict_with_reset() */
+	bool is_short;	 /* and then proves FW_END_ORPHAN_LIMIT */
 };
-struct fw_verdict verdict_of_close(const struct fw_rec_state *rec);
-enum fw_end verdict_with_reset_sent(const struct fw_conn *c);
-enum fw_end verdict_of_minisock(unsigned int substate, enum fw_cause cause);
+/* @subflow: of an MPTCP connection. */
+struct fw_verdict verdict_of_close(const struct fw_rec_state *rec, bool subflow);
+/* An RST was sent for @c, which has left its full socket. */
+enum fw_end verdict_with_reset(const struct fw_conn *c, bool answers_data);
+/* @answers_data: an RST was just sent that answers a segment with data. */
+enum fw_end verdict_of_minisock(unsigned int substate, enum fw_cause cause, bool answers_data);
 
 #endif

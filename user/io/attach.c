@@ -162,7 +162,7 @@ static void configure(struct fw_bpf *skel, const struct fw_live_options *opt,
 static int try_once(struct fw_attached *a, const struct fw_live_options *opt, enum fw_hooks hooks,
 		    bool no_cookie_helper, struct fw_err *err)
 {
-	struct fw_bpf_config cfg = opt->filter;
+	struct fw_bpf_config cfg = { .rule = opt->rule };
 	const char *stage = "open";
 	char why[300];
 	int ret;

@@ -76,15 +76,17 @@ static int read_head(struct fw_block_file *f, struct fw_err *err)
 {
 	int ret = fw_block_head_read(f->stored, &f->head);
 
-	/* A file is of one version: another one later on is damage. */
 	if (ret == -EPROTONOSUPPORT && !f->sequence) {
-		fw_err_set(err, ret, "%s is a recording of format %u; this finwait reads format %u",
+		fw_err_set(err, ret, "%s is a recording of format %u; this finwait reads formats 1 to %u",
 			   f->name, f->head.version, FW_FORMAT_VERSION);
-		fw_err_hint(err, "read it with the finwait that wrote it, or a newer one");
+		fw_err_hint(err, "read it with the version of finwait that wrote it, or a newer one");
 		return ret;
 	}
-	if (ret || f->head.sequence != f->sequence)
+	/* All blocks of a file are of one version: another one is damage. */
+	if (ret || f->head.sequence != f->sequence ||
+	    (f->sequence && f->head.version != f->version))
 		return bad(f, "damaged", err);
+	f->version = f->head.version;
 	return 1;
 }
 

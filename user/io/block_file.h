@@ -13,6 +13,7 @@ struct fw_block_file {
 	int fd;		  /* -1: none is open */
 	uint64_t offset;  /* of the block that comes next */
 	uint32_t sequence;
+	uint8_t version; /* of the file */
 	struct fw_block_head head; /* of the last one read */
 	uint8_t *content;	   /* its content, and FW_UNPACK_PADDING zeros */
 	/* its own */

@@ -45,7 +45,7 @@ void fw_say(enum fw_level level, const char *fmt, ...)
 	fprintf(stderr, "%sfinwait: %s\n", fw_level_prefix(level), line);
 }
 
-void fw_notify(const char *message)
+int fw_notify_open(void)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -53,18 +53,25 @@ void fw_notify(const char *message)
 	int fd;
 
 	if (!len || len >= sizeof(addr.sun_path) || (*path != '/' && *path != '@'))
-		return;
+		return -1;
 	memcpy(addr.sun_path, path, len);
 	/* In the abstract namespace the name begins with a NUL and has no end but its length. */
 	if (*path == '@')
 		addr.sun_path[0] = '\0';
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
+	if (fd >= 0 && !connect(fd, (struct sockaddr *)&addr,
+				(socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)))
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+void fw_notify(int fd, const char *message)
+{
+	/* A manager that does not receive it has no use for it. */
+	if (fd >= 0 && send(fd, message, strlen(message), MSG_NOSIGNAL) < 0)
 		return;
-	/* Whoever does not listen does not care. */
-	sendto(fd, message, strlen(message), MSG_NOSIGNAL, (struct sockaddr *)&addr,
-	       (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
-	close(fd);
 }
 
 uint64_t fw_watchdog_ns(void)

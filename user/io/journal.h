@@ -16,8 +16,10 @@ const char *fw_level_prefix(enum fw_level level);
 /* "finwait: ..." on stderr, for people or the journal. Not escaped. */
 void fw_say(enum fw_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* "READY=1", "STOPPING=1\nSTATUS=...": to $NOTIFY_SOCKET, if there is one. */
-void fw_notify(const char *message);
+/* A socket connected to $NOTIFY_SOCKET, or -1 without a service manager. The sandbox allows no new one. */
+int fw_notify_open(void);
+/* Sends "READY=1", "STOPPING=1\nSTATUS=..."; @fd may be -1. */
+void fw_notify(int fd, const char *message);
 
 /* How often the service manager wants to hear WATCHDOG=1; 0: it does not. */
 uint64_t fw_watchdog_ns(void);

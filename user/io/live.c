@@ -40,6 +40,7 @@ struct live {
 	struct rusage usage; /* of this process, when it was opened */
 	struct fw_cgroups *cgroups; /* NULL: no paths are known */
 	struct fw_netns_names *names;
+	uint64_t stopped_ns; /* when its hooks began to be detached; 0: they have not */
 	struct fw_snapshot *snapshot; /* NULL: none was asked for yet */
 	bool in_snapshot;
 	/* when the look at the holders of listeners that is under way began (0: none is), and the next may */
@@ -75,10 +76,24 @@ static int deliver_chunk(struct live *live, uint64_t ts_ns)
 	return n;
 }
 
+/*
+ * Hooks are attached and detached one after the other. An event from a time at which some were missing would
+ * be read without those that belong to it: a minisock's birth, or an RST.
+ */
+static bool is_outside(const struct live *live, const struct fw_rec_head *head)
+{
+	if (!fw_rec_is_event(head->kind) || head->kind == FW_REC_TW_SEEN)
+		return false;
+	return head->ts_ns < live->src.info.start_ns ||
+	       (live->stopped_ns && head->ts_ns > live->stopped_ns);
+}
+
 static void on_record(void *arg, const void *data, size_t len)
 {
 	struct live *live = arg;
 
+	if (is_outside(live, data))
+		return;
 	if (live->chunk_next < live->chunk_end)
 		deliver_chunk(live, ((const struct fw_rec_head *)data)->ts_ns);
 	live->fn(live->arg, data, len);
@@ -141,8 +156,9 @@ static int live_poll(struct fw_source *src, int timeout_ms, fw_record_fn fn, voi
 
 static uint64_t live_now_ns(struct fw_source *src)
 {
-	(void)src;
-	return clock_ns(CLOCK_MONOTONIC);
+	const struct live *live = (struct live *)src;
+
+	return live->stopped_ns ? live->stopped_ns : clock_ns(CLOCK_MONOTONIC);
 }
 
 static void live_stats(struct fw_source *src, struct fw_source_stats *out)
@@ -314,7 +330,10 @@ static bool live_works(struct fw_source *src)
 
 static void live_stop(struct fw_source *src)
 {
-	fw_detach(&((struct live *)src)->hooks);
+	struct live *live = (struct live *)src;
+
+	live->stopped_ns = clock_ns(CLOCK_MONOTONIC);
+	fw_detach(&live->hooks);
 }
 
 static void live_free(struct fw_source *src)
@@ -361,11 +380,6 @@ static const struct fw_source_ops live_ops = {
 	.free = live_free,
 };
 
-bool fw_filters(const struct fw_bpf_config *f)
-{
-	return f->family || f->nr_lports || f->nr_rports || f->nr_local || f->nr_remote;
-}
-
 struct fw_source *fw_live_open(const struct fw_live_options *opt, struct fw_live_report *report,
 			       struct fw_err *err)
 {
@@ -405,7 +419,7 @@ struct fw_source *fw_live_open(const struct fw_live_options *opt, struct fw_live
 		goto out_free;
 	}
 	live->src.info.hz = fw_hz_measure(live->hooks.jiffies_fd);
-	live->src.info.filtered = fw_filters(&opt->filter);
+	live->src.info.filtered = fw_rule_has_endpoints(&opt->rule);
 	live->cgroups = fw_cgroups_new();
 	getrusage(RUSAGE_SELF, &live->usage);
 	return &live->src;

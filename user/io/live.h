@@ -6,7 +6,7 @@
 #ifndef FW_IO_LIVE_H
 #define FW_IO_LIVE_H
 
-#include "../bpf/event.h"
+#include "../bpf/filter_rule.h"
 #include "io/ksyms.h"
 #include "io/source.h"
 
@@ -21,16 +21,13 @@ struct fw_live_options {
 	const struct fw_ksyms *ksyms; /* needed while opening only */
 	uint64_t ring_bytes;	 /* power of two */
 	uint32_t half_open_limit;
-	struct fw_bpf_config filter; /* family, ports and networks; the rest is filled in */
+	struct fw_filter_rule rule; /* which connections */
 };
 
 /* What became of each front end. code: 0 attached, negative errno refused, 1 not tried. */
 struct fw_live_report {
 	struct fw_err front_end[FW_HOOKS_MAX];
 };
-
-/* Whether only some connections are let through (of the namespaces that are looked at). */
-bool fw_filters(const struct fw_bpf_config *filter);
 
 /* What exists, without any hook: records come from snapshots only. NULL with @err filled. */
 struct fw_source *fw_look_open(const struct fw_live_options *opt, struct fw_err *err);

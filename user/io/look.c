@@ -137,7 +137,7 @@ static const struct fw_source_ops look_ops = {
 struct fw_source *fw_look_open(const struct fw_live_options *opt, struct fw_err *err)
 {
 	struct fw_snapshot_options snapshot = {
-		.cfg = opt->filter,
+		.cfg = { .rule = opt->rule },
 		.compat_sk_fd = -1, .compat_tuple_fd = -1, .compat_next_fd = -1, .serving_fd = -1,
 	};
 	struct look *look;
@@ -161,7 +161,7 @@ struct fw_source *fw_look_open(const struct fw_live_options *opt, struct fw_err 
 	look->src.ops = &look_ops;
 	look->src.info = (struct fw_source_info){
 		.hooks = "none",
-		.filtered = fw_filters(&opt->filter),
+		.filtered = fw_rule_has_endpoints(&opt->rule),
 		.hz = fw_snapshot_hz(look->snapshot),
 		.start_ns = clock_ns(CLOCK_MONOTONIC),
 		.wall_offset_ns = (int64_t)(clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC)),

@@ -86,6 +86,9 @@ int fw_privileges_drop(const struct fw_privileges *p, struct fw_err *err)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return fw_err_set(err, -errno, "cannot give up gaining privileges: %s",
 				  strerror(errno));
+	/* Processes of the same user can neither trace it nor read its memory, and it leaves no core. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
+		return fw_err_set(err, -errno, "cannot forbid core dumps: %s", strerror(errno));
 	return 0;
 }
 

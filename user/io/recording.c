@@ -108,10 +108,11 @@ static int open_next(struct recording *r, struct fw_err *err)
 	if (ret)
 		return ret;
 	r->header = header;
+	r->state.version = r->file.version;
 	r->ended = false;
 	r->state.files++;
 	fw_unpacker_free(r->unpacker);
-	r->unpacker = fw_unpacker_new((unsigned int)header.hz);
+	r->unpacker = fw_unpacker_new(r->file.version, (unsigned int)header.hz);
 	return r->unpacker ? 0 : fw_err_set(err, -ENOMEM, "no memory");
 }
 

@@ -14,6 +14,7 @@
 struct fw_recording_state {
 	const struct fw_header *header; /* of the file that is being read */
 	const char *path;
+	unsigned int version; /* of the format of this file */
 	uint64_t files, blocks, bytes, content_bytes; /* so far */
 	uint64_t first_ns, last_ns; /* time told, CLOCK_MONOTONIC */
 	bool whole; /* every file had its end, and nothing was missing between them */

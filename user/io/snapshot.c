@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../bpf/filter_rule.h"
 #include "fw_iter.skel.h"
 #include "io/complaint.h"
 #include "io/host.h"
@@ -24,7 +25,8 @@ struct fw_snapshot {
 	struct fw_netns_list netns;
 	size_t next_netns;
 	size_t first_found; /* namespaces from here on are known by sockets that were held there; 0: none yet */
-	uint32_t only_netns, nr_refused, first_refused;
+	struct fw_filter_rule rule; /* which namespaces are visited */
+	uint32_t nr_refused, first_refused;
 	enum stage stage;
 	int fd; /* of the iterator being read; -1: none */
 };
@@ -107,7 +109,7 @@ struct fw_snapshot *fw_snapshot_open(const struct fw_snapshot_options *opt, stru
 	}
 	s->fd = -1;
 	s->stage = STAGE_DONE;
-	s->only_netns = opt->cfg.netns;
+	s->rule = opt->cfg.rule;
 	ret = load(s, opt, &refusal);
 	/* Linux before 5.12: see try_front_end() of attach.c. Who has hooks knows it already. */
 	if (ret == -EINVAL && !opt->cfg.no_cookie_helper) {
@@ -275,7 +277,7 @@ static bool next_netns(struct fw_snapshot *s)
 	while (s->fd < 0 && s->next_netns < s->netns.nr) {
 		const struct fw_netns *netns = &s->netns.ns[s->next_netns++];
 
-		if (s->only_netns && s->only_netns != netns->inum)
+		if (!fw_rule_netns(&s->rule, netns->inum))
 			continue;
 		s->fd = open_sockets(s, netns);
 		if (s->fd < 0 && !is_gone(s->fd) && !s->nr_refused++)
@@ -297,7 +299,7 @@ static void note_netns(struct fw_snapshot *s, const struct fw_rec_holder *holder
 		.inum = holder->head.netns, .pid = holder->pid, .fd = holder->fd, .via_socket = true,
 	};
 
-	if ((!s->only_netns || s->only_netns == ns.inum) && !fw_netns_find(&s->netns, ns.inum))
+	if (fw_rule_netns(&s->rule, ns.inum) && !fw_netns_find(&s->netns, ns.inum))
 		fw_netns_add(&s->netns, &ns);
 }
 
@@ -415,6 +417,6 @@ void fw_snapshot_unseen(const struct fw_snapshot *s, struct fw_source_stats *out
 	out->netns_refused = s ? s->nr_refused : 0;
 	out->refused_netns = s ? s->first_refused : 0;
 	/* Some hide from everybody. It is said where a privilege would help. */
-	out->netns_hidden = s && !s->only_netns && !fw_host_sees_all_processes() ?
+	out->netns_hidden = s && !s->rule.nr_netns && !fw_host_sees_all_processes() ?
 				    s->netns.nr_hidden : 0;
 }

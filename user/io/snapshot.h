@@ -17,7 +17,7 @@
 #include "io/source.h"
 
 struct fw_snapshot_options {
-	struct fw_bpf_config cfg; /* filter, and no_cookie_helper */
+	struct fw_bpf_config cfg; /* .rule and .no_cookie_helper */
 	/* Before Linux 5.12: the hooks' maps of identities, to be shared. -1: there are no hooks. */
 	int compat_sk_fd, compat_tuple_fd, compat_next_fd;
 	int serving_fd; /* the hooks' map of processes whose end is reported; -1: there are no hooks */

@@ -70,24 +70,27 @@ void fw_block_writer_free(struct fw_block_writer *w)
 	free(w);
 }
 
-static void write_head(uint8_t *bytes, enum fw_block_type type, uint32_t sequence,
-		       size_t content_len, size_t stored_len)
+void fw_block_head_write(const struct fw_block_head *head, uint8_t bytes[FW_BLOCK_HEAD_BYTES])
 {
 	memset(bytes, 0, FW_BLOCK_HEAD_BYTES);
 	memcpy(bytes, magic, sizeof(magic));
-	bytes[3] = FW_FORMAT_VERSION;
-	bytes[4] = (uint8_t)type;
-	store32(bytes + 8, sequence);
-	store32(bytes + 12, (uint32_t)content_len);
-	store32(bytes + 16, (uint32_t)stored_len);
+	bytes[3] = head->version;
+	bytes[4] = head->type;
+	store32(bytes + 8, head->sequence);
+	store32(bytes + 12, head->content_len);
+	store32(bytes + 16, head->stored_len);
 	store32(bytes + 20, checksum(bytes, 20));
 }
 
 int fw_block_write(struct fw_block_writer *w, enum fw_block_type type, uint32_t sequence,
 		   const struct fw_buf *content, struct fw_buf *out)
 {
+	struct fw_block_head head = {
+		.version = FW_FORMAT_VERSION, .type = (uint8_t)type, .sequence = sequence,
+		.content_len = (uint32_t)content->len,
+	};
 	size_t room = ZSTD_compressBound(content->len), len;
-	uint8_t head[FW_BLOCK_HEAD_BYTES];
+	uint8_t bytes[FW_BLOCK_HEAD_BYTES];
 	void *frame = malloc(room);
 
 	if (!frame)
@@ -97,8 +100,9 @@ int fw_block_write(struct fw_block_writer *w, enum fw_block_type type, uint32_t 
 		free(frame);
 		return -ENOMEM;
 	}
-	write_head(head, type, sequence, content->len, len);
-	fw_buf_mem(out, head, sizeof(head));
+	head.stored_len = (uint32_t)len;
+	fw_block_head_write(&head, bytes);
+	fw_buf_mem(out, bytes, sizeof(bytes));
 	fw_buf_mem(out, frame, len);
 	free(frame);
 	return out->failed ? -ENOMEM : 0;
@@ -111,7 +115,7 @@ int fw_block_head_read(const uint8_t bytes[FW_BLOCK_HEAD_BYTES], struct fw_block
 	*head = (struct fw_block_head){ .version = bytes[3], .type = bytes[4] };
 	if (memcmp(bytes, magic, sizeof(magic)))
 		return -EBADMSG;
-	if (head->version != FW_FORMAT_VERSION)
+	if (!head->version || head->version > FW_FORMAT_VERSION)
 		return -EPROTONOSUPPORT;
 	head->sequence = load32(bytes + 8);
 	head->content_len = load32(bytes + 12);

@@ -2,7 +2,7 @@
 /*
  * Blocks: what a recording is made of. Each can be read by itself, and says whether it is whole.
  *
- *	0   'F' 'W' 'R', format version
+ *	0   'F' 'W' 'R', format version (see record/layout.h)
  *	4   type, 0, 0, 0
  *	8   sequence number: 0, 1, 2, ... in its file
  *	12  length of the content
@@ -18,9 +18,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "record/layout.h"
 #include "util/buf.h"
 
-#define FW_FORMAT_VERSION 1
 #define FW_BLOCK_HEAD_BYTES 24
 /* What a block may hold, and take: nothing larger is read. */
 #define FW_BLOCK_CONTENT_MAX (2U << 20)
@@ -42,8 +42,10 @@ void fw_block_writer_free(struct fw_block_writer *w);
 int fw_block_write(struct fw_block_writer *w, enum fw_block_type type, uint32_t sequence,
 		   const struct fw_buf *content, struct fw_buf *out);
 
-/* 0; -EBADMSG: this is no block, or a damaged one; -EPROTONOSUPPORT: of a version that is not known
- * here (@head has it).
+void fw_block_head_write(const struct fw_block_head *head, uint8_t bytes[FW_BLOCK_HEAD_BYTES]);
+
+/* 0; -EBADMSG: this is no block, or a damaged one; -EPROTONOSUPPORT: its version (in @head) is not 1 to
+ * FW_FORMAT_VERSION.
  */
 int fw_block_head_read(const uint8_t bytes[FW_BLOCK_HEAD_BYTES], struct fw_block_head *head);
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Marks: what the tracker and the commands are told beside the records of bpf/event.h. Whoever is given
- * the same records and marks in the same order comes to the same conclusions: a recording is nothing
- * but that.
+ * Marks: the inputs of the tracker and the commands besides the records of bpf/event.h. The same records
+ * and marks in the same order give the same output. A recording is that sequence.
  */
 #ifndef FW_RECORD_MARK_H
 #define FW_RECORD_MARK_H
@@ -10,22 +9,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/*
+ * Frozen: recordings hold these numbers. New kinds are added before FW_MARK_MAX, with the next number.
+ */
 enum fw_mark_kind {
-	FW_MARK_TIME,	      /* time has come to .ts_ns */
-	FW_MARK_LOST,	      /* .number records were lost, the last at .ts_ns */
-	FW_MARK_SUPPRESSED,   /* .number half-open connections were only counted, so far */
-	FW_MARK_CGROUP,	      /* the control group of id .number has the path .text, or none that is known */
-	FW_MARK_NETNS,	      /* the network namespace .number has the name .text, or none */
-	FW_MARK_GROUND_BEGIN, /* settings and counters were read at .ts_ns; of each namespace follows: */
-	FW_MARK_GROUND,	      /* those of the network namespace .number: fw_ground_print() */
-	FW_MARK_COST,	      /* what watching has cost so far: lines "name value" */
-	FW_MARK_END,	      /* as of .ts_ns the end; .number 1: only of this part of a recording */
-	FW_MARK_GROUND_END,   /* of FW_MARK_GROUND_BEGIN: those were all */
-	/* What the last snapshot lacks: namespaces that could not be entered, how many in the lower half
-	 * of .number and the first of them in its upper; processes whose namespace could not be seen
+	FW_MARK_TIME = 0,	  /* advance to .ts_ns */
+	FW_MARK_LOST = 1,	  /* .number records were lost, the last at .ts_ns */
+	FW_MARK_SUPPRESSED = 2,	  /* .number half-open connections were counted only, so far */
+	FW_MARK_CGROUP = 3,	  /* the control group with id .number has the path .text; none: unknown */
+	FW_MARK_NETNS = 4,	  /* the network namespace .number has the name .text, or none */
+	FW_MARK_GROUND_BEGIN = 5, /* settings and counters were read at .ts_ns; of each namespace follows: */
+	FW_MARK_GROUND = 6,	  /* those of the network namespace .number: fw_ground_print() */
+	FW_MARK_COST = 7,	  /* the cost of tracing so far: lines "name value" */
+	FW_MARK_END = 8,	  /* the end, at .ts_ns; .number 1: only of this part of a recording */
+	FW_MARK_GROUND_END = 9,	  /* of FW_MARK_GROUND_BEGIN: those were all */
+	/* What the last snapshot lacks: namespaces that could not be entered (their number in the lower
+	 * half of .number, the first of them in its upper half), and .number processes whose namespace
+	 * could not be read.
 	 */
-	FW_MARK_NETNS_REFUSED,
-	FW_MARK_NETNS_HIDDEN,
+	FW_MARK_NETNS_REFUSED = 10,
+	FW_MARK_NETNS_HIDDEN = 11,
 	FW_MARK_MAX,
 };
 

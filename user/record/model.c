@@ -5,136 +5,11 @@
 
 #define NS_PER_S 1000000000ULL
 
-/* What changes most often comes first: a record says in few bits which of its fields are told. */
-#define HEAD_OFTEN(type) \
-	{ offsetof(type, head.cpu), FW_FIELD_U8 }, { offsetof(type, head.flags), FW_FIELD_U16 }, \
-	{ offsetof(type, head.skaddr), FW_FIELD_POINTER }, \
-	{ offsetof(type, head.cookie), FW_FIELD_U64 }, \
-	{ offsetof(type, head.lport), FW_FIELD_U16 }, { offsetof(type, head.rport), FW_FIELD_U16 }
-#define HEAD_SELDOM(type) \
-	{ offsetof(type, head.laddr) + 0, FW_FIELD_BE32 }, { offsetof(type, head.raddr) + 0, FW_FIELD_BE32 }, \
-	{ offsetof(type, head.oldstate), FW_FIELD_U8 }, { offsetof(type, head.newstate), FW_FIELD_U8 }, \
-	{ offsetof(type, head.netns), FW_FIELD_U32 }, { offsetof(type, head.family), FW_FIELD_U8 }, \
-	{ offsetof(type, head.laddr) + 4, FW_FIELD_BE32 }, { offsetof(type, head.laddr) + 8, FW_FIELD_BE32 }, \
-	{ offsetof(type, head.laddr) + 12, FW_FIELD_BE32 }, { offsetof(type, head.raddr) + 4, FW_FIELD_BE32 }, \
-	{ offsetof(type, head.raddr) + 8, FW_FIELD_BE32 }, { offsetof(type, head.raddr) + 12, FW_FIELD_BE32 }
-
-static const struct fw_field head_fields[] = {
-	HEAD_OFTEN(union fw_image), HEAD_SELDOM(union fw_image),
-};
-
-static const struct fw_field state_fields[] = {
-	{ offsetof(struct fw_rec_state, segs_in), FW_FIELD_U32 },
-	HEAD_OFTEN(union fw_image),
-	{ offsetof(struct fw_rec_state, bytes_sent), FW_FIELD_U64 },
-	{ offsetof(struct fw_rec_state, bytes_received), FW_FIELD_U64 },
-	{ offsetof(struct fw_rec_state, retransmits), FW_FIELD_U32 },
-	HEAD_SELDOM(union fw_image),
-	{ offsetof(struct fw_rec_state, pid), FW_FIELD_U32 },
-	{ offsetof(struct fw_rec_state, uid), FW_FIELD_U32 },
-	{ offsetof(struct fw_rec_state, cgroup_id), FW_FIELD_U64 },
-	{ offsetof(struct fw_rec_state, err), FW_FIELD_U16 },
-	{ offsetof(struct fw_rec_state, comm), FW_FIELD_TEXT },
-	{ offsetof(struct fw_rec_state, comm) + 8, FW_FIELD_TEXT },
-};
-
-/* Of the kernel's stack one frame is kept: see fw_frame_keep(). */
-static const struct fw_field mini_fields[] = {
-	{ offsetof(struct fw_rec_mini, now_jiffies), FW_FIELD_U64 },
-	{ offsetof(struct fw_rec_mini, expires_jiffies), FW_FIELD_U64 },
-	HEAD_OFTEN(union fw_image),
-	{ offsetof(struct fw_rec_mini, timeouts), FW_FIELD_U32 },
-	{ offsetof(struct fw_rec_mini, nr_ips), FW_FIELD_U32 },
-	{ offsetof(struct fw_rec_mini, ips), FW_FIELD_U64 },
-	HEAD_SELDOM(union fw_image),
-};
-
-static const struct fw_field sock_fields[] = {
-	HEAD_OFTEN(union fw_image),
-	{ offsetof(struct fw_rec_sock, now_jiffies), FW_FIELD_U64 },
-	{ offsetof(struct fw_rec_sock, expires_jiffies), FW_FIELD_U64 },
-	{ offsetof(struct fw_rec_sock, idle_jiffies), FW_FIELD_U32 },
-	{ offsetof(struct fw_rec_sock, bytes_sent), FW_FIELD_U64 },
-	{ offsetof(struct fw_rec_sock, bytes_received), FW_FIELD_U64 },
-	{ offsetof(struct fw_rec_sock, unread), FW_FIELD_U32 },
-	{ offsetof(struct fw_rec_sock, unsent), FW_FIELD_U32 },
-	{ offsetof(struct fw_rec_sock, retransmits), FW_FIELD_U32 },
-	{ offsetof(struct fw_rec_sock, uid), FW_FIELD_U32 },
-	{ offsetof(struct fw_rec_sock, cgroup_id), FW_FIELD_U64 },
-	{ offsetof(struct fw_rec_sock, object), FW_FIELD_U8 },
-	HEAD_SELDOM(union fw_image),
-};
-
-static const struct fw_field holder_fields[] = {
-	{ offsetof(struct fw_rec_holder, fd), FW_FIELD_U32 },
-	HEAD_OFTEN(union fw_image),
-	{ offsetof(struct fw_rec_holder, pid), FW_FIELD_U32 },
-	{ offsetof(struct fw_rec_holder, comm), FW_FIELD_TEXT },
-	{ offsetof(struct fw_rec_holder, comm) + 8, FW_FIELD_TEXT },
-	HEAD_SELDOM(union fw_image),
-};
-
-static const struct fw_field process_fields[] = {
-	{ offsetof(struct fw_rec_process, pid), FW_FIELD_U32 },
-	{ offsetof(struct fw_rec_process, fds), FW_FIELD_U32 },
-	{ offsetof(struct fw_rec_process, cgroup_id), FW_FIELD_U64 },
-	{ offsetof(struct fw_rec_process, comm), FW_FIELD_TEXT },
-	{ offsetof(struct fw_rec_process, comm) + 8, FW_FIELD_TEXT },
-	{ offsetof(struct fw_rec_process, uid), FW_FIELD_U32 },
-	{ offsetof(struct fw_rec_process, nofile), FW_FIELD_U64 },
-	HEAD_OFTEN(union fw_image),
-	HEAD_SELDOM(union fw_image),
-};
-
-#define FIELDS(f) .fields = (f), .nr = sizeof(f) / sizeof((f)[0])
-_Static_assert(sizeof(state_fields) / sizeof(state_fields[0]) <= 32, "a bit for each");
-_Static_assert(sizeof(sock_fields) / sizeof(sock_fields[0]) <= 32, "a bit for each");
-_Static_assert(FW_IMAGE_BYTES == sizeof(union fw_image), "the largest");
-_Static_assert(FW_IMAGE_BYTES <= UINT8_MAX, "offsets are small");
-
-static const struct fw_layout state_layout = {
-	FIELDS(state_fields), .len = sizeof(struct fw_rec_state),
-	.has_party = true, .has_endpoints = true,
-};
-static const struct fw_layout mini_layout = {
-	FIELDS(mini_fields), .len = sizeof(struct fw_rec_mini),
-	.has_party = true, .has_endpoints = true, .has_timer = true, .is_mini = true,
-};
-static const struct fw_layout sock_layout = {
-	FIELDS(sock_fields), .len = sizeof(struct fw_rec_sock),
-	.has_party = true, .has_endpoints = true, .has_timer = true,
-};
-static const struct fw_layout holder_layout = {
-	FIELDS(holder_fields), .len = sizeof(struct fw_rec_holder), .has_party = true,
-};
-static const struct fw_layout process_layout = {
-	FIELDS(process_fields), .len = sizeof(struct fw_rec_process),
-};
-static const struct fw_layout head_layout = {
-	FIELDS(head_fields), .len = sizeof(struct fw_rec_head),
-};
-
-static const struct fw_layout *const layouts[FW_REC_MAX] = {
-	[FW_REC_STATE] = &state_layout,	      [FW_REC_RESET_SENT] = &state_layout,
-	[FW_REC_ACCEPTED] = &state_layout,    [FW_REC_BIND_FAILED] = &state_layout,
-	[FW_REC_TW_SCHED] = &mini_layout,     [FW_REC_TW_END] = &mini_layout,
-	[FW_REC_TW_SEEN] = &mini_layout,      [FW_REC_REQ_SCHED] = &mini_layout,
-	[FW_REC_REQ_END] = &mini_layout,      [FW_REC_SOCK] = &sock_layout,
-	[FW_REC_HOLDER] = &holder_layout,     [FW_REC_PROCESS] = &process_layout,
-	[FW_REC_SNAP_BEGIN] = &head_layout,   [FW_REC_SNAP_NETNS] = &head_layout,
-	[FW_REC_SNAP_END] = &head_layout,     [FW_REC_HOLDERS_BEGIN] = &head_layout,
-	[FW_REC_HOLDERS_END] = &head_layout,  [FW_REC_PROCESS_ENDED] = &state_layout,
-};
-
-const struct fw_layout *fw_layout_of(unsigned int kind)
-{
-	return kind < FW_REC_MAX ? layouts[kind] : NULL;
-}
-
 /* ---- Memory ------------------------------------------------------------------------------ */
 
-void fw_model_init(struct fw_model *m, unsigned int hz)
+void fw_model_init(struct fw_model *m, unsigned int version, unsigned int hz)
 {
+	fw_layouts_init(&m->layouts, version);
 	m->jiffy_ns = hz ? NS_PER_S / hz : 0;
 	fw_model_reset(m);
 }
@@ -245,7 +120,7 @@ static void learn_tick(struct fw_model *m, uint64_t ts_ns, uint64_t predicted, u
 	m->tick_jiffies = jiffies;
 }
 
-/* Of a full socket .expires_jiffies is 0. */
+/* Full sockets and MPTCP sockets have no timer: .expires_jiffies is 0. */
 static __u64 *timer_of(union fw_image *image, __u64 **now)
 {
 	if (image->head.kind != FW_REC_SOCK) {
@@ -253,18 +128,41 @@ static __u64 *timer_of(union fw_image *image, __u64 **now)
 		return &image->mini.expires_jiffies;
 	}
 	*now = &image->sock.now_jiffies;
-	return image->sock.object == FW_OBJECT_FULL ? NULL : &image->sock.expires_jiffies;
+	return image->sock.object == FW_OBJECT_REQUEST || image->sock.object == FW_OBJECT_MINI ?
+		       &image->sock.expires_jiffies : NULL;
+}
+
+/* 0, which means unknown, stays 0. */
+static __u64 *since_of(union fw_image *image)
+{
+	return image->head.kind == FW_REC_SOCK ? &image->sock.since_ns : &image->mini.since_ns;
+}
+
+static void unrelate_since(const struct fw_model *m, union fw_image *image)
+{
+	__u64 *since = since_of(image);
+
+	if (!*since)
+		return;
+	if (!m->layouts.since_is_jiffies)
+		*since = image->head.ts_ns + 1 - *since;
+	else if (image->head.kind == FW_REC_SOCK && *since < image->head.ts_ns / (m->jiffy_ns ?: UINT64_MAX))
+		*since = image->head.ts_ns - *since * m->jiffy_ns;
+	else
+		*since = 0;
 }
 
 void fw_model_relate_timer(struct fw_model *m, union fw_image *image)
 {
 	uint64_t predicted = predicted_jiffies(m, image->head.ts_ns), jiffies;
-	__u64 *now, *expires = timer_of(image, &now);
+	__u64 *now, *expires = timer_of(image, &now), *since = since_of(image);
 
 	jiffies = *now;
 	if (expires)
 		*expires -= jiffies;
 	*now -= predicted;
+	if (*since)
+		*since = image->head.ts_ns + 1 - *since;
 	learn_tick(m, image->head.ts_ns, predicted, jiffies);
 }
 
@@ -276,5 +174,6 @@ void fw_model_unrelate_timer(struct fw_model *m, union fw_image *image)
 	*now += predicted;
 	if (expires)
 		*expires += *now;
+	unrelate_since(m, image);
 	learn_tick(m, image->head.ts_ns, predicted, *now);
 }

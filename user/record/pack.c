@@ -29,7 +29,7 @@ struct fw_packer *fw_packer_new(unsigned int hz)
 	struct fw_packer *p = calloc(1, sizeof(*p));
 
 	if (p)
-		fw_model_init(&p->model, hz);
+		fw_model_init(&p->model, FW_FORMAT_VERSION, hz);
 	return p;
 }
 
@@ -55,23 +55,26 @@ static uint64_t mix(uint64_t v)
 
 /* ---- Patterns ---------------------------------------------------------------------------- */
 
-static uint64_t sort_of(const union fw_image *image)
+static uint64_t sort_of(const struct fw_layout *layout, const union fw_image *image)
 {
 	const struct fw_rec_head *head = &image->head;
 	uint64_t key = head->kind | (uint64_t)head->oldstate << 8 | (uint64_t)head->newstate << 16 |
-		       (uint64_t)head->flags << 24 | (uint64_t)head->family << 40;
+		       (uint64_t)head->family << 24 | (uint64_t)head->flags << 32;
 
-	if (head->kind == FW_REC_SOCK)
-		key |= (uint64_t)image->sock.object << 48;
-	if (head->flags & FW_REC_OWNER && fw_layout_of(head->kind)->len == sizeof(image->state))
+	if (layout->is_mini)
+		key = mix(key) ^ image->mini.listener;
+	else if (head->kind == FW_REC_SOCK)
+		key = mix(key) ^ image->sock.object;
+	else if (head->flags & FW_REC_OWNER && layout->len == sizeof(image->state))
 		key = mix(key) ^ image->state.pid;
-	return mix(key) | 1;
+	return mix(key ^ (uint64_t)head->ifindex << 32) | 1;
 }
 
 /* The number of the pattern for @image; .nr_patterns: a new one. */
-static unsigned int pattern_for(struct fw_packer *p, const union fw_image *image)
+static unsigned int pattern_for(struct fw_packer *p, const struct fw_layout *layout,
+				const union fw_image *image)
 {
-	uint64_t key = sort_of(image);
+	uint64_t key = sort_of(layout, image);
 	size_t at = key >> 40 & (PATTERN_PLACES - 1);
 
 	while (p->patterns[at].number && p->patterns[at].key != key)
@@ -168,9 +171,8 @@ static char *put_time(struct fw_model *m, char *at, uint64_t ts_ns)
 static char *put_fields(char *at, const struct fw_layout *layout, const union fw_image *image,
 			const union fw_image *predicted)
 {
-	uint64_t differences[32];
+	uint64_t differences[FW_FIELDS_MAX], mask = 0;
 	unsigned int nr = 0;
-	uint32_t mask = 0;
 
 	for (unsigned int i = 0; i < layout->nr; i++) {
 		const struct fw_field *field = &layout->fields[i];
@@ -178,7 +180,7 @@ static char *put_fields(char *at, const struct fw_layout *layout, const union fw
 
 		if (is == was)
 			continue;
-		mask |= 1U << i;
+		mask |= 1ULL << i;
 		differences[nr++] = fw_field_difference(field, is, was);
 	}
 	at = put(at, mask);
@@ -190,7 +192,7 @@ static char *put_fields(char *at, const struct fw_layout *layout, const union fw
 void fw_packer_record(struct fw_packer *p, const void *record, struct fw_buf *out)
 {
 	unsigned int kind = ((const struct fw_rec_head *)record)->kind, number;
-	const struct fw_layout *layout = fw_layout_of(kind);
+	const struct fw_layout *layout = fw_layout_of(&p->model.layouts, kind);
 	union fw_image image = { 0 }, *pattern;
 	struct fw_party *party = NULL;
 	char bytes[ITEM_ROOM], *at = bytes;
@@ -198,7 +200,7 @@ void fw_packer_record(struct fw_packer *p, const void *record, struct fw_buf *ou
 	memcpy(&image, record, layout->len);
 	if (layout->has_timer)
 		fw_model_relate_timer(&p->model, &image);
-	number = pattern_for(p, &image);
+	number = pattern_for(p, layout, &image);
 	if (number == p->model.nr_patterns) {
 		at = put(at, 1);
 		*at++ = (char)kind;

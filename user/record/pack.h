@@ -46,7 +46,10 @@ struct fw_item {
 
 struct fw_unpacker;
 
-struct fw_unpacker *fw_unpacker_new(unsigned int hz);
+/* @version: of the recording, 1 to FW_FORMAT_VERSION. Records come out as the structs of bpf/event.h;
+ * fields that this version did not have are 0.
+ */
+struct fw_unpacker *fw_unpacker_new(unsigned int version, unsigned int hz);
 void fw_unpacker_free(struct fw_unpacker *u);
 
 /* A block: @len bytes, and FW_UNPACK_PADDING zeros behind them. They must stay while it is read. */

@@ -18,14 +18,14 @@ struct fw_unpacker {
 };
 
 /* The longest record: that many numbers of ten bytes, a kind and a mask. */
-_Static_assert(FW_UNPACK_PADDING >= (32 + 4) * 10 + 1, "no record is read beyond it");
+_Static_assert(FW_UNPACK_PADDING >= (FW_FIELDS_MAX + 4) * 10 + 1, "no record is read beyond it");
 
-struct fw_unpacker *fw_unpacker_new(unsigned int hz)
+struct fw_unpacker *fw_unpacker_new(unsigned int version, unsigned int hz)
 {
 	struct fw_unpacker *u = calloc(1, sizeof(*u));
 
 	if (u)
-		fw_model_init(&u->model, hz);
+		fw_model_init(&u->model, version, hz);
 	return u;
 }
 
@@ -74,7 +74,7 @@ static int take_mark(struct fw_unpacker *u, const uint8_t *at, struct fw_item *i
 	unsigned int kind = *at++;
 	uint64_t len;
 
-	if (kind >= FW_MARK_MAX)
+	if (kind >= u->model.layouts.nr_marks)
 		return -EBADMSG;
 	item->record = NULL;
 	item->mark = (struct fw_mark){ .kind = (enum fw_mark_kind)kind };
@@ -116,7 +116,7 @@ static inline int take_fields(const uint8_t **at, const struct fw_layout *layout
 {
 	uint64_t mask = take(at);
 
-	if (layout->nr < 64 && mask >> layout->nr)
+	if (mask >> layout->nr)
 		return -EBADMSG;
 	while (mask) {
 		const struct fw_field *field = &layout->fields[__builtin_ctzll(mask)];
@@ -133,7 +133,8 @@ static int take_record(struct fw_unpacker *u, const uint8_t *at, uint64_t number
 		       struct fw_item *item)
 {
 	union fw_image *pattern = take_pattern(u, &at, number), *image;
-	const struct fw_layout *layout = pattern ? fw_layout_of(pattern->head.kind) : NULL;
+	const struct fw_layout *layout =
+		pattern ? fw_layout_of(&u->model.layouts, pattern->head.kind) : NULL;
 	struct fw_party *party = NULL;
 	uint64_t ago;
 
