@@ -43,11 +43,13 @@ struct scene {
 
 /* What a record says beyond the obvious. */
 struct detail {
-	uint16_t flags; /* enum fw_rec_flags */
+	uint32_t flags; /* enum fw_rec_flags */
 	uint16_t err;
 	uint32_t segs_in, timeouts, retransmits;
 	uint32_t pid, uid;
 	uint64_t sent, received, cgroup_id;
+	uint32_t token;	   /* of the MPTCP connection */
+	uint64_t listener; /* request socket: address of its listener */
 	double armed_ms; /* minisock: its timer was set then, whatever the records say */
 	const char *comm;
 };
@@ -215,7 +217,7 @@ static inline void scene_full(struct scene *s, double ms, unsigned int kind, uns
 		.head = scene_head(s, ms, kind, from, to),
 		.bytes_sent = d.sent, .bytes_received = d.received, .cgroup_id = d.cgroup_id,
 		.retransmits = d.retransmits, .segs_in = d.segs_in, .uid = d.uid,
-		.pid = d.pid, .err = d.err,
+		.pid = d.pid, .err = d.err, .mptcp_token = d.token,
 	};
 
 	rec.head.flags = d.flags | (d.flags & FW_REC_FIN_RECEIVED ? FW_REC_SHUT_RD : 0);
@@ -239,7 +241,7 @@ static inline void scene_mini(struct scene *s, double ms, unsigned int kind, uns
 	bool request = kind == FW_REC_REQ_SCHED || kind == FW_REC_REQ_END;
 	struct fw_rec_mini rec = {
 		.head = scene_head(s, ms, kind, substate, substate),
-		.now_jiffies = jiffies_of(ms), .timeouts = d.timeouts,
+		.now_jiffies = jiffies_of(ms), .timeouts = d.timeouts, .listener = d.listener,
 	};
 
 	rec.head.flags = d.flags;

@@ -21,11 +21,13 @@
 
 /* What a record of the iterators says beyond the obvious. */
 struct seen {
-	uint16_t flags; /* enum fw_rec_flags, besides FW_REC_HAS_FILE */
+	uint32_t flags; /* enum fw_rec_flags, besides FW_REC_HAS_FILE */
 	bool unaccepted, no_cookie;
 	double idle_ms;
-	uint32_t idle_jiffies, timeouts, unread, uid;
+	uint32_t timeouts, unread, uid;
 	uint64_t sent, received, cgroup_id;
+	uint32_t token;	   /* of the MPTCP connection */
+	uint64_t listener; /* request, or in an accept queue: of whose; MPTCP: the first subflow */
 	double armed_ms; /* minisock: when its timer was set */
 	uint32_t fds, netns;
 	uint64_t nofile;
@@ -66,8 +68,8 @@ static inline struct fw_rec_sock sock_record(const struct scene *s, double ms, u
 		.bytes_sent = d.sent, .bytes_received = d.received, .cgroup_id = d.cgroup_id,
 		.now_jiffies = jiffies_of(ms), .retransmits = d.timeouts, .uid = d.uid,
 		.unread = d.unread, .object = (uint8_t)object,
-		.idle_jiffies = d.idle_jiffies ? d.idle_jiffies
-					       : (uint32_t)(d.idle_ms * SCENE_HZ / 1000),
+		.since_ns = d.idle_ms ? ns_of(ms - d.idle_ms) : 0,
+		.mptcp_token = d.token, .listener = d.listener,
 	};
 
 	rec.head.flags = d.flags;
