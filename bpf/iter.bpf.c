@@ -342,6 +342,8 @@ int fw_iter_tcp(struct bpf_iter__tcp *ctx)
 		rec.head.cookie = fw_compat_seen_cookie(&rec.head, rec.object);
 	else
 		rec.head.cookie = bpf_get_socket_cookie(skc);
+	if (rec.object == FW_OBJECT_MINI && rec.head.newstate == TCP_FIN_WAIT2)
+		fw_note_unsettled(rec.head.skaddr, rec.head.cookie);
 	rec.head.ts_ns = bpf_ktime_get_ns();
 	if (tp)
 		fw_put_full(ctx->meta, &rec, tp);

@@ -16,6 +16,12 @@
 #define FW_SHARED extern
 #endif
 
+#ifdef FW_MAPS_OWNER
+const volatile struct fw_bpf_config fw_cfg = {};
+#else
+extern const volatile struct fw_bpf_config fw_cfg;
+#endif
+
 /* Its size is set by the loader. */
 struct fw_ring_map {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -80,6 +86,33 @@ static __always_inline void fw_note_serving(__u32 pid)
 		bpf_map_update_elem(&fw_serving, &pid, &yes, BPF_ANY);
 }
 
+/*
+ * Timer front end: minisocks in FIN_WAIT_2, by address, with their cookie. Only hooks and iterators write it,
+ * so that settle.bpf.c reads no address that user space chose. What has left FIN_WAIT_2 is removed, or makes room
+ * for others in time. The loader leaves the map out for the other front ends.
+ */
+struct fw_unsettled_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 64 * 1024);
+	__type(key, __u64);
+	__type(value, __u64);
+};
+FW_SHARED struct fw_unsettled_map fw_unsettled SEC(".maps");
+
+/* A minisock is in FIN_WAIT_2. */
+static __always_inline void fw_note_unsettled(__u64 skaddr, __u64 cookie)
+{
+	if (fw_cfg.tw_timer_handler)
+		bpf_map_update_elem(&fw_unsettled, &skaddr, &cookie, BPF_ANY);
+}
+
+/* It has ended there. */
+static __always_inline void fw_forget_unsettled(__u64 skaddr)
+{
+	if (fw_cfg.tw_timer_handler)
+		bpf_map_delete_elem(&fw_unsettled, &skaddr);
+}
+
 /* A child is born, its request ends, and the child leaves SYN_RECV within one segment's processing. */
 #define FW_COMPLETION_NS 100000
 
@@ -92,11 +125,5 @@ static __always_inline struct fw_half_open *fw_my_half_open(void)
 
 /* Whether fw_suppressed has ever had an entry: until then nobody needs to look. */
 FW_SHARED __u32 fw_flood_seen;
-
-#ifdef FW_MAPS_OWNER
-const volatile struct fw_bpf_config fw_cfg = {};
-#else
-extern const volatile struct fw_bpf_config fw_cfg;
-#endif
 
 #endif

@@ -117,6 +117,10 @@ static __always_inline void fw_tw_event(void *ctx, struct inet_timewait_sock *tw
 	head.kind = kind;
 	head.flags = flags;
 	head.oldstate = head.newstate = BPF_CORE_READ(tw, tw_substate);
+	if (head.newstate == TCP_FIN_WAIT2 && kind == FW_REC_TW_SCHED)
+		fw_note_unsettled(head.skaddr, head.cookie);
+	else if (head.newstate == TCP_FIN_WAIT2)
+		fw_forget_unsettled(head.skaddr);
 	fw_emit_mini(ctx, &head, expires, fw_compat_tw_since_ns(tw), (struct fw_request_facts){},
 		     kind == FW_REC_TW_END);
 }

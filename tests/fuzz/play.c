@@ -139,12 +139,13 @@ static const char *netns_of(void *arg, uint32_t inum)
 
 static void streams_init(struct play *p, const struct fw_stream_format *format, uint8_t how)
 {
+	fw_wall_clock_init(&p->wall, 1795374494000000001LL - (int64_t)START_NS);
 	for (int i = 0; i < 2; i++) {
 		p->streams[i] = (struct fw_stream){
 			.format = format,
 			.out = &p->out,
 			.start_ns = START_NS,
-			.wall_offset_ns = 1795374494000000001LL - (int64_t)START_NS,
+			.wall = &p->wall,
 			.cgroup_path = path_of,
 			.cgroup_arg = p,
 			.netns_name = netns_of,

@@ -19,6 +19,7 @@ struct play {
 	bool analyse;
 	struct fw_leaks *leaks;
 	struct fw_filter filter;
+	struct fw_wall_clock wall;
 	struct fw_truth truth;
 	/* Of stream lines; .format NULL: none. The first is told transitions, the second connections. */
 	struct fw_stream streams[2];

@@ -120,7 +120,7 @@ def refusals():
             whole = file.read()
         cases = [
             (b"", ["no recording"]), (b"\0" * 5000, ["no recording"]), (b"#!/bin/sh\n" * 99, ["no recording"]),
-            (whole[:3] + b"\x63" + whole[4:], ["format 99", "format 1", "newer"]),
+            (whole[:3] + b"\x63" + whole[4:], ["format 99", "formats 1 to 2", "newer"]),
         ]
         other = scratch.file("other.fwr")
         for content, words in cases:

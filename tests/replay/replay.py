@@ -1,16 +1,19 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Recordings of the interesting paths say what they said: NAME.fwr beside NAME.txt and NAME.json.
+"""Recordings of each version of the format give the output that they gave: NAME.fwr beside NAME.txt and
+NAME.json. Those in tests/replay itself are of version 1, and are never recorded again. Those of version N
+are in vN (NAME is then vN/...).
 
     tests/replay/replay.py [NAME...]           compares; needs no root and no BPF
     tests/replay/replay.py --golden [NAME...]  writes down what they say now: read the difference
 
 Every command reads every recording, as text and as JSON, in an environment of its own making: another
-time zone, terminal or language must not change a byte. Of long output the middle is there as its
-digest (of timeline and trace). capture.py makes the recordings.
+time zone, terminal or language must not change a byte. The middle of long output (of timeline and trace)
+is replaced by its digest. capture.py makes the recordings.
 """
 
 import difflib
+import glob
 import hashlib
 import json
 import os
@@ -103,7 +106,9 @@ def main():
     args = sys.argv[1:]
     golden = args[:1] == ["--golden"]
     names = args[1:] if golden else args
-    names = names or sorted(f[:-4] for f in os.listdir(HERE) if f.endswith(".fwr"))
+    names = names or sorted(os.path.relpath(f, HERE)[:-4] for f in
+                            glob.glob(os.path.join(HERE, "*.fwr")) +
+                            glob.glob(os.path.join(HERE, "v*", "*.fwr")))
     failed = 0
     for name in names:
         for form in ("txt", "json"):

@@ -24,6 +24,8 @@ struct watch {
 	struct fw_truth truth;
 	struct fw_report report;
 	uint64_t suppressed;
+	bool suppressed_of_all;
+	bool filtered; /* within each namespace */
 	bool truth_known;
 };
 
@@ -70,6 +72,8 @@ static inline void watch_report(struct watch *w, double ms)
 		.start_ns = SCENE_START_NS, .now_ns = ns_of(ms), .tracker = &w->scene.tracker,
 		.counters = w->scene.tracker.counters,
 		.hooks = "trampoline", .suppressed = w->suppressed,
+		.suppressed_of_all = w->suppressed_of_all,
+		.filtered = w->filtered, .filtered_within_netns = w->filtered,
 		.truth = &w->truth, .nr_truth = w->truth_known,
 		.cgroup_path = watch_cgroup_path,
 	};

@@ -14,6 +14,7 @@
 #define SAMPLE_WALL_NS 1795374494000000001ULL /* then: 2026-11-22T19:08:14.000000001Z */
 
 struct rendering {
+	struct fw_wall_clock wall;
 	struct fw_stream stream;
 	struct fw_buf out;
 };
@@ -21,9 +22,10 @@ struct rendering {
 static inline void rendering_init(struct rendering *r, const struct fw_stream_format *format)
 {
 	*r = (struct rendering){
-		.stream = { .format = format, .start_ns = SAMPLE_START_NS - 1500000000,
-			    .wall_offset_ns = (int64_t)(SAMPLE_WALL_NS - SAMPLE_START_NS) },
+		.stream = { .format = format, .start_ns = SAMPLE_START_NS - 1500000000 },
 	};
+	fw_wall_clock_init(&r->wall, (int64_t)(SAMPLE_WALL_NS - SAMPLE_START_NS));
+	r->stream.wall = &r->wall;
 	r->stream.out = &r->out;
 }
 

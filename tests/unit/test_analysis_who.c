@@ -157,6 +157,12 @@ static void many_handshakes_are_no_flood(void **state)
 	watch_report(w, 2000);
 	expect_ids(w, "half-open-flood");
 	expect_evidence(w, "half-open-flood", "begun", 5300);
+	/* Those that a filter leaves out are among them, so no flood is known. */
+	w->suppressed_of_all = true;
+	watch_report(w, 2000);
+	expect_ids(w, "");
+	assert_int_equal(watch_cell(&watch_section(w, "half_open")->facts, "suppressed")->kind,
+			 FW_CELL_UNKNOWN);
 }
 
 static void slow_answers(void **state)

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Claims about kernels in README.md and docs/kernels.md against what the tests saw.
+"""Claims about kernels in docs/kernels.md against what the tests saw.
 
     tests/vm/claims.py [KERNEL...]              check; KERNELs have fresh results in build/vm
     tests/vm/claims.py --record [KERNEL...]     put fresh results of full runs into tests/vm/results
 
-README.md's table has one row per kernel that "make vm" boots, and says of each front end "all paths"
+The table of docs/kernels.md has one row per kernel that "make vm" boots, and says of each front end "all paths"
 (every case of paths.cases ran with it, and passed or was refused as tests/vm/refusals says),
 "minisock paths" (those that VM_QUICK runs: *wait*), "hooks fire" (no more than that, as doctor's
 self-test saw) or "refused" (doctor said so). A claim stands if the recorded results say so and no
@@ -29,7 +29,7 @@ FRONT_ENDS = ("trampoline", "kprobe", "timer")
 CLAIMS = {"all paths": "*", "minisock paths": "*wait*", "hooks fire": ""}
 HEADER = """\
 # What "make vm" saw, written by "make vm VM_RECORD=1": one line per kernel, front end and runner.
-# Refused: as documented in tests/vm/refusals. Claims in README.md are checked against this.
+# Refused: as documented in tests/vm/refusals. Claims in docs/kernels.md are checked against this.
 #
 # kernel	release	front end	runner	passed	refused	failed
 """
@@ -129,7 +129,7 @@ def record(kernels):
 def readme_rows():
     """{version: {front end: claim}} of the rows that "make vm" has tested."""
     rows = {}
-    for line in text("README.md").splitlines():
+    for line in text("docs/kernels.md").splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if line.startswith("| ") and len(cells) == 5 and "`make vm`" in cells[4]:
             rows[cells[0].split()[0]] = dict(zip(FRONT_ENDS, cells[1:4]))
@@ -137,7 +137,7 @@ def readme_rows():
 
 
 def version_of(kernel, recorded):
-    """As README.md names it: the newest one by its version."""
+    """As docs/kernels.md names it: the newest one by its version."""
     if kernel != "newest":
         return kernel
     return ".".join(recorded[kernel].release.split(".")[:2]) if kernel in recorded else kernel
@@ -168,16 +168,16 @@ def check_readme(fresh):
     for version in sorted(set(versions) | set(rows)):
         kernel = versions.get(version)
         if version not in rows:
-            yield f"README.md, {version}", "make vm boots it, but the table has no such row"
+            yield f"docs/kernels.md, {version}", "make vm boots it, but the table has no such row"
         elif kernel not in recorded:
-            yield f"README.md, {version}", "no results of such a kernel are recorded"
+            yield f"docs/kernels.md, {version}", "no results of such a kernel are recorded"
         else:
             for front_end, claim in rows[version].items():
-                yield (f"README.md, {version}, {front_end}: {claim}",
+                yield (f"docs/kernels.md, {version}, {front_end}: {claim}",
                        judge_claim(claim, front_end, recorded[kernel], fresh.get(kernel)))
-    number = re.search(r"All paths: (\d+) cases", text("README.md"))
+    number = re.search(r"All paths: (\d+) cases", text("docs/kernels.md"))
     told = int(number.group(1)) if number else 0
-    yield (f"README.md: {told} cases",
+    yield (f"docs/kernels.md: {told} cases",
            None if told == len(cases()) else f"paths.cases has {len(cases())}")
 
 

@@ -6,7 +6,7 @@
 #
 # The live tests on real distribution kernels under qemu: boots each kernel of tests/vm/kernels once
 # and runs guest.sh in it with every front end, VM_JOBS kernels (one a processor) at a time. Prints a
-# table, whether README.md claims more than that (claims.py), then "N passed, N failed". Outputs stay
+# table, whether docs/kernels.md claims more than that (claims.py), then "N passed, N failed". Outputs stay
 # in build/vm/KERNEL. VM_QUICK=1 and VM_QUICK=self-test leave out what guest.sh says. VM_RECORD keeps the results in
 # tests/vm/results, for claims about kernels that a run does not boot.
 set -u

@@ -13,6 +13,7 @@
 #include "core/filter.h"
 #include "core/tracker.h"
 #include "report/report.h"
+#include "util/wall_clock.h"
 
 #define FW_TOP_MAX 100
 
@@ -27,6 +28,7 @@ struct fw_analysis_options {
 /* The moment of a report. */
 struct fw_analysis_context {
 	uint64_t start_ns, now_ns; /* CLOCK_MONOTONIC */
+	const struct fw_wall_clock *clock; /* NULL: the time of day is not known */
 	const struct fw_tracker *tracker;
 	struct fw_tracker_counters counters; /* the tracker's, what they grew by since start_ns */
 	const char *hooks;	   /* the front end: "trampoline", "kprobe", "timer" */

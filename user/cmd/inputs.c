@@ -85,6 +85,14 @@ static void on_time(struct fw_session *s, uint64_t ts_ns)
 	if (ts_ns > s->now_ns)
 		s->now_ns = ts_ns;
 	fw_tracker_advance(&s->tracker, s->now_ns);
+	fw_tracker_expire(&s->tracker, s->now_ns);
+}
+
+static void on_clock(struct fw_session *s, const struct fw_mark *mark)
+{
+	fw_wall_clock_step(&s->clock, mark->ts_ns, (int64_t)mark->number);
+	if (s->until_wall_ns)
+		s->until_ns = s->until_wall_ns - mark->number;
 }
 
 void fw_inputs_mark(void *arg, const struct fw_mark *mark)
@@ -127,6 +135,9 @@ void fw_inputs_mark(void *arg, const struct fw_mark *mark)
 		break;
 	case FW_MARK_NETNS_HIDDEN:
 		s->seen.netns_hidden = (uint32_t)mark->number;
+		break;
+	case FW_MARK_CLOCK:
+		on_clock(s, mark);
 		break;
 	case FW_MARK_COST:
 		fw_cost_parse(&s->cost, text_of(mark), mark->len);

@@ -51,6 +51,7 @@ static int set_until(struct fw_session *s, const struct fw_at *at, struct fw_err
 
 	if (!at->text)
 		return 0;
+	s->until_wall_ns = at->since_start ? 0 : at->ns;
 	s->until_ns = at->since_start ? info->start_ns + at->ns :
 					at->ns - (uint64_t)info->wall_offset_ns;
 	if (s->until_ns >= info->start_ns && s->until_ns < UINT64_MAX / 2)
@@ -100,7 +101,7 @@ void fw_look_about(const struct fw_session *s, const char *title, struct fw_repo
 	r->title = title;
 	if (!s->src->info.recorded)
 		return;
-	fw_fmt_rfc3339(&b, fw_session_now_ns(s) + (uint64_t)s->src->info.wall_offset_ns);
+	fw_fmt_rfc3339(&b, fw_wall_clock_ns(&s->clock, fw_session_now_ns(s)));
 	fw_report_about(r, "as_of", "as of", fw_cell_text(fw_buf_str(&b), SIZE_MAX));
 	fw_buf_free(&b);
 }

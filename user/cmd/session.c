@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "cmd/cmd.h"
 #include "cmd/cost.h"
@@ -15,7 +16,7 @@
 /* How long a record may wait below the ring's wake-up level. */
 #define POLL_MS 50
 #define SETTLE_NS 1000000000ULL
-#define OVERDUE_NS 30000000000ULL
+#define OVERDUE_NS 60000000000ULL
 /* After a loss the snapshot that mends it waits for the burst to pass, but not for ever. */
 #define RESYNC_QUIET_NS 1000000000ULL
 #define RESYNC_LATEST_NS 10000000000ULL
@@ -74,6 +75,20 @@ static void check_losses(struct fw_session *s)
 		mark(s, FW_MARK_NETNS_HIDDEN, s->now_ns, now.netns_hidden);
 	s->seen.lost = now.lost;
 	s->seen.missed = now.missed;
+}
+
+/* The two clocks are not read at the same moment; steps of the time of day are larger than that. */
+#define CLOCK_STEP_NS 1000000
+
+static void check_clock(struct fw_session *s)
+{
+	int64_t was_ns = fw_wall_clock_offset_ns(&s->clock), is_ns;
+
+	if (!s->src->ops->wall_offset_ns)
+		return;
+	is_ns = s->src->ops->wall_offset_ns(s->src);
+	if (llabs(is_ns - was_ns) >= CLOCK_STEP_NS)
+		mark(s, FW_MARK_CLOCK, s->src->ops->now_ns(s->src), (uint64_t)is_ns);
 }
 
 static void look(void *arg, uint64_t skaddr, uint64_t cookie)
@@ -254,6 +269,7 @@ int fw_session_open(struct fw_session *s, const struct fw_options *opt,
 	if (ret)
 		return ret;
 	s->now_ns = s->src->info.start_ns;
+	fw_wall_clock_init(&s->clock, s->src->info.wall_offset_ns);
 	if (fw_tracker_init(&s->tracker, opt->max_connections, s->src->info.hz,
 			    s->src->info.start_ns, observer))
 		return fw_err_set(err, -ENOMEM, "no memory for the connection table");
@@ -287,6 +303,7 @@ static int drain(struct fw_session *s, int timeout_ms, struct fw_err *err)
 	int n;
 
 	check_losses(s);
+	check_clock(s);
 	n = s->src->ops->poll(s->src, timeout_ms, fw_inputs_record, s, err);
 	if (n < 0)
 		return n;
@@ -308,6 +325,15 @@ bool fw_session_ended(const struct fw_session *s)
 uint64_t fw_session_now_ns(const struct fw_session *s)
 {
 	return s->now_ns;
+}
+
+/* An end that no hook has reported is a loss as well, however long ago. */
+static void check_overdue(struct fw_session *s, uint64_t now)
+{
+	if (s->opt->nr_inputs || s->unmended_since_ns || !fw_tracker_overdue(&s->tracker, now))
+		return;
+	s->unmended_since_ns = now;
+	s->loss_seen_ns = now;
 }
 
 /* What a loss has made wrong, a snapshot makes right. */
@@ -354,7 +380,7 @@ int fw_session_step(struct fw_session *s, struct fw_err *err)
 		s->next_settle_ns = now + SETTLE_NS;
 	}
 	if (now >= s->next_overdue_ns) {
-		fw_tracker_overdue(&s->tracker, now, look, s->src);
+		check_overdue(s, now);
 		s->next_overdue_ns = now + OVERDUE_NS;
 	}
 	if (now >= s->next_holders_ns) {
@@ -392,7 +418,6 @@ int fw_session_stop(struct fw_session *s, struct fw_err *err)
 	s->src->ops->stop(s->src);
 	ret = drain(s, 0, err);
 	settle(s);
-	fw_tracker_overdue(&s->tracker, s->src->ops->now_ns(s->src), look, s->src);
 	if (!ret)
 		ret = drain(s, 0, err);
 	check_losses(s);

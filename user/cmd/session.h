@@ -11,6 +11,7 @@
 #include "cmd/truth.h"
 #include "io/source.h"
 #include "util/names.h"
+#include "util/wall_clock.h"
 
 struct fw_session {
 	const struct fw_options *opt;
@@ -19,6 +20,7 @@ struct fw_session {
 	struct fw_symbols symbols;
 	struct fw_tracker tracker;
 	uint64_t now_ns; /* everything until then has been seen */
+	struct fw_wall_clock clock;
 	struct fw_names cgroups, netns;	 /* as of when each was first seen */
 	struct fw_truths first, last;	 /* settings and counters: as first read, as last read */
 	struct fw_source_cost cost;	 /* as last asked for */
@@ -32,6 +34,7 @@ struct fw_session {
 	bool stopped;
 	bool cut_off; /* a recording is not whole */
 	uint64_t until_ns; /* what is later is not looked at; 0: nothing is */
+	uint64_t until_wall_ns; /* the same as time of day, if it was given so; else 0 */
 	struct fw_recorder *recorder; /* NULL: nothing is recorded */
 	struct fw_recorder_stats recorded; /* when it is closed */
 	uint64_t next_snapshot_ns; /* for it */

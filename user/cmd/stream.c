@@ -54,7 +54,7 @@ static void stream_init(struct run *run, bool transitions)
 		.format = opt->format,
 		.out = &run->out.buf,
 		.start_ns = info->start_ns,
-		.wall_offset_ns = info->wall_offset_ns,
+		.wall = &run->session.clock,
 		.cgroup_path = fw_session_cgroup_path,
 		.cgroup_arg = &run->session,
 		.netns_name = fw_session_netns_name,

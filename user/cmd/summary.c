@@ -23,14 +23,13 @@ static void about(const struct fw_session *s, const struct fw_analysis_context *
 {
 	const struct fw_tracker_counters *c = &ctx->counters;
 	const struct fw_source_info *info = &s->src->info;
-	int64_t offset = info->wall_offset_ns;
 	struct fw_buf clock = { 0 };
 
 	if (info->host[0])
 		fw_report_about(r, "host", "host", fw_cell_text(info->host, SIZE_MAX));
 	if (info->kernel[0])
 		fw_report_about(r, "kernel", "kernel", fw_cell_text(info->kernel, SIZE_MAX));
-	fw_fmt_rfc3339(&clock, ctx->start_ns + (uint64_t)offset);
+	fw_fmt_rfc3339(&clock, fw_wall_clock_ns(&s->clock, ctx->start_ns));
 	fw_report_about(r, "start", "start", fw_cell_text(fw_buf_str(&clock), SIZE_MAX));
 	fw_buf_free(&clock);
 	fw_report_about(r, "span", "span", fw_cell_duration(ctx->now_ns - ctx->start_ns));
@@ -50,6 +49,7 @@ void fw_summary_make(struct fw_session *s, struct fw_analyses *a, const struct f
 		.now_ns = fw_session_now_ns(s),
 		.tracker = &s->tracker,
 		.hooks = s->src->info.hooks,
+		.clock = &s->clock,
 		.filtered = s->src->info.filtered || fw_filter_is_set(&s->filter),
 		.filtered_within_netns = s->src->info.filtered ||
 					 fw_filter_is_set_within_netns(&s->filter),

@@ -56,7 +56,7 @@ enum fw_conn_flags {
 					 */
 	FW_CONN_HALF_KNOWN = 1U << 17,	/* the birth of its minisock is the first that was seen of it */
 	FW_CONN_SHORT = 1U << 18,	/* undecided orphan: an RST proves that resources were short */
-	FW_CONN_SYN_UNSENT = 1U << 24,	/* it ended before it sent a segment */
+	FW_CONN_SYN_UNSENT = 1U << 19,	/* it ended in SYN_SENT, before its SYN was sent */
 	FW_CONN_MPTCP = 1U << 25,	/* an MPTCP socket, not a TCP connection (core/mptcp.h) */
 };
 

@@ -47,7 +47,8 @@ static void set_totals(struct fw_conn *c, const struct fw_event *ev)
 	c->bytes_received = payload_received(ev->head, rec->bytes_received);
 	c->retransmits = rec->retransmits;
 	c->segs_in = rec->segs_in;
-	if (ev->head->flags & FW_REC_SYN_UNSENT)
+	/* A child has not either: its request socket sent the SYN-ACK. */
+	if (ev->head->flags & FW_REC_SYN_UNSENT && ev->head->oldstate == FW_SYN_SENT)
 		fw_conn_set(c, FW_CONN_SYN_UNSENT);
 	c->err = rec->err < UINT8_MAX ? (uint8_t)rec->err : UINT8_MAX;
 }

@@ -13,6 +13,9 @@
 
 /* No minisock is armed for more than 60 s. The timer wheel is up to 4.1 s late (HZ=1000). */
 #define OVERDUE_NS (70 * NS_PER_S)
+/* How long a snapshot may take to tell more about those, and how often the table is walked. */
+#define SNAPSHOT_NS (60 * NS_PER_S)
+#define EXPIRY_NS (30 * NS_PER_S)
 
 /*
  * When the timer of a minisock in TIME_WAIT was last set; 0 if that is not known. Exact to a jiffy, as far as
@@ -384,18 +387,42 @@ void minisock_seen(struct fw_tracker *t, const struct fw_event *ev)
 		conn_end_unseen(t, c, ev->head->ts_ns);
 }
 
-void fw_tracker_overdue(struct fw_tracker *t, uint64_t now_ns,
-			void (*look)(void *arg, uint64_t skaddr, uint64_t cookie), void *arg)
+bool fw_tracker_overdue(const struct fw_tracker *t, uint64_t now_ns)
+{
+	for (const struct fw_conn *c = fw_conn_table_first(&t->table); c;
+	     c = fw_conn_table_next(&t->table, c)) {
+		if (is_overdue(c, now_ns))
+			return true;
+	}
+	return false;
+}
+
+/* When it ended is not known, nor even that it has: its last record is all that is certain. */
+static void end_forgotten(struct fw_tracker *t, struct fw_conn *c)
+{
+	t->counters.gaps++;
+	fw_conn_set(c, FW_CONN_GAP);
+	c->step_flags[c->nr_steps - 1] |= FW_STEP_AT_LEAST;
+	conn_end(t, c, c->end_ns, FW_END_UNKNOWN);
+}
+
+void minisock_end_overdue(struct fw_tracker *t, uint64_t now_ns)
 {
 	struct fw_conn *next;
 
 	for (struct fw_conn *c = fw_conn_table_first(&t->table); c; c = next) {
 		next = fw_conn_table_next(&t->table, c);
-		if (is_overdue(c, now_ns))
-			look(arg, c->skaddr, c->cookie);
-		else if (is_limbo_over(c, now_ns))
-			conn_end_unseen(t, c, now_ns);
+		if (is_overdue(c, now_ns) || is_limbo_over(c, now_ns))
+			end_forgotten(t, c);
 	}
+}
+
+void fw_tracker_expire(struct fw_tracker *t, uint64_t now_ns)
+{
+	if (now_ns < t->next_expiry_ns || now_ns < SNAPSHOT_NS)
+		return;
+	t->next_expiry_ns = now_ns + EXPIRY_NS;
+	minisock_end_overdue(t, now_ns - SNAPSHOT_NS);
 }
 
 uint64_t minisock_entry_ns(const struct fw_tracker *t, const struct fw_event *ev, unsigned int *flags)

@@ -463,6 +463,7 @@ void fw_tracker_finish(struct fw_tracker *t, uint64_t now_ns)
 	struct fw_conn *c, *next;
 
 	fw_tracker_advance(t, UINT64_MAX);
+	minisock_end_overdue(t, now_ns);
 	for (c = fw_conn_table_first(&t->table); c; c = next) {
 		next = fw_conn_table_next(&t->table, c);
 		if (now_ns > c->end_ns)

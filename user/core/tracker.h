@@ -69,6 +69,7 @@ struct fw_tracker {
 	/* orphans in FIN_WAIT_2 whose FIN may re-arm the timer unseen: to be looked at */
 	struct fw_undecided *unsettled;
 	size_t unsettled_cap, nr_unsettled;
+	uint64_t next_expiry_ns; /* when minisocks are looked for that must have ended */
 	/* the last minisock that was born without a cookie, for the socket that left it */
 	struct fw_undecided anonymous_tw;
 	uint16_t anonymous_tw_cpu;
@@ -124,11 +125,15 @@ void fw_tracker_unsettled(struct fw_tracker *t,
 bool fw_tracker_wants_holders(const struct fw_tracker *t, bool at_end);
 
 /*
- * The same for each minisock whose timer must have expired before @now_ns, although no end was seen: the
- * kernel skips programs now and then, and not all kernels count it. Connections whose minisock was never
- * seen (FW_CONN_LIMBO) end as unknown after that time. Walks the whole table.
+ * Whether there is a minisock whose timer must have run out before @now_ns, although no end was seen: the
+ * kernel skips programs now and then, and not all kernels say so. A snapshot tells those that are still there
+ * from those that are gone. Walks the whole table.
  */
-void fw_tracker_overdue(struct fw_tracker *t, uint64_t now_ns,
-			void (*look)(void *arg, uint64_t skaddr, uint64_t cookie), void *arg);
+bool fw_tracker_overdue(const struct fw_tracker *t, uint64_t now_ns);
+
+/* Called as time goes on: minisocks that have been overdue for a minute, and that no snapshot has met, end as
+ * unknown. Walks the table twice a minute.
+ */
+void fw_tracker_expire(struct fw_tracker *t, uint64_t now_ns);
 
 #endif

@@ -103,6 +103,8 @@ void fullsock_retransmit(struct fw_tracker *t, const struct fw_event *ev);
 /* minisock.c */
 void minisock_scheduled(struct fw_tracker *t, const struct fw_event *ev);
 void minisock_ended(struct fw_tracker *t, const struct fw_event *ev);
+/* Ends, as unknown, the minisocks that are overdue at @now_ns. */
+void minisock_end_overdue(struct fw_tracker *t, uint64_t now_ns);
 void minisock_seen(struct fw_tracker *t, const struct fw_event *ev);
 /* A snapshot shows a minisock (@ev->sock): never heard of, or known as @c. */
 struct fw_conn *minisock_found(struct fw_tracker *t, const struct fw_event *ev);

@@ -14,6 +14,7 @@
 
 #include "fw_bpf.skel.h"
 #include "io/complaint.h"
+#include "io/hz.h"
 #include "io/tracefs.h"
 
 /* Wake the reader when the ring is this full; its own timeout finds the rest. */
@@ -146,6 +147,10 @@ static void configure(struct fw_bpf *skel, const struct fw_live_options *opt,
 		}
 		bpf_program__set_autoload(prog, load);
 	}
+	if (hooks != FW_HOOKS_TIMER) {
+		bpf_program__set_autoload(skel->progs.fw_settle, false);
+		bpf_map__set_autocreate(skel->maps.fw_unsettled, false);
+	}
 	for (unsigned int i = 0; i < FW_NR_SYSCALL_HOOKS; i++)
 		bpf_program__set_autoattach(syscall_hook(skel, i).prog, false);
 	bpf_program__set_autoattach(skel->progs.fw_settle, false);
@@ -157,6 +162,22 @@ static void configure(struct fw_bpf *skel, const struct fw_live_options *opt,
 		bpf_map__set_autocreate(skel->maps.fw_compat_tuple, false);
 		bpf_map__set_autocreate(skel->maps.fw_compat_next, false);
 	}
+}
+
+/* From now on user space can write no map but the ring's consumer position and the globals. */
+static int freeze_maps(struct fw_bpf *skel)
+{
+	struct bpf_map *const maps[] = {
+		skel->maps.fw_stats,	 skel->maps.fw_half_open,    skel->maps.fw_suppressed,
+		skel->maps.fw_unsettled, skel->maps.fw_compat_sk,    skel->maps.fw_compat_tuple,
+		skel->maps.fw_compat_next,
+	};
+
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
+		if (bpf_map__autocreate(maps[i]) && bpf_map_freeze(bpf_map__fd(maps[i])))
+			return -errno;
+	}
+	return 0;
 }
 
 static int try_once(struct fw_attached *a, const struct fw_live_options *opt, enum fw_hooks hooks,
@@ -185,7 +206,9 @@ static int try_once(struct fw_attached *a, const struct fw_live_options *opt, en
 	}
 	if (!ret) {
 		stage = "attach";
-		ret = fw_bpf__attach(a->skel);
+		ret = freeze_maps(a->skel);
+		if (!ret)
+			ret = fw_bpf__attach(a->skel);
 	}
 	fw_complaint_end();
 	a->cfg = cfg;
@@ -235,11 +258,11 @@ static int map_stats(struct fw_attached *a, struct fw_err *err)
 
 static void find_fds(struct fw_attached *a)
 {
-	bool share = a->cfg.no_cookie_helper;
+	bool share = a->cfg.no_cookie_helper, settles = a->hooks == FW_HOOKS_TIMER;
 
 	a->ring_fd = bpf_map__fd(a->skel->maps.fw_ring);
-	a->settle_fd = bpf_program__fd(a->skel->progs.fw_settle);
-	a->jiffies_fd = bpf_program__fd(a->skel->progs.fw_jiffies);
+	a->settle_fd = settles ? bpf_program__fd(a->skel->progs.fw_settle) : -1;
+	a->unsettled_fd = settles ? bpf_map__fd(a->skel->maps.fw_unsettled) : -1;
 	a->serving_fd = bpf_map__fd(a->skel->maps.fw_serving);
 	a->compat_sk_fd = share ? bpf_map__fd(a->skel->maps.fw_compat_sk) : -1;
 	a->compat_tuple_fd = share ? bpf_map__fd(a->skel->maps.fw_compat_tuple) : -1;
@@ -333,14 +356,23 @@ uint64_t fw_attached_missed(struct fw_attached *a)
 	return a->missed;
 }
 
+unsigned int fw_attached_hz(struct fw_attached *a)
+{
+	unsigned int hz = fw_hz_measure(bpf_program__fd(a->skel->progs.fw_jiffies));
+
+	bpf_program__unload(a->skel->progs.fw_jiffies);
+	return hz;
+}
+
 bool fw_attached_works(const struct fw_attached *a)
 {
 	struct bpf_prog_info info = { 0 };
 	__u32 len = sizeof(info);
-	LIBBPF_OPTS(bpf_test_run_opts, run);
+	uint64_t none[1] = { 0 };
+	LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = none, .ctx_size_in = sizeof(none));
 
-	return !bpf_obj_get_info_by_fd(a->settle_fd, &info, &len) &&
-	       !bpf_prog_test_run_opts(a->jiffies_fd, &run);
+	return !bpf_obj_get_info_by_fd(bpf_program__fd(a->skel->progs.fw_set_state), &info, &len) &&
+	       (a->settle_fd < 0 || !bpf_prog_test_run_opts(a->settle_fd, &run));
 }
 
 void fw_detach(struct fw_attached *a)

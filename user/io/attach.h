@@ -23,7 +23,8 @@ struct fw_attached {
 	unsigned int nr_cpus;
 	uint64_t missed; /* as last said: it does not go back */
 	int ring_fd;
-	int settle_fd, jiffies_fd; /* programs for BPF_PROG_TEST_RUN */
+	/* timer front end, else -1: the program of settle.bpf.c for BPF_PROG_TEST_RUN, and its map */
+	int settle_fd, unsettled_fd;
 	/* the identities of sockets where the kernel has none to give; else -1 */
 	int serving_fd, compat_sk_fd, compat_tuple_fd, compat_next_fd;
 };
@@ -34,6 +35,9 @@ int fw_attach(struct fw_attached *a, const struct fw_live_options *opt,
 
 /* Whether maps can be read, programs looked at and asked with the privileges that there are now. */
 bool fw_attached_works(const struct fw_attached *a);
+
+/* The kernel's HZ, measured; 0: unknown. Only once: the program for it is unloaded. */
+unsigned int fw_attached_hz(struct fw_attached *a);
 
 /* No events from now on. The maps stay. */
 void fw_detach(struct fw_attached *a);

@@ -8,13 +8,12 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "io/attach.h"
 #include "io/cgroup.h"
 #include "io/host.h"
-#include "io/hz.h"
+#include "io/host_clock.h"
 #include "io/netns.h"
 #include "io/netns_names.h"
 #include "io/ring.h"
@@ -31,6 +30,7 @@
 
 struct live {
 	struct fw_source src;
+	struct fw_host_clock clock;
 	struct fw_attached hooks;
 	struct fw_ring *ring;
 	fw_record_fn fn;
@@ -49,14 +49,6 @@ struct live {
 	const char *chunk_next, *chunk_end;
 	uint64_t chunk[SNAPSHOT_CHUNK / sizeof(uint64_t)];
 };
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
 
 /* Hands over the records of the snapshot's chunk that are not younger than @ts_ns. */
 static int deliver_chunk(struct live *live, uint64_t ts_ns)
@@ -108,7 +100,7 @@ static void on_ahead(void *arg, const void *data, size_t len)
 
 static void holders_done(struct live *live)
 {
-	uint64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+	uint64_t now_ns = fw_host_clock_ns(&live->clock);
 	uint64_t pause_ns = (now_ns - live->holders_since_ns) * HOLDERS_SHARE;
 
 	live->holders_since_ns = 0;
@@ -158,7 +150,7 @@ static uint64_t live_now_ns(struct fw_source *src)
 {
 	const struct live *live = (struct live *)src;
 
-	return live->stopped_ns ? live->stopped_ns : clock_ns(CLOCK_MONOTONIC);
+	return live->stopped_ns ? live->stopped_ns : fw_host_clock_ns(&live->clock);
 }
 
 static void live_stats(struct fw_source *src, struct fw_source_stats *out)
@@ -181,20 +173,24 @@ static void live_stats(struct fw_source *src, struct fw_source_stats *out)
 static void live_look(struct fw_source *src, uint64_t skaddr, uint64_t cookie)
 {
 	struct live *live = (struct live *)src;
-	uint64_t args[2] = { skaddr, cookie };
+	uint64_t args[1] = { skaddr };
 	LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = args, .ctx_size_in = sizeof(args));
 
-	bpf_prog_test_run_opts(live->hooks.settle_fd, &run);
+	(void)cookie;
+	if (live->hooks.settle_fd >= 0)
+		bpf_prog_test_run_opts(live->hooks.settle_fd, &run);
 }
 
 static int open_snapshot(struct live *live, struct fw_err *err)
 {
 	struct fw_snapshot_options opt = {
 		.cfg = live->hooks.cfg,
+		.clock = live->clock,
 		.compat_sk_fd = live->hooks.compat_sk_fd,
 		.compat_tuple_fd = live->hooks.compat_tuple_fd,
 		.compat_next_fd = live->hooks.compat_next_fd,
 		.serving_fd = live->hooks.serving_fd,
+		.unsettled_fd = live->hooks.unsettled_fd,
 	};
 
 	if (!live->snapshot)
@@ -205,7 +201,7 @@ static int open_snapshot(struct live *live, struct fw_err *err)
 static void live_holders(struct fw_source *src, bool now)
 {
 	struct live *live = (struct live *)src;
-	uint64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+	uint64_t now_ns = fw_host_clock_ns(&live->clock);
 	struct fw_err unused = { 0 };
 
 	if (live->in_snapshot || (!now && now_ns < live->next_holders_ns) || open_snapshot(live, &unused))
@@ -256,15 +252,38 @@ static const char *live_cgroup_path(struct fw_source *src, uint64_t id)
 	return fw_cgroups_path(((struct live *)src)->cgroups, id);
 }
 
+struct ground_reader {
+	const struct live *live;
+	fw_ground_fn fn;
+	void *arg;
+};
+
+/* In the time of the records. */
+static void on_ground(void *arg, uint32_t netns, const struct fw_ground *ground)
+{
+	const struct ground_reader *reader = arg;
+	struct fw_ground mine = *ground;
+
+	mine.read_from_ns -= (uint64_t)reader->live->clock.ahead_ns;
+	mine.read_ns -= (uint64_t)reader->live->clock.ahead_ns;
+	reader->fn(reader->arg, netns, &mine);
+}
+
 static void live_ground(struct fw_source *src, fw_ground_fn fn, void *arg)
 {
-	(void)src;
-	fw_ground_read_all(fn, arg);
+	struct ground_reader reader = { (const struct live *)src, fn, arg };
+
+	fw_ground_read_all(on_ground, &reader);
+}
+
+static int64_t live_wall_offset_ns(struct fw_source *src)
+{
+	return fw_host_clock_wall_offset_ns(&((struct live *)src)->clock);
 }
 
 static struct fw_source_cost cost_now(const struct live *live)
 {
-	struct fw_source_cost cost = { .measured_ns = clock_ns(CLOCK_MONOTONIC) };
+	struct fw_source_cost cost = { .measured_ns = fw_host_clock_ns(&live->clock) };
 
 	fw_attached_cost(&live->hooks, &cost.runs, &cost.run_ns);
 	return cost;
@@ -332,7 +351,7 @@ static void live_stop(struct fw_source *src)
 {
 	struct live *live = (struct live *)src;
 
-	live->stopped_ns = clock_ns(CLOCK_MONOTONIC);
+	live->stopped_ns = fw_host_clock_ns(&live->clock);
 	fw_detach(&live->hooks);
 }
 
@@ -364,6 +383,7 @@ static void name_host(struct fw_source_info *info)
 static const struct fw_source_ops live_ops = {
 	.poll = live_poll,
 	.now_ns = live_now_ns,
+	.wall_offset_ns = live_wall_offset_ns,
 	.stats = live_stats,
 	.look = live_look,
 	.snapshot = live_snapshot,
@@ -403,8 +423,8 @@ struct fw_source *fw_live_open(const struct fw_live_options *opt, struct fw_live
 	}
 	live->measure_fd = -1;
 	live->src.ops = &live_ops;
-	live->src.info.wall_offset_ns =
-		(int64_t)(clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC));
+	live->clock = fw_host_clock();
+	live->src.info.wall_offset_ns = fw_host_clock_wall_offset_ns(&live->clock);
 	if (fw_attach(&live->hooks, opt, report, err))
 		goto out_free;
 	name_host(&live->src.info);
@@ -412,13 +432,13 @@ struct fw_source *fw_live_open(const struct fw_live_options *opt, struct fw_live
 	live->src.info.rearms_unseen = live->hooks.hooks == FW_HOOKS_TIMER;
 	live->src.info.own_netns = fw_netns_own();
 	live->src.info.accepts_unseen = live->hooks.accepts_unseen;
-	live->src.info.start_ns = clock_ns(CLOCK_MONOTONIC);
+	live->src.info.start_ns = live_now_ns(&live->src);
 	live->ring = fw_ring_open(live->hooks.ring_fd, opt->ring_bytes);
 	if (!live->ring) {
 		fw_err_set(err, -errno, "cannot map the ring buffer: %s", strerror(errno));
 		goto out_free;
 	}
-	live->src.info.hz = fw_hz_measure(live->hooks.jiffies_fd);
+	live->src.info.hz = fw_attached_hz(&live->hooks);
 	live->src.info.filtered = fw_rule_has_endpoints(&opt->rule);
 	live->cgroups = fw_cgroups_new();
 	getrusage(RUSAGE_SELF, &live->usage);

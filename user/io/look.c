@@ -10,6 +10,7 @@
 
 #include "io/cgroup.h"
 #include "io/host.h"
+#include "io/host_clock.h"
 #include "io/live.h"
 #include "io/netns_names.h"
 #include "io/snapshot.h"
@@ -18,6 +19,7 @@
 
 struct look {
 	struct fw_source src;
+	struct fw_host_clock clock;
 	struct fw_snapshot *snapshot;
 	struct fw_cgroups *cgroups; /* NULL: no paths are known */
 	struct fw_netns_names *names;
@@ -25,18 +27,14 @@ struct look {
 	uint64_t chunk[CHUNK / sizeof(uint64_t)];
 };
 
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
-}
-
 static uint64_t look_now_ns(struct fw_source *src)
 {
-	(void)src;
-	return clock_ns(CLOCK_MONOTONIC);
+	return fw_host_clock_ns(&((struct look *)src)->clock);
+}
+
+static int64_t look_wall_offset_ns(struct fw_source *src)
+{
+	return fw_host_clock_wall_offset_ns(&((struct look *)src)->clock);
 }
 
 static int look_poll(struct fw_source *src, int timeout_ms, fw_record_fn fn, void *arg,
@@ -124,6 +122,7 @@ static void look_free(struct fw_source *src)
 static const struct fw_source_ops look_ops = {
 	.poll = look_poll,
 	.now_ns = look_now_ns,
+	.wall_offset_ns = look_wall_offset_ns,
 	.stats = look_stats,
 	.look = look_look,
 	.snapshot = look_snapshot,
@@ -138,7 +137,9 @@ struct fw_source *fw_look_open(const struct fw_live_options *opt, struct fw_err 
 {
 	struct fw_snapshot_options snapshot = {
 		.cfg = { .rule = opt->rule },
-		.compat_sk_fd = -1, .compat_tuple_fd = -1, .compat_next_fd = -1, .serving_fd = -1,
+		.clock = fw_host_clock(),
+		.compat_sk_fd = -1, .compat_tuple_fd = -1, .compat_next_fd = -1, .unsettled_fd = -1, .serving_fd = -1,
+		.measures_hz = true,
 	};
 	struct look *look;
 
@@ -157,14 +158,15 @@ struct fw_source *fw_look_open(const struct fw_live_options *opt, struct fw_err 
 		look_free(&look->src);
 		return NULL;
 	}
+	look->clock = snapshot.clock;
 	look->cgroups = fw_cgroups_new();
 	look->src.ops = &look_ops;
 	look->src.info = (struct fw_source_info){
 		.hooks = "none",
 		.filtered = fw_rule_has_endpoints(&opt->rule),
 		.hz = fw_snapshot_hz(look->snapshot),
-		.start_ns = clock_ns(CLOCK_MONOTONIC),
-		.wall_offset_ns = (int64_t)(clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC)),
+		.start_ns = look_now_ns(&look->src),
+		.wall_offset_ns = look_wall_offset_ns(&look->src),
 	};
 	return &look->src;
 }

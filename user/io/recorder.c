@@ -208,6 +208,9 @@ void fw_recorder_mark(struct fw_recorder *r, const struct fw_mark *mark)
 		r->time_ns = mark->ts_ns;
 		return;
 	}
+	/* The next file begins with this offset. */
+	if (mark->kind == FW_MARK_CLOCK)
+		r->header.wall_offset_ns = (int64_t)mark->number;
 	begin_item(r);
 	put_mark(r, mark);
 }

@@ -187,6 +187,17 @@ static void notice(struct recording *r, const char *what)
 	r->gap = true;
 }
 
+/* The time of day was set between two files. Within a file it is a mark. */
+static void tell_clock(struct recording *r)
+{
+	const struct fw_mark clock = {
+		.kind = FW_MARK_CLOCK, .ts_ns = r->header.start_ns,
+		.number = (uint64_t)r->header.wall_offset_ns,
+	};
+
+	tell_mark(r, &clock);
+}
+
 /* The file is at its end. 1: there is another; 0: there is none. */
 static int leave_file(struct recording *r, struct fw_err *err)
 {
@@ -207,6 +218,7 @@ static int leave_file(struct recording *r, struct fw_err *err)
 	ret = open_next(r, err);
 	if (ret)
 		return ret;
+	tell_clock(r);
 	if (r->gap) {
 		r->state.whole = false;
 		lost.ts_ns = r->header.start_ns;

@@ -83,6 +83,10 @@ static const struct rule always_if[] = {
 	IS(bpf, 0, BPF_OBJ_GET_INFO_BY_FD), IS(bpf, 0, BPF_ITER_CREATE),
 };
 
+static const struct rule settles_if[] = {
+	IS(bpf, 0, BPF_PROG_TEST_RUN),
+};
+
 static const int connects[] = {
 	SCMP_SYS(connect), SCMP_SYS(recvmmsg), SCMP_SYS(sendmmsg),
 };
@@ -148,6 +152,8 @@ static int add_rules(scmp_filter_ctx ctx, const struct fw_sandbox *s)
 	/* A filter sees no memory, so not clone3()'s flags: the C library then uses clone(). */
 	if (!ret)
 		ret = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+	if (!ret && s->settles)
+		ret = allow_if(ctx, settles_if, NR(settles_if));
 	if (!ret && s->connects)
 		ret = allow(ctx, connects, NR(connects));
 	if (!ret && s->connects)

@@ -20,6 +20,7 @@ struct fw_sandbox {
 	 * process with a Landlock domain may not read /proc/PID/ns of processes outside of it.
 	 */
 	bool namespaces;
+	bool settles;	  /* timer front end: asks the program of settle.bpf.c */
 	bool connects;	  /* outgoing connections, to TCP @port and to name servers */
 	uint16_t port;
 	bool reads_files; /* names are resolved, or certificates verified: /etc and /usr */

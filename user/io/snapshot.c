@@ -25,6 +25,7 @@ struct fw_snapshot {
 	struct fw_netns_list netns;
 	size_t next_netns;
 	size_t first_found; /* namespaces from here on are known by sockets that were held there; 0: none yet */
+	struct fw_host_clock clock;
 	struct fw_filter_rule rule; /* which namespaces are visited */
 	uint32_t nr_refused, first_refused;
 	enum stage stage;
@@ -47,6 +48,10 @@ static int share_maps(struct fw_snapshot *s, const struct fw_snapshot_options *o
 
 	for (size_t i = 0; i < sizeof(unused) / sizeof(unused[0]); i++)
 		bpf_map__set_autocreate(unused[i], false);
+	if (opt->unsettled_fd < 0)
+		bpf_map__set_autocreate(s->skel->maps.fw_unsettled, false);
+	else if (!ret)
+		ret = bpf_map__reuse_fd(s->skel->maps.fw_unsettled, opt->unsettled_fd);
 	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]) && !ret; i++) {
 		if (!opt->cfg.no_cookie_helper)
 			bpf_map__set_autocreate(shared[i].map, false);
@@ -64,6 +69,7 @@ static int load_programs(struct fw_snapshot *s, const struct fw_snapshot_options
 	if (!s->skel)
 		return -errno;
 	s->skel->rodata->fw_cfg = opt->cfg;
+	bpf_program__set_autoload(s->skel->progs.fw_jiffies, opt->measures_hz);
 	bpf_program__set_autoattach(s->skel->progs.fw_jiffies, false);
 	ret = share_maps(s, opt);
 	if (!ret)
@@ -110,6 +116,7 @@ struct fw_snapshot *fw_snapshot_open(const struct fw_snapshot_options *opt, stru
 	s->fd = -1;
 	s->stage = STAGE_DONE;
 	s->rule = opt->cfg.rule;
+	s->clock = opt->clock;
 	ret = load(s, opt, &refusal);
 	/* Linux before 5.12: see try_front_end() of attach.c. Who has hooks knows it already. */
 	if (ret == -EINVAL && !opt->cfg.no_cookie_helper) {
@@ -234,14 +241,12 @@ static int open_sockets(struct fw_snapshot *s, const struct fw_netns *netns)
 	return o.fd;
 }
 
-static long mark(void *buf, enum fw_record_kind kind, uint32_t netns)
+static long mark(const struct fw_snapshot *s, void *buf, enum fw_record_kind kind, uint32_t netns)
 {
 	struct fw_rec_head *head = buf;
-	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
 	*head = (struct fw_rec_head){
-		.ts_ns = (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec,
+		.ts_ns = fw_host_clock_ns(&s->clock),
 		.netns = netns,
 		.kind = (uint8_t)kind,
 		.family = AF_INET,
@@ -350,7 +355,7 @@ static long read_holders(struct fw_snapshot *s, void *buf, size_t len)
 		return fw_snapshot_read(s, buf, len);
 	}
 	s->stage = STAGE_DONE;
-	return mark(buf, FW_REC_SNAP_END, 0);
+	return mark(s, buf, FW_REC_SNAP_END, 0);
 }
 
 static long read_listeners(struct fw_snapshot *s, void *buf, size_t len)
@@ -359,13 +364,13 @@ static long read_listeners(struct fw_snapshot *s, void *buf, size_t len)
 
 	if (s->fd < 0) {
 		n = open_holders(s);
-		return n ? n : mark(buf, FW_REC_HOLDERS_BEGIN, 0);
+		return n ? n : mark(s, buf, FW_REC_HOLDERS_BEGIN, 0);
 	}
 	n = read_open(s, buf, len);
 	if (n)
 		return n;
 	s->stage = STAGE_DONE;
-	return mark(buf, FW_REC_HOLDERS_END, 0);
+	return mark(s, buf, FW_REC_HOLDERS_END, 0);
 }
 
 static long read_sockets(struct fw_snapshot *s, void *buf, size_t len)
@@ -378,7 +383,7 @@ static long read_sockets(struct fw_snapshot *s, void *buf, size_t len)
 		return n ? n : fw_snapshot_read(s, buf, len);
 	}
 	n = read_open(s, buf, len);
-	return n ? n : mark(buf, FW_REC_SNAP_NETNS, s->netns.ns[s->next_netns - 1].inum);
+	return n ? n : mark(s, buf, FW_REC_SNAP_NETNS, s->netns.ns[s->next_netns - 1].inum);
 }
 
 long fw_snapshot_read(struct fw_snapshot *s, void *buf, size_t len)
@@ -386,7 +391,7 @@ long fw_snapshot_read(struct fw_snapshot *s, void *buf, size_t len)
 	switch (s->stage) {
 	case STAGE_BEGIN:
 		s->stage = STAGE_SOCKETS;
-		return mark(buf, FW_REC_SNAP_BEGIN, 0);
+		return mark(s, buf, FW_REC_SNAP_BEGIN, 0);
 	case STAGE_SOCKETS:
 		return read_sockets(s, buf, len);
 	case STAGE_HOLDERS:

@@ -13,14 +13,18 @@
 #include <stdbool.h>
 
 #include "../bpf/event.h"
+#include "io/host_clock.h"
 #include "io/netns.h"
 #include "io/source.h"
 
 struct fw_snapshot_options {
 	struct fw_bpf_config cfg; /* .rule and .no_cookie_helper */
+	struct fw_host_clock clock;
 	/* Before Linux 5.12: the hooks' maps of identities, to be shared. -1: there are no hooks. */
 	int compat_sk_fd, compat_tuple_fd, compat_next_fd;
 	int serving_fd; /* the hooks' map of processes whose end is reported; -1: there are no hooks */
+	bool measures_hz; /* fw_snapshot_hz() will be called */
+	int unsettled_fd; /* timer front end: the hooks' map of minisocks in FIN_WAIT_2; else -1 */
 };
 
 struct fw_snapshot;

@@ -43,8 +43,8 @@ struct fw_source_info {
 	bool rearms_unseen;	/* see struct fw_tracker */
 	bool accepts_unseen;	/* who accepts a connection is not seen */
 	unsigned int hz;	/* of the kernel's jiffies; 0: unknown */
-	uint64_t start_ns;	/* CLOCK_MONOTONIC */
-	int64_t wall_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
+	uint64_t start_ns;	/* CLOCK_MONOTONIC, the host's */
+	int64_t wall_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC, at the beginning */
 	uint32_t own_netns;	/* of whoever watches; 0: not known */
 	bool filtered;		/* only some connections were let through */
 	char host[65], kernel[65]; /* where it was seen: uname's nodename and release; "": unknown */
@@ -64,8 +64,10 @@ struct fw_source_ops {
 	int (*poll)(struct fw_source *src, int timeout_ms, fw_record_fn fn, void *arg,
 		    struct fw_err *err);
 	uint64_t (*now_ns)(struct fw_source *src);
+	/* CLOCK_REALTIME - CLOCK_MONOTONIC as it is now. NULL: marks tell its changes. */
+	int64_t (*wall_offset_ns)(struct fw_source *src);
 	void (*stats)(struct fw_source *src, struct fw_source_stats *out);
-	/* Makes the source emit a FW_REC_TW_SEEN record for this minisock. */
+	/* Makes the source emit a FW_REC_TW_SEEN record for this minisock, if it has left FIN_WAIT_2. */
 	void (*look)(struct fw_source *src, uint64_t skaddr, uint64_t cookie);
 	/* Begins a snapshot: its records come through poll, in the order of time with the others. 0, or
 	 * a negative errno with @err filled. NULL: it has the snapshots that it has.

@@ -29,6 +29,7 @@ enum fw_mark_kind {
 	 */
 	FW_MARK_NETNS_REFUSED = 10,
 	FW_MARK_NETNS_HIDDEN = 11,
+	FW_MARK_CLOCK = 12, /* since .ts_ns CLOCK_REALTIME - CLOCK_MONOTONIC is .number, a signed number */
 	FW_MARK_MAX,
 };
 

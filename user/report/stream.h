@@ -8,6 +8,7 @@
 
 #include "core/tracker.h"
 #include "util/buf.h"
+#include "util/wall_clock.h"
 
 struct fw_stream;
 
@@ -30,7 +31,7 @@ struct fw_stream {
 	const struct fw_stream_format *format;
 	struct fw_buf *out;
 	uint64_t start_ns;	/* of the trace, CLOCK_MONOTONIC */
-	int64_t wall_offset_ns; /* what to add to CLOCK_MONOTONIC to get the time of day */
+	const struct fw_wall_clock *wall; /* the time of day */
 	/* The path of a control group, or NULL when it is not known. May itself be NULL. */
 	const char *(*cgroup_path)(void *arg, uint64_t id);
 	void *cgroup_arg;
@@ -48,7 +49,7 @@ struct fw_stream {
 
 static inline uint64_t fw_stream_wall_ns(const struct fw_stream *s, uint64_t mono_ns)
 {
-	return mono_ns + (uint64_t)s->wall_offset_ns;
+	return fw_wall_clock_ns(s->wall, mono_ns);
 }
 
 #endif

@@ -25,7 +25,7 @@ void fw_pusher_fini(struct fw_pusher *p)
 
 static uint64_t wall_ns(const struct fw_pusher *p)
 {
-	return fw_session_now_ns(p->session) + (uint64_t)p->session->src->info.wall_offset_ns;
+	return fw_wall_clock_ns(&p->session->clock, fw_session_now_ns(p->session));
 }
 
 /* Later than every one before, also when the clock was set back. */
@@ -58,7 +58,7 @@ static void render(struct fw_pusher *p, const struct fw_conn *c)
 		.format = &fw_stream_json,
 		.out = &p->row,
 		.start_ns = info->start_ns,
-		.wall_offset_ns = info->wall_offset_ns,
+		.wall = &p->session->clock,
 		.cgroup_path = fw_session_cgroup_path,
 		.cgroup_arg = p->session,
 		.netns_name = fw_session_netns_name,

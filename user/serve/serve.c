@@ -246,6 +246,7 @@ static void plan_sandbox(const struct run *run, struct fw_sandbox *s, struct dir
 
 	*s = (struct fw_sandbox){
 		.namespaces = w->all_namespaces,
+		.settles = run->session.src->info.rearms_unseen,
 		.connects = w->clickhouse,
 		.port = run->clickhouse.port,
 		.reads_files = run->clickhouse.reads_files,

@@ -98,11 +98,13 @@ class Recording(Way):
 
 
 class Serve(Way):
-    """Its socket is a file: parallel scenarios need no ports."""
+    """Its socket is a file: parallel scenarios need no ports. What it is asked about is in another
+    namespace, as containers are."""
 
     def begin(self):
         self.socket = os.path.join(self.directory.name, "socket")
-        self.start("serve", "--listen", f"unix:{self.socket}", "--user", "root", *self.options)
+        self.start("serve", "--listen", f"unix:{self.socket}", "--user", "root",
+                   "--all-namespaces", *self.options)
 
     def ready(self):
         wait_until(self.is_ready, READY_S, "finwait serve", 0.05)

@@ -96,35 +96,38 @@ class Board:
             sys.stdout.flush()
 
 
-def run_job(job, ways, board, slots):
-    weight = slots.take(job.weight)
+def run_job(job, ways, board):
     begin = time.monotonic()
     try:
         lines = job.checks(ways)
     except Exception:  # noqa: BLE001 (a broken scenario must not end the others)
         lines = [(False, traceback.format_exc().strip().splitlines()[-1])]
-    finally:
-        slots.give(weight)
     board.show(job, lines, time.monotonic() - begin)
 
 
-def run_in_lane(jobs, ways, board, slots):
-    for job in jobs:
-        run_job(job, ways, board, slots)
+def run_lane(jobs, ways, board, slots, weight):
+    try:
+        for job in jobs:
+            run_job(job, ways, board)
+    finally:
+        slots.give(weight)
+
+
+def lanes_of(jobs):
+    """Scripts share an address and so run one after the other: the longest lane, so it begins first.
+    Of the scenarios the heavy ones come first, and the others fill the gaps."""
+    scripts = [job for job in jobs if isinstance(job, Script)]
+    rest = [job for job in jobs if not isinstance(job, Script)]
+    return ([scripts] if scripts else []) + [[s] for s in sorted(rest, key=lambda job: -job.weight)]
 
 
 def run_all(jobs, ways, quiet):
-    """Scripts share an address and so run one after the other; scenarios do not."""
-    board, slots = Board(quiet), Slots()
-    scripts = [job for job in jobs if isinstance(job, Script)]
-    lanes = [scripts] if scripts else []
-    # The long and heavy ones first: the rest fills the gaps.
-    rest = [job for job in jobs if not isinstance(job, Script)]
-    lanes += [[job] for job in sorted(rest, key=lambda job: -job.weight)]
-    threads = [threading.Thread(target=run_in_lane, args=(lane, ways, board, slots))
-               for lane in lanes]
-    for thread in threads:
+    board, slots, threads = Board(quiet), Slots(), []
+    for lane in lanes_of(jobs):
+        weight = slots.take(max(job.weight for job in lane))
+        thread = threading.Thread(target=run_lane, args=(lane, ways, board, slots, weight))
         thread.start()
+        threads.append(thread)
     for thread in threads:
         thread.join()
     print(f"{board.passed} passed, {board.failed} failed")

@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Asks once, and lets the server close first: HOST PORT."""
+"""Asks COUNT times on a new connection, and lets the server close first: HOST PORT [COUNT]."""
 
 import socket
 import sys
 
-with socket.create_connection((sys.argv[1], int(sys.argv[2])), 5) as connection:
-    connection.sendall(b"hi")
-    while connection.recv(99):
-        pass
+host, port, *count = sys.argv[1:]
+for _ in range(int(count[0]) if count else 1):
+    with socket.create_connection((host, int(port)), 5) as connection:
+        connection.sendall(b"hi")
+        while connection.recv(99):
+            pass
