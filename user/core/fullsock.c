@@ -118,8 +118,6 @@ static void conn_begin(struct fw_tracker *t, const struct fw_event *ev)
 	conn_push(c, ev->head->newstate, ev->head->ts_ns, 0);
 	set_owner(t, c, ev);
 	set_totals(c, ev);
-	if (ev->state->mptcp_token && fw_conn_table_extra(&t->table, c))
-		c->extra->mptcp_token = ev->state->mptcp_token;
 	set_role_and_closer(c, FW_CLOSE, ev->head->newstate);
 	fw_conn_table_index(&t->table, c, FW_KEY_COOKIE);
 	conn_announce(t, c, 0);
@@ -300,8 +298,6 @@ void fullsock_transition(struct fw_tracker *t, const struct fw_event *ev)
 	conn_set_endpoints(t, c, head);
 	if (!(c->flags & FW_CONN_MINI) && fw_conn_state(c) != head->oldstate)
 		conn_resync(t, c, ev);
-	if (ev->state->mptcp_token && fw_conn_table_extra(&t->table, c))
-		c->extra->mptcp_token = ev->state->mptcp_token;
 	if (head->newstate == FW_CLOSE) {
 		fullsock_closed(t, c, ev);
 		return;

@@ -25,15 +25,22 @@ static struct fw_mptcp *find_of(const struct fw_mptcps *m, uint32_t token)
 	return one;
 }
 
+struct fw_mptcp *fw_mptcps_at(const struct fw_mptcps *m, uint64_t skaddr)
+{
+	struct fw_mptcp *one = *bucket_at(m, skaddr);
+
+	while (one && one->conn.skaddr != skaddr)
+		one = one->next_at;
+	return one;
+}
+
 struct fw_mptcp *fw_mptcps_find(const struct fw_mptcps *m, uint64_t skaddr, uint32_t token)
 {
 	struct fw_mptcp *one = find_of(m, token);
 
 	if (one || !skaddr)
 		return one;
-	one = *bucket_at(m, skaddr);
-	while (one && one->conn.skaddr != skaddr)
-		one = one->next_at;
+	one = fw_mptcps_at(m, skaddr);
 	/* Another connection's socket may have been at that address. */
 	if (one && token && one->extra.mptcp_token && one->extra.mptcp_token != token)
 		return NULL;
@@ -88,6 +95,13 @@ void fw_mptcps_rename(struct fw_mptcps *m, struct fw_mptcp *one, uint64_t skaddr
 		one->conn.skaddr = skaddr;
 	if (token)
 		one->extra.mptcp_token = token;
+	link_one(m, one);
+}
+
+void fw_mptcps_forget_address(struct fw_mptcps *m, struct fw_mptcp *one)
+{
+	unlink_one(m, one);
+	one->conn.skaddr = 0;
 	link_one(m, one);
 }
 

@@ -35,8 +35,12 @@ struct fw_mptcps {
 struct fw_mptcp *fw_mptcps_find(const struct fw_mptcps *m, uint64_t skaddr, uint32_t token);
 /* A new one. NULL: no memory, or FW_MPTCP_MAX are held. */
 struct fw_mptcp *fw_mptcps_add(struct fw_mptcps *m, uint64_t skaddr, uint32_t token);
+/* The one at @skaddr; NULL: none is known. */
+struct fw_mptcp *fw_mptcps_at(const struct fw_mptcps *m, uint64_t skaddr);
 /* Its address or token has become known. 0 leaves what is known. */
 void fw_mptcps_rename(struct fw_mptcps *m, struct fw_mptcp *one, uint64_t skaddr, uint32_t token);
+/* Another socket has taken its address. */
+void fw_mptcps_forget_address(struct fw_mptcps *m, struct fw_mptcp *one);
 void fw_mptcps_remove(struct fw_mptcps *m, struct fw_mptcp *one);
 void fw_mptcps_fini(struct fw_mptcps *m);
 

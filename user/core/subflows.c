@@ -115,6 +115,26 @@ static void enter(struct fw_conn *c, unsigned int state, uint64_t ts_ns, unsigne
 	c->enter_ns[0] = ts_ns;
 }
 
+/*
+ * connect() gives an MPTCP socket its token after it has entered SYN_SENT. So its subflow may have made @m known
+ * by its token already, beside the one at @skaddr. What else has been there is a socket of the past.
+ */
+static void clear_address(struct fw_tracker *t, struct fw_mptcp *m, uint64_t skaddr)
+{
+	struct fw_mptcp *other = m->conn.skaddr == skaddr ? NULL : fw_mptcps_at(&t->mptcps, skaddr);
+
+	if (!other)
+		return;
+	if (!other->extra.mptcp_token && !m->conn.pid)
+		own(&m->conn, other->conn.pid, other->conn.comm, other->conn.cgroup_id);
+	if (!other->extra.mptcp_token && m->conn.role == FW_ROLE_UNKNOWN)
+		m->conn.role = other->conn.role;
+	if (other->nr_subflows)
+		fw_mptcps_forget_address(&t->mptcps, other);
+	else
+		fw_mptcps_remove(&t->mptcps, other);
+}
+
 static struct fw_mptcp *mptcp_known(struct fw_tracker *t, const struct fw_rec_head *head, uint32_t token)
 {
 	struct fw_mptcp *m = fw_mptcps_find(&t->mptcps, head->skaddr, token);
@@ -123,6 +143,7 @@ static struct fw_mptcp *mptcp_known(struct fw_tracker *t, const struct fw_rec_he
 		m = mptcp_new(t, head, head->skaddr, token);
 	if (!m)
 		return NULL;
+	clear_address(t, m, head->skaddr);
 	fw_mptcps_rename(&t->mptcps, m, head->skaddr, token);
 	set_endpoints(&m->conn, head);
 	m->conn.end_ns = head->ts_ns;
