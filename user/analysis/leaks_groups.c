@@ -41,6 +41,15 @@ const struct leak_words leak_verdicts[LEAK_VERDICT_MAX] = {
 		"other one runs another program." },
 };
 
+const char *leak_meaning(const struct leak_group *g)
+{
+	/* Of an MPTCP socket the kernel does not tell whether read() has returned 0. */
+	if (g->mptcp && g->verdict == NEVER_CLOSED)
+		return "The peer has closed the MPTCP connection, the application has read all data, and "
+		       "still has the descriptor open. Its subflows are ESTABLISHED until the peer gives up.";
+	return leak_verdicts[g->verdict].meaning;
+}
+
 const struct leak_process *leak_process_of(const struct leak_look *look, uint32_t pid)
 {
 	for (size_t i = 0; i < look->nr_processes; i++) {

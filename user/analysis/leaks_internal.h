@@ -60,6 +60,10 @@ struct leak_words {
 };
 extern const struct leak_words leak_verdicts[LEAK_VERDICT_MAX];
 
+/* What the verdict of @g means. */
+struct leak_group;
+const char *leak_meaning(const struct leak_group *g);
+
 /* What sockets of one group have in common. */
 struct leak_key {
 	uint32_t pid, netns, verdict;

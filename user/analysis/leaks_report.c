@@ -144,10 +144,10 @@ static void tell(const struct fw_leaks *l, const struct leak_group *g, struct fw
 	f = fw_report_finding(r, "close-wait-leak", severity, g->nr);
 	leak_say_process(&who, g);
 	leak_say_peer(&peer, g);
-	fw_finding_say(r, &f->title, "%s: %zu in CLOSE_WAIT from %s: %s%s", fw_buf_str(&who), g->nr,
-		       fw_buf_str(&peer), leak_verdicts[g->verdict].words,
+	fw_finding_say(r, &f->title, "%s: %zu%s in CLOSE_WAIT from %s: %s%s", fw_buf_str(&who), g->nr,
+		       g->mptcp ? " MPTCP sockets" : "", fw_buf_str(&peer), leak_verdicts[g->verdict].words,
 		       g->is_pool ? ", but looks like an idle connection pool" : "");
-	fw_finding_say(r, &f->meaning, "%s", leak_verdicts[g->verdict].meaning);
+	fw_finding_say(r, &f->meaning, "%s", leak_meaning(g));
 	fw_finding_say(r, &f->advice, "%s",
 		       g->is_pool ? "A pool notices at its next use that the peer has closed; let it "
 				    "test idle connections, or give them a shorter life than the peer "
@@ -162,6 +162,8 @@ static void tell(const struct fw_leaks *l, const struct leak_group *g, struct fw
 		fw_finding_evidence(r, f, "growth", "growth", fw_cell_rate(g->growth_per_s));
 	fw_finding_evidence(r, f, "peer", "peer", leak_text_cell(&peer));
 	fw_finding_evidence(r, f, "pool", "idle pool", fw_cell_bool(g->is_pool));
+	if (g->mptcp)
+		fw_finding_evidence(r, f, "mptcp", "MPTCP", fw_cell_bool(true));
 	say_owner(l, g, r, f);
 	say_descriptors(l, g, r, f);
 	fw_buf_free(&who);
