@@ -255,12 +255,18 @@ static __always_inline __u64 fw_mptcp_since_ns(struct mptcp_sock *msk)
 	return newest.mstamp_us * 1000;
 }
 
-/* Data only: nothing tells whether the application has read the end of the stream. */
-static __always_inline __u32 fw_mptcp_unread(struct mptcp_sock *msk)
+/*
+ * With unread data the end of the stream (one byte) is unread too. Without, nothing tells: it counts as read.
+ */
+static __always_inline __u32 fw_mptcp_unread(struct mptcp_sock *msk, __u8 state)
 {
+	__u32 data;
+
 	if (bpf_core_field_exists(struct mptcp_sock, bytes_consumed))
-		return BPF_CORE_READ(msk, bytes_received) - BPF_CORE_READ(msk, bytes_consumed);
-	return fw_compat_mptcp_unread((struct sock *)msk);
+		data = BPF_CORE_READ(msk, bytes_received) - BPF_CORE_READ(msk, bytes_consumed);
+	else
+		data = fw_compat_mptcp_unread((struct sock *)msk);
+	return data && state == TCP_CLOSE_WAIT ? data + 1 : data;
 }
 
 static __always_inline void fw_fill_mptcp(struct fw_rec_sock *rec, struct mptcp_sock *msk)
@@ -278,7 +284,7 @@ static __always_inline void fw_fill_mptcp(struct fw_rec_sock *rec, struct mptcp_
 	if (rec->head.newstate == TCP_CLOSE_WAIT)
 		rec->since_ns = fw_mptcp_since_ns(msk);
 	rec->uid = BPF_CORE_READ(sk, sk_uid.val);
-	rec->unread = fw_mptcp_unread(msk);
+	rec->unread = fw_mptcp_unread(msk, rec->head.newstate);
 	if (bpf_core_field_exists(struct mptcp_sock, bytes_sent)) {
 		rec->bytes_sent = BPF_CORE_READ(msk, bytes_sent);
 		rec->bytes_received = BPF_CORE_READ(msk, bytes_received);

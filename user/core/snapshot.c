@@ -293,6 +293,7 @@ void snapshot_socket(struct fw_tracker *t, const struct fw_event *ev)
 		if (ev->sock->object == FW_OBJECT_FULL)
 			note_full(t, c, ev);
 		subflow_join(t, c, ev->head, ev->sock->mptcp_token);
+		subflow_waits(t, c);
 	}
 	FW_OBSERVE(t->observer, socket, c, ev->sock);
 }

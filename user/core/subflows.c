@@ -37,6 +37,7 @@ static void own(struct fw_conn *c, uint32_t pid, const char comm[FW_COMM_LEN], u
 {
 	c->pid = pid;
 	memcpy(c->comm, comm, sizeof(c->comm));
+	c->extra->listener = 0;
 	if (cgroup_id)
 		c->cgroup_id = cgroup_id;
 }
@@ -58,6 +59,14 @@ void subflow_join(struct fw_tracker *t, struct fw_conn *c, const struct fw_rec_h
 	if (m->conn.role == FW_ROLE_UNKNOWN)
 		m->conn.role = c->role;
 	subflow_inherit_owner(t, c);
+}
+
+void subflow_waits(struct fw_tracker *t, struct fw_conn *c)
+{
+	struct fw_mptcp *m = fw_conn_listener(c) ? mptcp_of(t, c) : NULL;
+
+	if (m && !m->conn.pid)
+		m->extra.listener = fw_conn_listener(c);
 }
 
 void subflow_leave(struct fw_tracker *t, struct fw_conn *c)

@@ -77,6 +77,8 @@ void owner_bind_failed(struct fw_tracker *t, const struct fw_event *ev);
 /* subflows.c: subflows of MPTCP connections */
 /* @token of the connection that @c is a subflow of; 0: none is known. */
 void subflow_join(struct fw_tracker *t, struct fw_conn *c, const struct fw_rec_head *head, uint32_t token);
+/* It waits in an accept queue, and its MPTCP socket with it. */
+void subflow_waits(struct fw_tracker *t, struct fw_conn *c);
 void subflow_leave(struct fw_tracker *t, struct fw_conn *c);
 void subflow_inherit_owner(struct fw_tracker *t, struct fw_conn *c);
 /* A process has connected or accepted the subflow of @ev->state. */
