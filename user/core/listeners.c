@@ -44,6 +44,15 @@ void fw_listeners_fini(struct fw_listeners *l)
 	}
 }
 
+void fw_listeners_each(const struct fw_listeners *l, void (*fn)(void *arg, const struct fw_conn *c),
+		       void *arg)
+{
+	for (unsigned int i = 0; i < FW_LISTENER_BUCKETS; i++) {
+		for (const struct fw_listener *one = l->buckets[i]; one; one = one->next)
+			fn(arg, one->conn);
+	}
+}
+
 /* 2: bound to the address, 1: to all, 0: neither. */
 static int match(const struct fw_conn *c, uint32_t netns, const uint8_t laddr[16], uint16_t lport)
 {

@@ -24,6 +24,10 @@ void fw_listeners_add(struct fw_listeners *l, struct fw_conn *c);
 void fw_listeners_remove(struct fw_listeners *l, const struct fw_conn *c);
 void fw_listeners_fini(struct fw_listeners *l);
 
+/* Calls @fn for each. */
+void fw_listeners_each(const struct fw_listeners *l, void (*fn)(void *arg, const struct fw_conn *c),
+		       void *arg);
+
 /* Whether anybody listens there: a connection to it was accepted, not made. */
 bool fw_listeners_serve(const struct fw_listeners *l, uint32_t netns, const uint8_t laddr[16],
 			uint16_t lport);
