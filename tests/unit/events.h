@@ -38,6 +38,7 @@ struct scene {
 	uint16_t lport, rport;
 	uint16_t cpu;
 	uint8_t peer; /* last byte of the peer's address; 0: 2 */
+	bool far_end; /* the other end of the connection: its addresses are the other way round */
 	bool no_mini_cookie;	   /* the full socket got its cookie after the minisock was born */
 	bool child_peer_known;	   /* Linux 6.15 and later */
 	double armed_ms;	   /* when the timer of its minisock was set */
@@ -58,7 +59,7 @@ struct detail {
 
 static inline uint64_t ns_of(double ms)
 {
-	return SCENE_START_NS + (uint64_t)(ms * 1e6 + 0.5);
+	return SCENE_START_NS + (uint64_t)(int64_t)(ms * 1e6 + (ms < 0 ? -0.5 : 0.5));
 }
 
 static inline uint64_t jiffies_of(double ms)
@@ -210,7 +211,7 @@ static inline void scene_apply(struct scene *s, const void *rec, size_t len, enu
 static inline struct fw_rec_head scene_head(const struct scene *s, double ms, unsigned int kind,
 					    unsigned int from, unsigned int to)
 {
-	return (struct fw_rec_head){
+	struct fw_rec_head head = {
 		.ts_ns = ns_of(ms), .cookie = s->cookie, .skaddr = s->skaddr,
 		.netns = s->netns ? s->netns : 4026531840U, .ifindex = s->ifindex, .kind = (uint8_t)kind,
 		.family = AF_INET,
@@ -218,6 +219,15 @@ static inline struct fw_rec_head scene_head(const struct scene *s, double ms, un
 		.oldstate = (uint8_t)from, .newstate = (uint8_t)to,
 		.laddr = { 192, 0, 2, 1 }, .raddr = { 198, 51, 100, s->peer ? s->peer : 2 },
 	};
+
+	if (s->far_end) {
+		uint8_t laddr[16];
+
+		memcpy(laddr, head.laddr, sizeof(laddr));
+		memcpy(head.laddr, head.raddr, sizeof(laddr));
+		memcpy(head.raddr, laddr, sizeof(laddr));
+	}
+	return head;
 }
 
 static inline void scene_full(struct scene *s, double ms, unsigned int kind, unsigned int from,

@@ -207,7 +207,8 @@ static void close_wait(void **state)
 	for (unsigned int n = 10; n < 130; n++)
 		leak(s, n, 91000);
 	watch_report(w, 130000);
-	assert_int_equal(w->report.findings[0].severity, FW_SEVERITY_CRITICAL);
+	/* How many descriptors it may have was not looked at: not critical. */
+	assert_int_equal(w->report.findings[0].severity, FW_SEVERITY_WARNING);
 	expect_evidence(w, "close-wait-leak", "count", 123);
 }
 
