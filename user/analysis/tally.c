@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/words.h"
 #include "util/buf.h"
 #include "util/fmt.h"
 
@@ -289,6 +290,71 @@ static int report_mptcp(const struct fw_tally_options *opt, const struct fw_trac
 	return ret;
 }
 
+/* ---- Accept queues ------------------------------------------------------------------------ */
+
+#define QUEUES_SHOWN 20
+
+struct queues {
+	const struct fw_tally_options *opt;
+	const struct fw_conn *top[QUEUES_SHOWN];
+	size_t nr, nr_more;
+};
+
+/* What waits, and then what was dropped. */
+static uint64_t queue_rank(const struct fw_conn *c)
+{
+	return ((uint64_t)c->extra->queue << 32) + c->extra->drops;
+}
+
+static void add_queue(void *arg, const struct fw_conn *c)
+{
+	struct queues *q = arg;
+	size_t at = q->nr;
+
+	if (!c->extra || !queue_rank(c) || !is_there(q->opt, c) || !fw_filter_connection(q->opt->filter, c))
+		return;
+	while (at && queue_rank(q->top[at - 1]) < queue_rank(c))
+		at--;
+	if (q->nr < QUEUES_SHOWN)
+		q->nr++;
+	else
+		q->nr_more++;
+	if (at == QUEUES_SHOWN)
+		return;
+	memmove(&q->top[at + 1], &q->top[at], (q->nr - at - 1) * sizeof(q->top[0]));
+	q->top[at] = c;
+}
+
+/* Listeners with connections that nothing has accepted yet, or that have dropped some. */
+static void say_queues(const struct fw_tally_options *opt, const struct fw_tracker *t,
+		       struct fw_report *r, struct fw_section *s)
+{
+	static const char *const columns[] = {
+		"listener", "LISTENER", "process", "PROCESS", "queue", "TO ACCEPT", "limit", "OF",
+		"dropped", "DROPPED", NULL,
+	};
+	struct queues q = { .opt = opt };
+	struct fw_table *table;
+
+	fw_listeners_each(&t->listeners, add_queue, &q);
+	if (!q.nr)
+		return;
+	table = fw_section_table(r, s, "accept_queues", "Accept queues; dropped: since they listen",
+				 columns);
+	for (size_t i = 0; i < q.nr; i++) {
+		const struct fw_conn *c = q.top[i];
+		const struct fw_cell cells[] = {
+			fw_cell_endpoint(c->family, c->laddr, c->lport),
+			fw_cell_process(c->comm, c->pid),
+			fw_cell_count(c->extra->queue), fw_cell_count(c->extra->queue_max),
+			fw_cell_count(c->extra->drops),
+		};
+
+		fw_table_row(r, table, cells);
+	}
+	table->nr_more = q.nr_more;
+}
+
 int fw_tally_report(const struct fw_tally_options *opt, const struct fw_tracker *t,
 		    struct fw_report *r)
 {
@@ -304,6 +370,10 @@ int fw_tally_report(const struct fw_tally_options *opt, const struct fw_tracker 
 			qsort(rows.row, rows.nr, sizeof(*rows.row), most_first);
 		say_groups(r, s, &rows, fw_tally_by_name(opt->by), "groups", "");
 	}
+	if (!ret)
+		ret = report_mptcp(opt, t, r, s);
+	if (!ret)
+		say_queues(opt, t, r, s);
 	rows_fini(&rows);
-	return ret ? ret : report_mptcp(opt, t, r, s);
+	return ret;
 }

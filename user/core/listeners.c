@@ -88,6 +88,15 @@ void fw_listeners_fini(struct fw_listeners *l)
 	}
 }
 
+void fw_listeners_each(const struct fw_listeners *l, void (*fn)(void *arg, const struct fw_conn *c),
+		       void *arg)
+{
+	for (unsigned int i = 0; i < FW_LISTENER_BUCKETS; i++) {
+		for (const struct fw_listener *one = l->buckets[i]; one; one = one->next)
+			fn(arg, one->conn);
+	}
+}
+
 bool fw_listeners_serve(const struct fw_listeners *l, uint32_t netns, const uint8_t laddr[16],
 			uint16_t lport)
 {

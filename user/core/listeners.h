@@ -36,6 +36,10 @@ void fw_listeners_remove(struct fw_listeners *l, const struct fw_conn *c);
 void fw_listeners_move(struct fw_listeners *l, const struct fw_conn *c, uint16_t lport);
 void fw_listeners_fini(struct fw_listeners *l);
 
+/* Calls @fn for each. */
+void fw_listeners_each(const struct fw_listeners *l, void (*fn)(void *arg, const struct fw_conn *c),
+		       void *arg);
+
 /* Whether a socket listens on this address and port. That does not tell which connections are its. */
 bool fw_listeners_serve(const struct fw_listeners *l, uint32_t netns, const uint8_t laddr[16],
 			uint16_t lport);
