@@ -129,6 +129,12 @@ static void render(struct run *run, enum fw_serve_document which, struct fw_buf 
 	}
 }
 
+/* A report is of now: it waits for a look at all sockets, if the last one is not fresh. */
+static bool must_wait(struct run *run, enum fw_serve_document which)
+{
+	return (which == FW_DOC_PAGE || which == FW_DOC_REPORT) && fw_session_looks(&run->session);
+}
+
 static void render_wanted(struct run *run)
 {
 	struct fw_source *src = run->session.src;
@@ -137,7 +143,7 @@ static void render_wanted(struct run *run)
 		uint64_t begin = src->ops->now_ns(src);
 		struct fw_buf out = { 0 };
 
-		if (!fw_documents_wanted(run->docs, i))
+		if (!fw_documents_wanted(run->docs, i) || must_wait(run, (enum fw_serve_document)i))
 			continue;
 		render(run, (enum fw_serve_document)i, &out);
 		fw_documents_publish(run->docs, i, &out, src->ops->now_ns(src) - begin);
