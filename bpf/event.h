@@ -82,6 +82,7 @@ enum fw_rec_flags {
 				       * a record has passed (filter_rule.h) */
 	FW_REC_UNATTENDED = 1 << 21,  /* FW_REC_SOCK in LISTEN: no process waits on it, in accept(), poll()
 				       * or epoll */
+	FW_REC_ENTRY_KNOWN = 1 << 23, /* minisock in TIME_WAIT: .since_ns is when it entered that */
 	FW_REC_ACKED = 1 << 22,	      /* request socket: the client's ACK has come, but made no child: the
 				       * accept queue was full, or TCP_DEFER_ACCEPT waits for data */
 };

@@ -117,6 +117,7 @@ static __always_inline void fw_fill_mini(struct fw_rec_sock *rec, struct sock_co
 	rec->head.flags = FW_REC_ORPHAN;
 	rec->expires_jiffies = BPF_CORE_READ(tw, tw_timer.expires);
 	rec->since_ns = fw_compat_tw_since_ns(tw);
+	rec->head.flags |= fw_compat_tw_flags(tw);
 	rec->object = FW_OBJECT_MINI;
 }
 

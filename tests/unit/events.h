@@ -59,7 +59,7 @@ struct detail {
 
 static inline uint64_t ns_of(double ms)
 {
-	return SCENE_START_NS + (uint64_t)(ms * 1e6 + 0.5);
+	return SCENE_START_NS + (uint64_t)(int64_t)(ms * 1e6 + (ms < 0 ? -0.5 : 0.5));
 }
 
 static inline uint64_t jiffies_of(double ms)

@@ -8,11 +8,9 @@
 #include "util/buf.h"
 #include "util/fmt.h"
 
-/* The columns: the order in which a connection lives. */
-static const uint8_t order[] = { FW_LISTEN,	FW_SYN_SENT,   FW_SYN_RECV, FW_ESTABLISHED,
-				 FW_FIN_WAIT_1, FW_FIN_WAIT_2, FW_CLOSING,  FW_TIME_WAIT,
-				 FW_CLOSE_WAIT, FW_LAST_ACK };
-#define NR_ORDER (sizeof(order) / sizeof(order[0]))
+/* The columns. */
+static const uint8_t *const order = fw_states_in_order;
+#define NR_ORDER FW_STATES_ORDERED
 
 static const char *const by_names[FW_TALLY_BY_MAX] = {
 	[FW_TALLY_BY_NONE] = "none",	 [FW_TALLY_BY_PROCESS] = "process",

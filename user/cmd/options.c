@@ -405,6 +405,16 @@ static int complete(struct fw_options *opt, struct fw_err *err)
 	return ret;
 }
 
+/* The message has the value of an option in it. */
+static void refuse(const struct argp_state *state, const char *option, const struct fw_err *err)
+{
+	struct fw_buf b = { 0 };
+
+	fw_buf_visible(&b, err->msg, sizeof(err->msg));
+	argp_error(state, "%s%s%s", option, *option ? ": " : "", fw_buf_str(&b));
+	fw_buf_free(&b);
+}
+
 static error_t parse_one(int key, char *arg, struct argp_state *state)
 {
 	struct parsing *p = state->input;
@@ -414,7 +424,7 @@ static error_t parse_one(int key, char *arg, struct argp_state *state)
 	int ret;
 
 	if (key == ARGP_KEY_END && complete(p->opt, &err))
-		argp_error(state, "%s", err.msg);
+		refuse(state, "", &err);
 	if (key == ARGP_KEY_ARG && (!command->args || state->arg_num))
 		argp_error(state, "'%s' is not an option; nothing else was expected", arg);
 	if (key == 'f')
@@ -428,7 +438,7 @@ static error_t parse_one(int key, char *arg, struct argp_state *state)
 	option_spelled(p->options, key, spelled);
 	note_option(p->opt, key, spelled, arg);
 	if (ret < 0) {
-		argp_error(state, "%s%s%s", spelled, *spelled ? ": " : "", err.msg);
+		refuse(state, spelled, &err);
 	}
 	return ret;
 }

@@ -116,7 +116,7 @@ static int make_report(struct run *run, struct fw_err *err)
 static void clear_progress(const struct run *run)
 {
 	if (run->progress)
-		fputs("\r\033[K", stderr);
+		fw_progress(NULL);
 }
 
 static void progress(struct run *run, uint64_t now)
@@ -126,7 +126,7 @@ static void progress(struct run *run, uint64_t now)
 	if (!run->progress || now < run->next_progress_ns)
 		return;
 	run->next_progress_ns = now + PROGRESS_NS;
-	fprintf(stderr, "\r\033[K%llu s, %llu events, %zu connections; Ctrl-C reports",
+	fw_progress("%llu s, %llu events, %zu connections; Ctrl-C reports",
 		(unsigned long long)((now - run->session.src->info.start_ns) / FW_NS_PER_S),
 		(unsigned long long)t->counters.events, t->table.nr);
 }
@@ -196,7 +196,7 @@ static int run_all(struct run *run, struct fw_err *err)
 	run->progress = isatty(STDERR_FILENO);
 	run->next_report_ns = run->session.src->info.start_ns + run->wishes->interval_ns;
 	if (!run->progress)
-		fprintf(stderr, "finwait: %s TCP with the %s hooks\n",
+		fw_say(FW_LEVEL_INFO, "%s TCP with the %s hooks",
 			run->session.src->info.recorded ? "reading a recording of" : "watching",
 			run->session.src->info.hooks);
 	ret = watch(run, err);
@@ -305,9 +305,9 @@ static bool html_is_possible(const struct fw_options *opt, const struct wishes *
 	if (opt->output && strcmp(opt->output, "-"))
 		return true;
 	if (isatty(STDOUT_FILENO))
-		fputs("finwait: an HTML report is for a browser: name a file with -o\n", stderr);
+		fw_say(FW_LEVEL_ERROR, "an HTML report is for a browser: name a file with -o");
 	else if (wishes->interval_ns)
-		fputs("finwait: -f html --interval rewrites a file: name it with -o\n", stderr);
+		fw_say(FW_LEVEL_ERROR, "-f html --interval rewrites a file: name it with -o");
 	else
 		return true;
 	return false;
@@ -330,10 +330,9 @@ static int run_report(int argc, char **argv)
 	opt.looks.first_ns = wishes.duration_ns ? wishes.duration_ns / 2 : FIRST_LOOK_NS;
 	opt.looks.max_ns = wishes.duration_ns ? 0 : UINT64_MAX / 4;
 	if (opt.filter.states || opt.filter.min_duration_ns) {
-		fputs("finwait: --state and --min-duration are for trace and timeline: a report "
+		fw_say(FW_LEVEL_ERROR, "--state and --min-duration are for trace and timeline: a report "
 		      "needs "
-		      "whole connections\n",
-		      stderr);
+		      "whole connections");
 		return FW_EXIT_USAGE;
 	}
 	if (opt.html && !html_is_possible(&opt, &wishes))

@@ -165,7 +165,7 @@ static void snapshot(struct fw_session *s)
 	if (!s->src->ops->snapshot || !s->src->ops->snapshot(s->src, &err))
 		return;
 	fw_complain(&err);
-	fprintf(stderr, "finwait: connections are seen from their next transition on\n");
+	fw_say(FW_LEVEL_INFO, "connections are seen from their next transition on");
 }
 
 /* ---- What the host tells when asked ------------------------------------------------------- */
@@ -441,14 +441,14 @@ int fw_session_finish(struct fw_session *s, struct fw_err *err)
 static void say_count(const char *what, uint64_t n)
 {
 	if (n)
-		fprintf(stderr, "finwait: %llu %s\n", (unsigned long long)n, what);
+		fw_say(FW_LEVEL_INFO, "%llu %s", (unsigned long long)n, what);
 }
 
 void fw_session_summarise(const struct fw_session *s)
 {
 	const struct fw_tracker_counters *c = &s->tracker.counters;
 
-	fprintf(stderr, "finwait: %llu events, %llu connections ended, %llu events lost\n",
+	fw_say(FW_LEVEL_INFO, "%llu events, %llu connections ended, %llu events lost",
 		(unsigned long long)c->events, (unsigned long long)c->connections,
 		(unsigned long long)c->lost);
 	say_count("times all connections were looked at again after a loss", s->resyncs);
@@ -467,9 +467,8 @@ static void say_unseen(struct fw_session *s)
 	const char *name = fw_session_netns_name(s, s->seen.refused_netns);
 
 	if (s->seen.netns_refused)
-		fprintf(stderr,
-			"finwait: %u network namespaces could not be entered (CAP_SYS_ADMIN), among them "
-			"%u (%s): what was open there before is not shown\n",
+		fw_say(FW_LEVEL_INFO, "%u network namespaces could not be entered (CAP_SYS_ADMIN), among them "
+			"%u (%s): what was open there before is not shown",
 			s->seen.netns_refused, s->seen.refused_netns, name ? name : "without a name");
 	say_count("processes do not let their network namespaces be seen (CAP_SYS_PTRACE): what was "
 		  "open there before may not be shown",

@@ -6,9 +6,6 @@
 
 #include "core/tracker_internal.h"
 
-/* Longer than anything that one segment causes, shorter than any timer. */
-#define AT_ONCE_NS 10000000ULL
-
 static void set_owner(struct fw_conn *c, const struct fw_event *ev)
 {
 	const struct fw_rec_state *rec = ev->state;
@@ -151,8 +148,8 @@ static void merge_same_segment(struct fw_conn *c)
 }
 
 /*
- * The same when no minisock was born (table full, TCP_LINGER2 < 0): the segment that acknowledged
- * our FIN also made the end, because nobody held the socket any more or because it brought the FIN.
+ * The same when no minisock was born (table full, TCP_LINGER2 < 0, an RST answers data): the segment that
+ * acknowledged our FIN also made the end, because the socket was an orphan or because it brought the FIN.
  */
 static void mark_transit_fin_wait_2(struct fw_conn *c, uint32_t segs_in_before,
 				    const struct fw_event *ev)
@@ -163,7 +160,7 @@ static void mark_transit_fin_wait_2(struct fw_conn *c, uint32_t segs_in_before,
 	if (n < 2 || c->steps[n - 1] != FW_FIN_WAIT_2 || c->steps[n - 2] != FW_FIN_WAIT_1)
 		return;
 	at_once = c->step_flags[n - 1] & FW_STEP_ORPHANED && !(c->flags & FW_CONN_CLOSED_LATE);
-	if (segs_in_before == ev->state->segs_in && ev->head->ts_ns - c->enter_ns[n - 1] < AT_ONCE_NS &&
+	if (segs_in_before == ev->state->segs_in && ev->head->ts_ns - c->enter_ns[n - 1] < FW_AT_ONCE_NS &&
 	    (at_once || ev->head->flags & FW_REC_FIN_RECEIVED))
 		c->flags |= FW_CONN_TRANSIT;
 }
@@ -189,12 +186,13 @@ static bool was_reset(struct fw_tracker *t, const struct fw_rec_head *head)
 {
 	const struct fw_cpu_memory *cpu = tracker_cpu(t, head);
 
-	return head->cookie && cpu->reset_cookie == head->cookie && head->ts_ns - cpu->reset_ns < AT_ONCE_NS;
+	return head->cookie && cpu->reset_cookie == head->cookie && head->ts_ns - cpu->reset_ns < FW_AT_ONCE_NS;
 }
 
 /*
- * Neither a minisock was seen nor another end. Without a hook, or with a record lost, the minisock may exist
- * all the same: its end, a snapshot or an RST will tell, or its time will pass (fw_tracker_overdue()).
+ * Neither a minisock was seen nor another end. Without a hook, or with a record lost, the minisock may exist: its
+ * end, a snapshot or an RST will tell, or its time will pass (fw_tracker_overdue()). FIN_WAIT_2 without a dwell
+ * (FW_CONN_TRANSIT) is only proven by the RST.
  */
 static void enter_limbo(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev)
 {
@@ -243,7 +241,8 @@ static void fullsock_closed(struct fw_tracker *t, struct fw_conn *c, const struc
 		return;
 	}
 	verdict = verdict_of_close(ev->state, fw_conn_mptcp_token(c));
-	if (verdict.end == FW_END_TIME_WAIT_OVERFLOW || verdict.end == FW_END_FIN_WAIT_2_SKIPPED)
+	if (verdict.end == FW_END_TIME_WAIT_OVERFLOW || verdict.end == FW_END_FIN_WAIT_2_SKIPPED ||
+	    verdict.end == FW_END_OPEN)
 		mark_transit_fin_wait_2(c, segs_in_before, ev);
 	end_by(t, c, ev, verdict);
 }

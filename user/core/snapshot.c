@@ -69,9 +69,9 @@ static struct fw_conn *known(struct fw_tracker *t, const struct fw_event *ev)
 /* It was in its state by then. */
 static uint64_t since_ns(const struct fw_event *ev)
 {
-	uint64_t since = ev->sock->since_ns;
+	uint64_t since = since_or_now(ev->head, ev->sock->since_ns);
 
-	if (since && ev->sock->object == FW_OBJECT_FULL)
+	if (ev->sock->object == FW_OBJECT_FULL)
 		since += SEGMENT_NS;
 	return since_or_now(ev->head, since);
 }
@@ -161,7 +161,6 @@ static void resync(struct fw_tracker *t, struct fw_conn *c, const struct fw_even
 	conn_push_after_gap(t, c, state, ns > last_ns ? ns : last_ns);
 	if (ns > last_ns)
 		c->step_flags[c->nr_steps - 1] = (uint8_t)flags;
-	note_orphan(c, ev);
 	if (c->closed_by == FW_CLOSED_BY_UNKNOWN)
 		c->closed_by = (uint8_t)closed_by(state);
 	conn_announce(t, c, c->flags & FW_CONN_MINI ? FW_TR_MINISOCK : 0);
@@ -173,11 +172,20 @@ static void became_mini(struct fw_tracker *t, struct fw_conn *c, const struct fw
 	/* The record with its totals was lost, unless only the birth was missed. */
 	if (!fw_conn_has(c, FW_CONN_LIMBO))
 		fw_conn_clear(c, FW_CONN_SOCKET_SEEN);
-	fw_conn_clear(c, FW_CONN_LIMBO);
+	fw_conn_clear(c, FW_CONN_LIMBO | FW_CONN_TRANSIT);
 	c->skaddr = ev->head->skaddr;
 	c->armed_jiffies = (uint32_t)ev->sock->expires_jiffies;
 	if (ev->head->newstate == FW_FIN_WAIT_2)
 		conn_unsettled(t, c);
+}
+
+/* FIN_WAIT_2 goes on in its minisock, of which the birth was missed. */
+static void moved_unseen(struct fw_tracker *t, struct fw_conn *c)
+{
+	if (!fw_conn_has(c, FW_CONN_GAP))
+		t->counters.gaps++;
+	fw_conn_set(c, FW_CONN_GAP);
+	c->step_flags[c->nr_steps - 1] &= (uint8_t)~FW_STEP_AT_MOST;
 }
 
 /* A socket that was known before; @ev may know it better. */
@@ -196,10 +204,11 @@ static void met(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *
 	conn_set_endpoints(t, c, ev->head);
 	if (moved)
 		became_mini(t, c, ev);
-	if (moved || fw_conn_state(c) != ev->head->newstate)
+	if (fw_conn_state(c) != ev->head->newstate)
 		resync(t, c, ev);
-	else
-		note_orphan(c, ev);
+	else if (moved)
+		moved_unseen(t, c);
+	note_orphan(c, ev);
 }
 
 static void note_queue(struct fw_tracker *t, struct fw_conn *c, const struct fw_rec_sock *sock)

@@ -210,7 +210,7 @@ void conn_announce(struct fw_tracker *t, struct fw_conn *c, uint16_t flags)
 		tr.dwell_ns = fw_conn_dwell_ns(c, last - 1);
 		tr.flags |= dwell_flags(c, last - 1);
 	} else {
-		tr.from = tr.to == FW_SYN_RECV ? FW_LISTEN : FW_CLOSE;
+		tr.from = (uint8_t)fw_state_origin(tr.to);
 		tr.flags |= FW_TR_DWELL_UNKNOWN;
 	}
 	if (!fw_state_legal(tr.from, tr.to)) {
@@ -283,6 +283,7 @@ void conn_end(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns, enum fw_e
 void conn_end_unseen(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns)
 {
 	t->counters.gaps++;
+	fw_conn_clear(c, FW_CONN_TRANSIT);
 	c->flags |= FW_CONN_GAP;
 	c->step_flags[c->nr_steps - 1] |= FW_STEP_AT_MOST;
 	conn_end(t, c, ts_ns, FW_END_UNKNOWN);
@@ -476,6 +477,11 @@ void fw_tracker_finish(struct fw_tracker *t, uint64_t now_ns)
 	minisock_end_overdue(t, now_ns);
 	for (c = fw_conn_table_first(&t->table); c; c = next) {
 		next = fw_conn_table_next(&t->table, c);
+		/* Whether it is open is not known. */
+		if (fw_conn_has(c, FW_CONN_LIMBO)) {
+			conn_end_unseen(t, c, now_ns);
+			continue;
+		}
 		if (now_ns > c->end_ns)
 			c->end_ns = now_ns;
 		/* A child that lost the race for its request (see request.c) was never a connection. */

@@ -14,6 +14,9 @@
  */
 #define FW_UNDECIDED_NS 100000000ULL
 
+/* Longer than anything that one segment causes, shorter than any timer. */
+#define FW_AT_ONCE_NS 10000000ULL
+
 /* The kernel counts the peer's FIN as one byte received. */
 static inline uint64_t payload_received(const struct fw_rec_head *head, uint64_t bytes)
 {

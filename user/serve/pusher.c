@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "io/journal.h"
+#include "io/say.h"
 #include "util/fmt.h"
 
 /* One block for ClickHouse: far below max_insert_block_size, which is a million rows. */
