@@ -384,6 +384,19 @@ static void look_at_holders(struct fw_session *s, bool last, struct fw_err *err)
 		finish(s, s->src->ops->in_holders, LAST_HOLDERS_NS, err);
 }
 
+bool fw_session_looks(struct fw_session *s)
+{
+	bool in_snapshot;
+
+	if (s->opt->no_snapshot || !s->src->ops->snapshot)
+		return false;
+	in_snapshot = s->src->ops->in_snapshot(s->src);
+	if (!fw_looks_are_wanted(&s->looks, s->src->ops->now_ns(s->src), in_snapshot))
+		return in_snapshot;
+	snapshot(s);
+	return s->src->ops->in_snapshot(s->src);
+}
+
 int fw_session_step(struct fw_session *s, struct fw_err *err)
 {
 	uint64_t now = s->src->ops->now_ns(s->src);

@@ -64,6 +64,11 @@ bool fw_session_ended(const struct fw_session *s);
 /* The time of what has been seen, CLOCK_MONOTONIC: of the running kernel now, as of the last batch. */
 uint64_t fw_session_now_ns(const struct fw_session *s);
 
+/* A report of now is wanted: true while a look at all sockets is under way, or has just been begun, that it
+ * should wait for.
+ */
+bool fw_session_looks(struct fw_session *s);
+
 /* Looks at settings, counters and costs again, if that is possible. fw_session_stop() does too. */
 void fw_session_refresh(struct fw_session *s);
 
