@@ -10,8 +10,8 @@
 #define FW_ANALYSIS_SURVEY_H
 
 #include "analysis/groups.h"
-#include "util/netns_values.h"
 #include "core/tracker.h"
+#include "util/netns_values.h"
 
 /* How many groups are named; what is left is "other". With them cardinality is bounded. */
 #define FW_SURVEY_TOP	10

@@ -30,6 +30,8 @@ enum {
 	OPT_NO_HOST,
 };
 
+#define FIRST_LOOK_NS (5 * FW_NS_PER_S)
+
 struct wishes {
 	struct fw_recorder_options files;
 	uint64_t duration_ns, snapshot_ns; /* 0: none */
@@ -361,6 +363,11 @@ static int run_record(int argc, char **argv)
 	opt.truths = true;
 	if (w.snapshot_told)
 		opt.snapshot_ns = w.snapshot_ns;
+	/* As in a report of the running kernel (report.c). */
+	if (opt.snapshot_ns)
+		opt.looks.first_ns = w.duration_ns ? w.duration_ns / 2 : FIRST_LOOK_NS;
+	if (!w.duration_ns)
+		opt.looks.max_ns = opt.snapshot_ns;
 	return run_and_close(&opt, &w);
 }
 

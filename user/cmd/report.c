@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "analysis/analysis.h"
@@ -25,7 +24,6 @@
 #define LIVES_MAX 1000000
 #define PROGRESS_NS (FW_NS_PER_S / 2)
 #define FIRST_LOOK_NS (5 * FW_NS_PER_S)
-#define LOOK_SHARE 50
 
 enum { OPT_INTERVAL = FW_OPT_OF_COMMAND, OPT_TOP, OPT_STALL, OPT_LEAK_AGE, OPT_CONNECTIONS };
 
@@ -41,10 +39,6 @@ struct run {
 	struct fw_analyses analyses;
 	struct fw_output out;
 	uint64_t next_report_ns, next_progress_ns;
-	uint64_t next_look_ns;
-	uint64_t look_cpu_ns; /* CPU time when the last look began; and what it has used */
-	uint64_t look_used_ns;
-	bool looking;
 	unsigned int nr_reports;
 	bool progress; /* stderr is a terminal */
 	const char *page; /* the file of an HTML report; NULL: .out */
@@ -137,44 +131,6 @@ static void progress(struct run *run, uint64_t now)
 		(unsigned long long)t->counters.events, t->table.nr);
 }
 
-static uint64_t cpu_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
-	return (uint64_t)ts.tv_sec * FW_NS_PER_S + (uint64_t)ts.tv_nsec;
-}
-
-static void look_begins(struct run *run)
-{
-	run->looking = true;
-	run->look_cpu_ns = cpu_ns();
-}
-
-/*
- * Growth is told from looks at all sockets: at the start, at the end, and some between (analysis/leaks.c).
- * With a duration one in its middle is enough; without, each waits twice as long as the one before. They
- * use a fiftieth of a processor at most.
- */
-static void look_between(struct run *run, uint64_t now)
-{
-	struct fw_source *src = run->session.src;
-	uint64_t since_ns = now - src->info.start_ns;
-	struct fw_err err = { 0 };
-
-	if (run->opt->no_snapshot || !src->ops->snapshot || src->ops->in_snapshot(src))
-		return;
-	if (run->looking)
-		run->look_used_ns = cpu_ns() - run->look_cpu_ns;
-	run->looking = false;
-	if (now < run->next_look_ns || run->look_used_ns * LOOK_SHARE > since_ns)
-		return;
-	run->next_look_ns = run->wishes->duration_ns ? UINT64_MAX : now + since_ns;
-	look_begins(run);
-	if (src->ops->snapshot(src, &err))
-		fw_complain(&err);
-}
-
 /* In the midst of it. */
 static int report_now(struct run *run, struct fw_err *err)
 {
@@ -201,7 +157,6 @@ static int watch(struct run *run, struct fw_err *err)
 		ret = fw_session_step(&run->session, err);
 		now = fw_session_now_ns(&run->session);
 		progress(run, now);
-		look_between(run, now);
 		if (ret || !w->interval_ns || now < run->next_report_ns)
 			continue;
 		run->next_report_ns += w->interval_ns;
@@ -240,9 +195,6 @@ static int run_all(struct run *run, struct fw_err *err)
 		return ret;
 	run->progress = isatty(STDERR_FILENO);
 	run->next_report_ns = run->session.src->info.start_ns + run->wishes->interval_ns;
-	run->next_look_ns = run->session.src->info.start_ns +
-			    (run->wishes->duration_ns ? run->wishes->duration_ns / 2 : FIRST_LOOK_NS);
-	look_begins(run);
 	if (!run->progress)
 		fw_say(FW_LEVEL_INFO, "%s TCP with the %s hooks",
 			run->session.src->info.recorded ? "reading a recording of" : "watching",
@@ -374,6 +326,9 @@ static int run_report(int argc, char **argv)
 
 	fw_options_parse(&opt, argc, argv, &command);
 	opt.truths = true;
+	/* With a duration one look in its middle is enough. */
+	opt.looks.first_ns = wishes.duration_ns ? wishes.duration_ns / 2 : FIRST_LOOK_NS;
+	opt.looks.max_ns = wishes.duration_ns ? 0 : UINT64_MAX / 4;
 	if (opt.filter.states || opt.filter.min_duration_ns) {
 		fw_say(FW_LEVEL_ERROR, "--state and --min-duration are for trace and timeline: a report "
 		      "needs "

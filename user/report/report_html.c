@@ -6,8 +6,9 @@
  * the script makes text nodes of it only (web/src).
  *
  *	{"version":"0.1.0","live":{"from":"model.json","every_s":10},"complete":true,"about":[FACT],
- *	 "findings":[{"id","severity","title","meaning","advice","confidence","evidence":[FACT],
- *		      "also":[""],"offenders":TABLE}],
+ *	 "lists":{},
+ *	 "findings":[{"id","severity","section","shows":{"trouble","state"},"title","meaning","advice",
+ *		      "confidence","evidence":[FACT],"also":[""],"offenders":TABLE}],
  *	 "sections":[{"key","title","detail","facts":[FACT],"tables":[TABLE],"bars":[BARS],
  *		      "notes":[]}],
  *	 "lives":{}}
@@ -20,6 +21,8 @@
 
 #include "report/html_page.h"
 #include "report/lives.h"
+#include "report/page_lists.h"
+#include "report/places.h"
 #include "report/render.h"
 
 /* JSON that may stand in HTML: these bytes are in strings only. */
@@ -174,11 +177,32 @@ static void bars(struct fw_buf *b, const struct fw_bars *all)
 	fw_buf_puts(b, "]}");
 }
 
+/* "shows" is null for a finding that is not about some of the connections. */
+static void place(struct fw_buf *b, const char *id)
+{
+	const struct fw_place *place = fw_place_of(id);
+	char scratch[FW_STATE_NAME_LEN];
+
+	text(b, "section", place ? place->section : NULL);
+	key(b, "shows");
+	if (!place || !place->of_connections) {
+		fw_buf_puts(b, "null");
+		return;
+	}
+	fw_buf_putc(b, '{');
+	if (place->trouble < FW_TROUBLE_MAX)
+		text(b, "trouble", fw_trouble_name(place->trouble));
+	if (place->state)
+		text(b, "state", fw_state_name(place->state, scratch));
+	fw_buf_putc(b, '}');
+}
+
 static void finding(struct fw_buf *b, const struct fw_finding *f)
 {
 	fw_buf_putc(b, '{');
 	text(b, "id", f->id);
 	text(b, "severity", fw_severity_name(f->severity));
+	place(b, f->id);
 	text(b, "title", f->title);
 	text(b, "meaning", f->meaning);
 	text(b, "advice", f->advice);
@@ -237,6 +261,8 @@ static void model(struct fw_buf *b, const struct fw_report *r, unsigned int ever
 	text(b, "version", FW_VERSION);
 	if (every_s)
 		fw_buf_printf(b, ",\"live\":{\"from\":\"model.json\",\"every_s\":%u}", every_s);
+	key(b, "lists");
+	fw_page_lists_json(b);
 	key(b, "complete");
 	fw_buf_puts(b, r->failed ? "false" : "true");
 	facts(b, "about", &r->about);

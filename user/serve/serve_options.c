@@ -11,6 +11,9 @@
 #include "util/fmt.h"
 #include "util/parse.h"
 
+/* Looks at all sockets, for what only they can tell: at 5 s, 10 s, 20 s, then once a minute. */
+#define FIRST_LOOK_NS (5 * FW_NS_PER_S)
+#define MAX_LOOK_NS (60 * FW_NS_PER_S)
 #define DEFAULT_TABLE "finwait_fleet"
 #define DEFAULT_SPOOL_BYTES (1ULL << 30)
 #define DEFAULT_LISTEN "127.0.0.1:9435"
@@ -200,6 +203,7 @@ int fw_serve_options_parse(struct fw_serve_options *w, struct fw_options *opt, i
 		return -EINVAL;
 	}
 	opt->truths = true;
+	opt->looks = (struct fw_looks_options){ .first_ns = FIRST_LOOK_NS, .max_ns = MAX_LOOK_NS };
 	w->exporter.all_namespaces = w->all_namespaces;
 	w->analysis.stall_ns = w->exporter.stall_ns;
 	w->analysis.leak_age_ns = w->exporter.leak_age_ns;
