@@ -230,13 +230,18 @@ $B/tests/hostile: tests/live/hostile.c $B/user/io/block_file.o $B/libfinwait.a
 	$(say) CC $@
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
 
-tests: $(UNIT) $(LIVE_PROGRAMS) $B/tests/hostile
+$B/tests/bomb: tests/live/bomb.c $B/libfinwait.a
+	$(say) CC $@
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $^ -lzstd
+
+HOSTILE := $B/tests/hostile $B/tests/bomb
+tests: $(UNIT) $(LIVE_PROGRAMS) $(HOSTILE)
 
 replay: finwait
 	$(Q)tests/replay/replay.py
 	$(Q)tests/replay/broken.py
 
-live: finwait $(LIVE_PROGRAMS) $B/tests/hostile
+live: finwait $(LIVE_PROGRAMS) $(HOSTILE)
 	$(Q)tests/live/run
 
 lab: finwait
@@ -252,7 +257,7 @@ web: finwait
 export: finwait $B/tests/peer $B/tests/churn
 	$(Q)status=0; tests/export/export.py || status=1; tests/export/fleet.py || status=1; exit $$status
 
-vm: finwait $(LIVE_PROGRAMS) $B/tests/hostile
+vm: finwait $(LIVE_PROGRAMS) $(HOSTILE)
 	$(Q)tests/vm/run.sh
 
 soak: finwait $B/san/finwait $B/tests/churn

@@ -10,6 +10,7 @@
 #include "core/state.h"
 #include "input.h"
 #include "util/fmt.h"
+#include "util/http_header.h"
 #include "util/parse.h"
 #include "utf8.h"
 
@@ -23,6 +24,7 @@ static void check_numbers(const char *text)
 	struct fw_err err = { 0 };
 	struct fw_at at = { 0 };
 	uint64_t v = 0;
+	int64_t i = 0;
 	int ret = fw_parse_u64(text, 5, 5000, &v, &err);
 
 	explained(ret, &err);
@@ -31,6 +33,18 @@ static void check_numbers(const char *text)
 	explained(ret, &err);
 	must(ret || v <= 1000000000000000000ULL);
 	explained(fw_at_parse(text, &at, &err), &err);
+	explained(fw_parse_rfc3339(text, &v, &err), &err);
+	explained(fw_parse_i64(text, &i, &err), &err);
+}
+
+/* As a client sends them. */
+static void check_headers(const char *text)
+{
+	const char *token = fw_http_bearer(text);
+
+	must(!token || (token > text && token <= text + strlen(text)));
+	/* A name of its own only adds. */
+	must(!fw_http_host_is_local(text, NULL) || fw_http_host_is_local(text, "name"));
 }
 
 static void check_ports(const char *text)
@@ -90,6 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_numbers(text);
 	check_ports(text);
 	check_cidr(text);
+	check_headers(text);
 	must(fw_state_from_name(text) < FW_STATE_MAX);
 	free(text);
 	return 0;

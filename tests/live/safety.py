@@ -14,10 +14,11 @@ import safety_files
 import safety_input
 import safety_signals
 import safety_text
+import safety_work
 from real import Results
 
 CASES = [*safety_files.CASES, *safety_input.CASES, *safety_signals.CASES,
-         *safety_text.CASES]
+         *safety_text.CASES, *safety_work.CASES]
 
 
 def main():

@@ -304,6 +304,23 @@ static void unusable_headers(void **state)
 
 #define block_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+/* Work is bounded by what is read. */
+static void no_block_expands_without_bound(void **state)
+{
+	struct blocks *b = *state;
+	struct fw_block_head head;
+	char *content;
+
+	fw_buf_clear(&b->content);
+	fw_buf_clear(&b->out);
+	for (size_t i = 0; i < FW_BLOCK_CONTENT_MAX; i++)
+		fw_buf_putc(&b->content, 'a');
+	assert_int_equal(fw_block_write(b->w, FW_BLOCK_ITEMS, 7, &b->content, &b->out), 0);
+	assert_true(b->out.len < 4096);
+	assert_int_equal(read_block(b, (uint8_t *)b->out.data, b->out.len, &content, &head), -EBADMSG);
+	free(content);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -312,6 +329,7 @@ int main(void)
 		block_test(a_changed_bit_is_noticed),
 		block_test(forged_lengths),
 		block_test(frames_that_are_none_of_ours),
+		block_test(no_block_expands_without_bound),
 		block_test(all_versions_so_far_are_read),
 		cmocka_unit_test(a_header_comes_back),
 		cmocka_unit_test(names_that_are_not_known_are_left_out),

@@ -4,6 +4,7 @@
  */
 #include "unit.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "util/names.h"
@@ -42,18 +43,50 @@ static void nobody_has_number_0(void **state)
 	fw_names_fini(&n);
 }
 
-static void two_in_one_place_drive_each_other_out(void **state)
+static void names_do_not_lose_each_other(void **state)
 {
-	const uint64_t a = 5, b = 5 + FW_NAMES_PLACES;
+	struct fw_names n;
+	char name[24];
+
+	(void)state;
+	fw_names_init(&n);
+	/* Numbers that a table of any power of two would put into one place. */
+	for (uint64_t i = 1; i <= 5000; i++) {
+		snprintf(name, sizeof(name), "%llu", (unsigned long long)i);
+		set(&n, i << 20, name);
+	}
+	for (uint64_t i = 1; i <= 5000; i++) {
+		snprintf(name, sizeof(name), "%llu", (unsigned long long)i);
+		assert_string_equal(fw_names_get(&n, i << 20), name);
+	}
+	fw_names_fini(&n);
+}
+
+static void of_too_many_the_first_is_forgotten(void **state)
+{
 	struct fw_names n;
 
 	(void)state;
 	fw_names_init(&n);
-	set(&n, a, "a");
-	set(&n, b, "b");
-	assert_false(fw_names_knows(&n, a));
-	assert_null(fw_names_get(&n, a));
-	assert_string_equal(fw_names_get(&n, b), "b");
+	for (uint64_t i = 1; i <= FW_NAMES_MAX + 10; i++)
+		set(&n, i, "name");
+	assert_int_equal(n.nr, FW_NAMES_MAX);
+	assert_false(fw_names_knows(&n, 10));
+	assert_true(fw_names_knows(&n, 11));
+	assert_true(fw_names_knows(&n, FW_NAMES_MAX + 10));
+	fw_names_fini(&n);
+}
+
+static void what_was_asked_for_is_not_at_once_due_again(void **state)
+{
+	struct fw_names n;
+
+	(void)state;
+	fw_names_init(&n);
+	assert_true(fw_names_due(&n, 7, 1000));
+	set(&n, 7, NULL);
+	assert_false(fw_names_due(&n, 7, 2000));
+	assert_true(fw_names_due(&n, 7, 20000000));
 	fw_names_fini(&n);
 }
 
@@ -150,7 +183,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_name_is_kept),
 		cmocka_unit_test(nobody_has_number_0),
-		cmocka_unit_test(two_in_one_place_drive_each_other_out),
+		cmocka_unit_test(names_do_not_lose_each_other),
+		cmocka_unit_test(of_too_many_the_first_is_forgotten),
+		cmocka_unit_test(what_was_asked_for_is_not_at_once_due_again),
 		cmocka_unit_test(who_has_no_name_may_get_one),
 		cmocka_unit_test(a_number_lives_several_times),
 		cmocka_unit_test(pairs_come_line_by_line),

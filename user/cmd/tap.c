@@ -59,8 +59,7 @@ void fw_tap_mark(struct fw_session *s, const struct fw_mark *mark)
 
 static void tell_names(struct fw_session *s, const struct fw_names *names, enum fw_mark_kind kind)
 {
-	for (size_t i = 0; names->places && i < FW_NAMES_PLACES; i++) {
-		const struct fw_named *n = &names->places[i];
+	for (const struct fw_named *n = names->first; n; n = n->next) {
 		const struct fw_mark mark = {
 			.kind = kind, .number = n->number,
 			.text = n->name, .len = n->name ? strlen(n->name) : 0,

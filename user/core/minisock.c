@@ -16,6 +16,8 @@
 /* How long a snapshot may take to tell more about those, and how often the table is walked. */
 #define SNAPSHOT_NS (60 * NS_PER_S)
 #define EXPIRY_NS (30 * NS_PER_S)
+/* Time passes twenty times a second: a table of 100,000 is walked each minute and a half. */
+#define WALK_PER_INPUT 64
 
 /*
  * When the timer of a minisock in TIME_WAIT was last set; 0 if that is not known. Exact to a jiffy, as far as
@@ -431,7 +433,8 @@ void minisock_end_overdue(struct fw_tracker *t, uint64_t now_ns)
 
 void fw_tracker_expire(struct fw_tracker *t, uint64_t now_ns)
 {
-	if (now_ns < t->next_expiry_ns || now_ns < SNAPSHOT_NS)
+	t->inputs++;
+	if (now_ns < t->next_expiry_ns || now_ns < SNAPSHOT_NS || !tracker_may_walk(t, WALK_PER_INPUT))
 		return;
 	t->next_expiry_ns = now_ns + EXPIRY_NS;
 	minisock_end_overdue(t, now_ns - SNAPSHOT_NS);

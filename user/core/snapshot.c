@@ -9,13 +9,20 @@
 
 #include "core/tracker_internal.h"
 
+/* Of a snapshot: it has a record for most connections, or else few of them can have vanished. */
+#define WALK_PER_INPUT 1024
+
 /* The kernel notes the time of a segment just before the transition that the segment causes. */
 #define SEGMENT_NS 10000000ULL
 
 void snapshot_begin(struct fw_tracker *t, const struct fw_event *ev)
 {
-	for (struct fw_conn *c = fw_conn_table_first(&t->table); c;
-	     c = fw_conn_table_next(&t->table, c))
+	struct fw_conn *c = NULL;
+
+	/* Else what the snapshot before has met is taken for met, and nothing has vanished. */
+	if (tracker_may_walk(t, WALK_PER_INPUT))
+		c = fw_conn_table_first(&t->table);
+	for (; c; c = fw_conn_table_next(&t->table, c))
 		fw_conn_clear(c, FW_CONN_SEEN);
 	mptcp_snapshot_begin(t);
 	owner_look_begin(t, ev->head->ts_ns);
@@ -345,11 +352,13 @@ static void end_vanished(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns
 
 void snapshot_end(struct fw_tracker *t, const struct fw_event *ev)
 {
-	struct fw_conn *next;
+	struct fw_conn *next = NULL;
 
 	owner_look_end(t);
 	mptcp_snapshot_end(t);
-	for (struct fw_conn *c = fw_conn_table_first(&t->table); c; c = next) {
+	if (tracker_may_walk(t, WALK_PER_INPUT))
+		next = fw_conn_table_first(&t->table);
+	for (struct fw_conn *c = next; c; c = next) {
 		next = fw_conn_table_next(&t->table, c);
 		if (has_vanished(t, c))
 			end_vanished(t, c, ev->head->ts_ns);

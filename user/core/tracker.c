@@ -407,8 +407,21 @@ void fw_tracker_lost(struct fw_tracker *t, uint64_t count, uint64_t ts_ns)
 	FW_OBSERVE(t->observer, lost, count, ts_ns);
 }
 
+/*
+ * A walk of the whole table must have been paid for by inputs: else a small recording that asks for one with every
+ * record would take hours. What is skipped is done the next time.
+ */
+bool tracker_may_walk(struct fw_tracker *t, unsigned int per_input)
+{
+	if (t->inputs * per_input < t->table.nr)
+		return false;
+	t->inputs = 0;
+	return true;
+}
+
 void fw_tracker_apply(struct fw_tracker *t, const struct fw_event *ev)
 {
+	t->inputs++;
 	if (fw_rec_is_event(ev->head->kind))
 		t->counters.events++;
 	fw_tracker_advance(t, ev->head->ts_ns);

@@ -69,6 +69,7 @@ struct fw_tracker {
 	/* orphans in FIN_WAIT_2 whose FIN may re-arm the timer unseen: to be looked at */
 	struct fw_undecided *unsettled;
 	size_t unsettled_cap, nr_unsettled;
+	uint64_t inputs; /* records and moments since the whole table was walked last */
 	uint64_t next_expiry_ns; /* when minisocks are looked for that must have ended */
 	/* the last minisock that was born without a cookie, for the socket that left it */
 	struct fw_undecided anonymous_tw;

@@ -108,6 +108,9 @@ void fullsock_retransmit(struct fw_tracker *t, const struct fw_event *ev);
 /* minisock.c */
 void minisock_scheduled(struct fw_tracker *t, const struct fw_event *ev);
 void minisock_ended(struct fw_tracker *t, const struct fw_event *ev);
+/* Whether the whole table may be walked now: there was one input for every @per_input connections. */
+bool tracker_may_walk(struct fw_tracker *t, unsigned int per_input);
+
 /* Ends, as unknown, the minisocks that are overdue at @now_ns. */
 void minisock_end_overdue(struct fw_tracker *t, uint64_t now_ns);
 void minisock_seen(struct fw_tracker *t, const struct fw_event *ev);

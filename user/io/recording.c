@@ -8,6 +8,7 @@
 #include <sys/utsname.h>
 
 #include "io/block_file.h"
+#include "io/stop.h"
 #include "record/pack.h"
 
 /* So many records are shown ahead of their turn: long enough for memory to come. */
@@ -279,7 +280,7 @@ static int recording_poll(struct fw_source *src, int timeout_ms, fw_record_fn fn
 	int total = 0, n;
 
 	(void)timeout_ms;
-	while (!r->stopped && !src->ended && !moment && total < POLL_ITEMS) {
+	while (!r->stopped && !src->ended && !moment && !fw_stopping && total < POLL_ITEMS) {
 		n = r->in_block ? read_batch(r, batch, &moment) : 0;
 		if (n > 0) {
 			tell_batch(r, batch, n, fn, arg);

@@ -122,6 +122,7 @@ int fw_block_head_read(const uint8_t bytes[FW_BLOCK_HEAD_BYTES], struct fw_block
 	head->stored_len = load32(bytes + 16);
 	if (load32(bytes + 20) != checksum(bytes, 20) ||
 	    head->content_len > FW_BLOCK_CONTENT_MAX || head->stored_len > FW_BLOCK_STORED_MAX ||
+	    head->content_len > FW_BLOCK_CONTENT_SMALL + (uint64_t)head->stored_len * FW_BLOCK_RATIO_MAX ||
 	    (head->type != FW_BLOCK_HEADER && head->type != FW_BLOCK_ITEMS))
 		return -EBADMSG;
 	return 0;

@@ -24,6 +24,11 @@
 #define FW_BLOCK_HEAD_BYTES 24
 /* What a block may hold, and take: nothing larger is read. */
 #define FW_BLOCK_CONTENT_MAX (2U << 20)
+/* Work is bounded by what is read: no block expands more than so often (finwait's own: ten times), once it has
+ * more content than is worth a bound.
+ */
+#define FW_BLOCK_RATIO_MAX 128
+#define FW_BLOCK_CONTENT_SMALL 4096
 #define FW_BLOCK_STORED_MAX (FW_BLOCK_CONTENT_MAX + (FW_BLOCK_CONTENT_MAX >> 8) + 64)
 
 enum fw_block_type { FW_BLOCK_HEADER = 'H', FW_BLOCK_ITEMS = 'I' };

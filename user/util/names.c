@@ -7,60 +7,118 @@
 
 #define AGAIN_NS 10000000ULL
 
+#define FIRST_BUCKETS 256
+
 void fw_names_init(struct fw_names *n)
 {
-	n->places = calloc(FW_NAMES_PLACES, sizeof(*n->places));
+	*n = (struct fw_names){ .buckets = calloc(FIRST_BUCKETS, sizeof(*n->buckets)) };
+	n->nr_buckets = n->buckets ? FIRST_BUCKETS : 0;
+	n->end = &n->first;
 }
 
-static void clear(struct fw_named *place)
+static struct fw_named **bucket_of(const struct fw_names *n, uint64_t number)
 {
-	free(place->name);
-	free(place->former);
-	free(place->all);
-	*place = (struct fw_named){ 0 };
-}
-
-void fw_names_fini(struct fw_names *n)
-{
-	for (size_t i = 0; n->places && i < FW_NAMES_PLACES; i++)
-		clear(&n->places[i]);
-	free(n->places);
-	n->places = NULL;
-}
-
-bool fw_names_due(struct fw_names *n, uint64_t number, uint64_t now_ns)
-{
-	struct fw_named *place;
-
-	if (!number || !n->places)
-		return false;
-	place = &n->places[number % FW_NAMES_PLACES];
-	if (place->number == number && now_ns - place->asked_ns < AGAIN_NS)
-		return false;
-	place->asked_ns = now_ns;
-	return true;
-}
-
-/* The place of @number, which may drive out another one. */
-static struct fw_named *place_for(struct fw_names *n, uint64_t number)
-{
-	struct fw_named *place = &n->places[number % FW_NAMES_PLACES];
-	uint64_t asked_ns = place->asked_ns;
-
-	if (place->number == number)
-		return place;
-	clear(place);
-	place->number = number;
-	place->asked_ns = asked_ns;
-	return place;
+	return &n->buckets[(number * 0x9e3779b97f4a7c15ULL >> 32) & (n->nr_buckets - 1)];
 }
 
 /* NULL: it is not known. */
 static struct fw_named *place_of(const struct fw_names *n, uint64_t number)
 {
-	struct fw_named *place = number && n->places ? &n->places[number % FW_NAMES_PLACES] : NULL;
+	struct fw_named *place = number && n->nr_buckets ? *bucket_of(n, number) : NULL;
 
-	return place && place->number == number ? place : NULL;
+	while (place && place->number != number)
+		place = place->in_bucket;
+	return place;
+}
+
+static void forget(struct fw_names *n, struct fw_named *place)
+{
+	struct fw_named **link = bucket_of(n, place->number);
+
+	while (*link != place)
+		link = &(*link)->in_bucket;
+	*link = place->in_bucket;
+	*place->here = place->next;
+	if (place->next)
+		place->next->here = place->here;
+	else
+		n->end = place->here;
+	n->nr--;
+	free(place->name);
+	free(place->former);
+	free(place->all);
+	free(place);
+}
+
+void fw_names_fini(struct fw_names *n)
+{
+	while (n->first)
+		forget(n, n->first);
+	free(n->buckets);
+	*n = (struct fw_names){ 0 };
+}
+
+/* Without memory the chains become longer. */
+static void grow(struct fw_names *n)
+{
+	size_t nr = n->nr_buckets * 2;
+	struct fw_named **buckets = calloc(nr, sizeof(*buckets));
+
+	if (!buckets)
+		return;
+	free(n->buckets);
+	n->buckets = buckets;
+	n->nr_buckets = nr;
+	for (struct fw_named *place = n->first; place; place = place->next) {
+		struct fw_named **bucket = bucket_of(n, place->number);
+
+		place->in_bucket = *bucket;
+		*bucket = place;
+	}
+}
+
+/* The place of @number; NULL: no memory. */
+static struct fw_named *place_for(struct fw_names *n, uint64_t number)
+{
+	struct fw_named *place = place_of(n, number), **bucket;
+
+	if (place)
+		return place;
+	place = calloc(1, sizeof(*place));
+	if (!place)
+		return NULL;
+	if (n->nr == FW_NAMES_MAX)
+		forget(n, n->first);
+	else if (n->nr >= n->nr_buckets)
+		grow(n);
+	bucket = bucket_of(n, number);
+	*place = (struct fw_named){
+		.number = number, .in_bucket = *bucket, .here = n->end,
+		.asked_ns = n->due_number == number ? n->due_ns : 0,
+	};
+	*bucket = place;
+	*n->end = place;
+	n->end = &place->next;
+	n->nr++;
+	return place;
+}
+
+bool fw_names_knows(const struct fw_names *n, uint64_t number)
+{
+	return !number || !n->nr_buckets || place_of(n, number);
+}
+
+bool fw_names_due(struct fw_names *n, uint64_t number, uint64_t now_ns)
+{
+	struct fw_named *place = place_of(n, number);
+
+	if (!number || !n->nr_buckets || (place && now_ns - place->asked_ns < AGAIN_NS))
+		return false;
+	if (place)
+		place->asked_ns = now_ns;
+	n->due_number = number;
+	n->due_ns = now_ns;
+	return true;
 }
 
 bool fw_names_seen(struct fw_names *n, uint64_t number, uint16_t life, uint64_t now_ns,
@@ -123,29 +181,28 @@ uint16_t fw_names_life(const struct fw_names *n, uint64_t number)
 
 void fw_names_set(struct fw_names *n, uint64_t number, const char *name, size_t len)
 {
-	struct fw_named *place;
+	struct fw_named *place = number && n->nr_buckets ? place_for(n, number) : NULL;
 
-	if (!number || !n->places)
+	if (!place)
 		return;
-	place = place_for(n, number);
 	free(place->name);
 	place->name = name ? strndup(name, len) : NULL;
 }
 
 const char *fw_names_get(const struct fw_names *n, uint64_t number)
 {
-	const struct fw_named *place;
+	const struct fw_named *place = place_of(n, number);
 
-	if (!number || !n->places)
-		return NULL;
-	place = &n->places[number % FW_NAMES_PLACES];
-	return place->number == number ? place->name : NULL;
+	return place ? place->name : NULL;
 }
 
 void fw_names_forget_unnamed(struct fw_names *n)
 {
-	for (size_t i = 0; n->places && i < FW_NAMES_PLACES; i++) {
-		if (!n->places[i].name && !n->places[i].former)
-			n->places[i].number = 0;
+	struct fw_named *next;
+
+	for (struct fw_named *place = n->first; place; place = next) {
+		next = place->next;
+		if (!place->name && !place->former)
+			forget(n, place);
 	}
 }

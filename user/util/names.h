@@ -4,7 +4,7 @@
  * when its number is first seen, and kept: by the time a connection has left TIME_WAIT its container
  * may be gone.
  *
- * Bounded: two numbers that want the same place drive each other out, and are asked for again.
+ * Bounded: of more than FW_NAMES_MAX the one that was set first is forgotten, and asked for again.
  */
 #ifndef FW_UTIL_NAMES_H
 #define FW_UTIL_NAMES_H
@@ -13,10 +13,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FW_NAMES_PLACES 4096 /* most hosts have hundreds */
+#define FW_NAMES_MAX 65536 /* most hosts have hundreds */
 
 struct fw_named {
-	uint64_t number; /* 0: nobody's */
+	struct fw_named *in_bucket;
+	struct fw_named *next, **here; /* of all, in the order of their setting */
+	uint64_t number;
 	char *name;	 /* NULL: it has none, as far as known */
 	char *former;	 /* names that the number had in former lives; NULL: none */
 	char *all;	 /* for fw_names_all() */
@@ -26,17 +28,17 @@ struct fw_named {
 };
 
 struct fw_names {
-	struct fw_named *places; /* NULL: no memory, no names */
+	struct fw_named **buckets; /* NULL: no memory, no names */
+	size_t nr_buckets, nr;	   /* a power of two */
+	struct fw_named *first, **end;
+	uint64_t due_number, due_ns; /* what fw_names_due() said last */
 };
 
 void fw_names_init(struct fw_names *n);
 void fw_names_fini(struct fw_names *n);
 
 /* Whether @number has been set. 0 always has: it has no name. */
-static inline bool fw_names_knows(const struct fw_names *n, uint64_t number)
-{
-	return !number || !n->places || n->places[number % FW_NAMES_PLACES].number == number;
-}
+bool fw_names_knows(const struct fw_names *n, uint64_t number);
 
 /* Whether it is time to ask for it: it is not known, or may have changed since, because the kernel gives
  * numbers to something new as soon as they are free.
