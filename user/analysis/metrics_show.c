@@ -162,7 +162,8 @@ static void show_half_open(const struct fw_metrics *m, const struct fw_metrics_c
 {
 	static const char *const ends[FW_HALF_OPEN_MAX] = {
 		[FW_HALF_OPEN_COMPLETED] = "completed", [FW_HALF_OPEN_EXPIRED] = "expired",
-		[FW_HALF_OPEN_DROPPED] = "dropped", [FW_HALF_OPEN_OTHER] = "other",
+		[FW_HALF_OPEN_RESET] = "reset", [FW_HALF_OPEN_DROPPED] = "dropped",
+		[FW_HALF_OPEN_OTHER] = "other",
 	};
 
 	gauge(om, "finwait_half_open", "Handshakes that are under way on the server's side.",
@@ -171,12 +172,83 @@ static void show_half_open(const struct fw_metrics *m, const struct fw_metrics_c
 	      "Of these: for over a second, so the SYN-ACK was sent again.",
 	      ctx->survey->half_open_old);
 	fw_om_family(om, "finwait_half_open_ended", FW_OM_COUNTER, NULL,
-		     "Ends of SYN_RECV: the handshake completed, expired or was dropped.");
+		     "Ends of SYN_RECV: the handshake completed, expired, was reset or dropped.");
 	for (unsigned int i = 0; i < FW_HALF_OPEN_MAX; i++)
 		fw_om_count1(om, "end", ends[i], m->half_open_ends[i]);
 	counter(om, "finwait_half_open_suppressed",
 		"Handshakes above --half-open-limit, which are counted here only.",
 		ctx->suppressed);
+}
+
+struct listeners {
+	const struct fw_conn *top[FW_SURVEY_TOP];
+	size_t nr;
+};
+
+static double fill_of(const struct fw_conn *c)
+{
+	return (double)c->extra->queue / (c->extra->queue_max ? c->extra->queue_max : 1);
+}
+
+/* The fullest of those that a snapshot has looked at, each address and port once. */
+static void add_listener(void *arg, const struct fw_conn *c)
+{
+	struct listeners *l = arg;
+	size_t at = l->nr;
+
+	if (!c->extra || !c->lport)
+		return;
+	for (size_t i = 0; i < l->nr; i++) {
+		if (l->top[i]->lport != c->lport || l->top[i]->family != c->family ||
+		    memcmp(l->top[i]->laddr, c->laddr, sizeof(c->laddr)))
+			continue;
+		if (fill_of(c) <= fill_of(l->top[i]))
+			return;
+		l->nr--;
+		memmove(&l->top[i], &l->top[i + 1], (l->nr - i) * sizeof(l->top[0]));
+		at = l->nr;
+		break;
+	}
+	while (at && fill_of(l->top[at - 1]) < fill_of(c))
+		at--;
+	if (at == FW_SURVEY_TOP)
+		return;
+	l->nr += l->nr < FW_SURVEY_TOP;
+	memmove(&l->top[at + 1], &l->top[at], (l->nr - at - 1) * sizeof(l->top[0]));
+	l->top[at] = c;
+}
+
+static void show_listener(struct fw_om *om, const struct fw_conn *c, uint64_t n)
+{
+	struct fw_buf local = { 0 }, port = { 0 };
+
+	fw_fmt_addr(&local, c->family, c->laddr);
+	fw_buf_u64(&port, c->lport);
+	fw_om_count(om, (struct fw_om_label[]){
+		{ .name = "local", .value = fw_buf_str(&local) },
+		{ .name = "port", .value = fw_buf_str(&port) } }, 2, n);
+	fw_buf_free(&local);
+	fw_buf_free(&port);
+}
+
+static void show_accept_queues(const struct fw_tracker *t, struct fw_om *om)
+{
+	struct listeners l = { .nr = 0 };
+
+	fw_listeners_each(&t->listeners, add_listener, &l);
+	fw_om_family(om, "finwait_accept_queue", FW_OM_GAUGE, NULL,
+		     "Connections that wait for accept(), of the ten listeners whose queues are fullest, "
+		     "as of the latest snapshot.");
+	for (size_t i = 0; i < l.nr; i++)
+		show_listener(om, l.top[i], l.top[i]->extra->queue);
+	fw_om_family(om, "finwait_accept_queue_limit", FW_OM_GAUGE, NULL,
+		     "How many may wait there.");
+	for (size_t i = 0; i < l.nr; i++)
+		show_listener(om, l.top[i], l.top[i]->extra->queue_max);
+	fw_om_family(om, "finwait_accept_queue_dropped", FW_OM_GAUGE, NULL,
+		     "SYNs and ACKs that these listeners have dropped since they listen.");
+	for (size_t i = 0; i < l.nr; i++)
+		show_listener(om, l.top[i], l.top[i]->extra->drops);
 }
 
 static void show_leaks(const struct fw_survey_result *survey, struct fw_om *om)
@@ -395,6 +467,7 @@ void fw_metrics_show(struct fw_metrics *m, const struct fw_metrics_context *ctx,
 	show_leaks(ctx->survey, om);
 	show_ports(m, ctx, om);
 	show_half_open(m, ctx, om);
+	show_accept_queues(ctx->tracker, om);
 	show_tracking(ctx, om);
 	show_bpf(ctx, om);
 	show_push(&ctx->push, om);

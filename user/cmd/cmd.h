@@ -8,7 +8,7 @@
 #include "io/say.h"
 #include "io/stop.h"
 
-enum fw_exit { FW_EXIT_OK, FW_EXIT_FAILED, FW_EXIT_USAGE, FW_EXIT_LOST, FW_EXIT_LEAKS };
+enum fw_exit { FW_EXIT_OK, FW_EXIT_FAILED, FW_EXIT_USAGE, FW_EXIT_LOST, FW_EXIT_LEAKS, FW_EXIT_UNSEEN };
 
 struct fw_command {
 	const char *name;

@@ -22,6 +22,9 @@
 #define RESYNC_LATEST_NS 10000000000ULL
 /* Whoever ends a recording does not wait for ever. */
 #define LAST_SNAPSHOT_NS 5000000000ULL
+#define HOLDERS_NS 250000000ULL
+/* A look at the holders of listeners delays the end by no more than this. */
+#define LAST_HOLDERS_NS 1000000000ULL
 
 const char *fw_session_cgroup_path(void *arg, uint64_t id)
 {
@@ -359,6 +362,28 @@ static void look_between(struct fw_session *s, uint64_t now)
 		snapshot(s);
 }
 
+/* Polls until what @under_way tells of is complete. */
+static void finish(struct fw_session *s, bool (*under_way)(struct fw_source *src), uint64_t most_ns,
+		   struct fw_err *err)
+{
+	uint64_t deadline = s->src->ops->now_ns(s->src) + most_ns;
+	int ret = 0;
+
+	while (!ret && under_way(s->src) && s->src->ops->now_ns(s->src) < deadline)
+		ret = drain(s, POLL_MS, err);
+}
+
+/* Who holds listeners now, for connections that nobody has accepted. @last: at the end. */
+static void look_at_holders(struct fw_session *s, bool last, struct fw_err *err)
+{
+	if (!s->src->ops->holders || s->opt->no_snapshot || s->src->ops->in_snapshot(s->src) ||
+	    !fw_tracker_wants_holders(&s->tracker, last))
+		return;
+	s->src->ops->holders(s->src, last);
+	if (last)
+		finish(s, s->src->ops->in_holders, LAST_HOLDERS_NS, err);
+}
+
 bool fw_session_looks(struct fw_session *s)
 {
 	bool in_snapshot;
@@ -385,6 +410,10 @@ int fw_session_step(struct fw_session *s, struct fw_err *err)
 		check_overdue(s, now);
 		s->next_overdue_ns = now + OVERDUE_NS;
 	}
+	if (now >= s->next_holders_ns) {
+		look_at_holders(s, false, err);
+		s->next_holders_ns = now + HOLDERS_NS;
+	}
 	resync(s, now);
 	look_again(s, now);
 	look_between(s, now);
@@ -399,17 +428,11 @@ int fw_session_step(struct fw_session *s, struct fw_err *err)
 /* The last of a recording's snapshots: what there was at its end. */
 static void look_back(struct fw_session *s, struct fw_err *err)
 {
-	uint64_t now = s->src->ops->now_ns(s->src), deadline = now + LAST_SNAPSHOT_NS;
-	int ret = 0;
-
 	if (!s->recorder || s->opt->no_snapshot)
 		return;
 	if (!s->src->ops->in_snapshot(s->src))
 		snapshot(s);
-	while (!ret && s->src->ops->in_snapshot(s->src) && now < deadline) {
-		ret = drain(s, POLL_MS, err);
-		now = s->src->ops->now_ns(s->src);
-	}
+	finish(s, s->src->ops->in_snapshot, LAST_SNAPSHOT_NS, err);
 }
 
 int fw_session_stop(struct fw_session *s, struct fw_err *err)
@@ -417,6 +440,7 @@ int fw_session_stop(struct fw_session *s, struct fw_err *err)
 	int ret;
 
 	look_back(s, err);
+	look_at_holders(s, true, err);
 	/* The kernel goes on counting: what comes after that is counted apart. */
 	fw_session_refresh(s);
 	s->src->ops->stop(s->src);

@@ -25,7 +25,7 @@ struct fw_session {
 	struct fw_truths first, last;	 /* settings and counters: as first read, as last read */
 	struct fw_source_cost cost;	 /* as last asked for */
 	struct fw_source_stats seen;	 /* as of the last batch */
-	uint64_t next_settle_ns, next_overdue_ns;
+	uint64_t next_holders_ns, next_settle_ns, next_overdue_ns;
 	/* losses that no snapshot has mended yet: since when (0: none), and the latest */
 	uint64_t unmended_since_ns, loss_seen_ns;
 	uint64_t resyncs;

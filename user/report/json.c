@@ -111,7 +111,11 @@ static void identity(struct fw_stream *s, const struct fw_conn *c)
 		/* Nobody was seen to accept it. */
 		if (c->flags & FW_CONN_OWNER_LISTENS)
 			boolean(b, "pid_of_listener", true);
+		if (fw_conn_listener_holders(c) > 1)
+			number(b, "listener_holders", fw_conn_listener_holders(c));
 	}
+	if (fw_conn_mptcp_token(c))
+		number(b, "mptcp_token", fw_conn_mptcp_token(c));
 }
 
 static void cgroup(struct fw_stream *s, uint64_t id)
