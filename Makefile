@@ -213,13 +213,18 @@ $(LIVE_PROGRAMS): $(wildcard tests/live/*.h)
 	$(say) CC $@
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) -g -std=gnu11 $(WARN) -o $@ $(filter %.c,$^) -lpthread
 
-tests: $(UNIT) $(LIVE_PROGRAMS)
+# Recordings with escape sequences in all their texts.
+$B/tests/hostile: tests/live/hostile.c $B/user/io/block_file.o $B/libfinwait.a
+	$(say) CC $@
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
+
+tests: $(UNIT) $(LIVE_PROGRAMS) $B/tests/hostile
 
 replay: finwait
 	$(Q)tests/replay/replay.py
 	$(Q)tests/replay/broken.py
 
-live: finwait $(LIVE_PROGRAMS)
+live: finwait $(LIVE_PROGRAMS) $B/tests/hostile
 	$(Q)tests/live/run
 
 lab: finwait
@@ -235,7 +240,7 @@ web: finwait
 export: finwait $B/tests/peer $B/tests/churn
 	$(Q)status=0; tests/export/export.py || status=1; tests/export/fleet.py || status=1; exit $$status
 
-vm: finwait $(LIVE_PROGRAMS)
+vm: finwait $(LIVE_PROGRAMS) $B/tests/hostile
 	$(Q)tests/vm/run.sh
 
 soak: finwait $B/san/finwait $B/tests/churn

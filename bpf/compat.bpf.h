@@ -244,6 +244,17 @@ static __always_inline __u64 fw_compat_tw_since_ns(struct inet_timewait_sock *tw
 	return stamp && ago_ms < now_ns / 1000000 ? (now_ns / 1000000 - ago_ms) * 1000000 : 0;
 }
 
+/* Without timestamps a FIN that reaches a minisock in FIN_WAIT_2 does not renew that time. */
+static __always_inline __u32 fw_compat_tw_flags(struct inet_timewait_sock *tw)
+{
+	struct tcp_timewait_sock *tcptw = (struct tcp_timewait_sock *)tw;
+
+	return bpf_core_field_exists(struct inet_timewait_sock, tw_entry_stamp) &&
+			       BPF_CORE_READ(tw, tw_substate) == TCP_TIME_WAIT &&
+			       BPF_CORE_READ(tcptw, tw_ts_recent_stamp) ?
+		       FW_REC_ENTRY_KNOWN : 0;
+}
+
 /*
  * Since Linux 6.10 (commit 92ef0fd55ac8) inet_csk_accept() is called with (sk, arg), before with
  * (sk, flags, err, kern): what it returns comes after them. Reading it from the other place loads on
@@ -262,6 +273,17 @@ static __always_inline struct sock *fw_compat_accepted(const __u64 *fexit_ctx)
 		barrier_var(sk);
 	}
 	return sk;
+}
+
+/*
+ * Before Linux 6.7 (commit 5684ab1a0eff) an MPTCP socket does not count what the application has read: the
+ * memory of what it has not read stands in, which is more than the bytes. Before 6.10 (commit 18d82cde7432) it
+ * does not say when data came last: fw_mptcp_since_ns() takes the newest segment, which is too early if the
+ * application had let its receive buffer fill up. May go with 6.6.
+ */
+static __always_inline __u32 fw_compat_mptcp_unread(struct sock *sk)
+{
+	return BPF_CORE_READ(sk, sk_backlog.rmem_alloc.counter);
 }
 
 /*

@@ -115,7 +115,7 @@ static __always_inline void fw_tw_event(void *ctx, struct inet_timewait_sock *tw
 	if (fw_cfg.no_cookie_helper)
 		head.cookie = fw_compat_tw_cookie(&head);
 	head.kind = kind;
-	head.flags = flags;
+	head.flags = kind == FW_REC_TW_END ? flags | fw_compat_tw_flags(tw) : flags;
 	head.oldstate = head.newstate = BPF_CORE_READ(tw, tw_substate);
 	if (head.newstate == TCP_FIN_WAIT2 && kind == FW_REC_TW_SCHED)
 		fw_note_unsettled(head.skaddr, head.cookie);

@@ -11,9 +11,13 @@ signal ends a run; what a hostile recording contains reaches no terminal raw. En
 import sys
 
 import safety_files
+import safety_input
+import safety_signals
+import safety_text
 from real import Results
 
-CASES = [*safety_files.CASES]
+CASES = [*safety_files.CASES, *safety_input.CASES, *safety_signals.CASES,
+         *safety_text.CASES]
 
 
 def main():

@@ -34,9 +34,11 @@ struct scene {
 	/* the connection that the next records are about */
 	uint64_t cookie, skaddr, mini_skaddr, request_skaddr;
 	uint32_t netns; /* 0: 4026531840 */
+	uint32_t ifindex;
 	uint16_t lport, rport;
 	uint16_t cpu;
 	uint8_t peer; /* last byte of the peer's address; 0: 2 */
+	bool far_end; /* the other end of the connection: its addresses are the other way round */
 	bool no_mini_cookie;	   /* the full socket got its cookie after the minisock was born */
 	bool child_peer_known;	   /* Linux 6.15 and later */
 	double armed_ms;	   /* when the timer of its minisock was set */
@@ -46,9 +48,12 @@ struct scene {
 struct detail {
 	uint32_t flags; /* enum fw_rec_flags */
 	uint16_t err;
-	uint32_t segs_in, timeouts, retransmits;
+	uint32_t segs_in, segs_out, exchanges, timeouts, retransmits;
+	double sent_ago_ms, received_ago_ms; /* at the first FIN */
 	uint32_t pid, uid;
 	uint64_t sent, received, cgroup_id;
+	uint32_t token;	   /* of the MPTCP connection */
+	uint64_t listener; /* request socket: address of its listener */
 	double armed_ms; /* minisock: its timer was set then, whatever the records say */
 	double since_ms; /* .since_ns of the record; 0: the kernel has none */
 	const char *comm;
@@ -56,7 +61,7 @@ struct detail {
 
 static inline uint64_t ns_of(double ms)
 {
-	return SCENE_START_NS + (uint64_t)(ms * 1e6 + 0.5);
+	return SCENE_START_NS + (uint64_t)(int64_t)(ms * 1e6 + (ms < 0 ? -0.5 : 0.5));
 }
 
 static inline uint64_t jiffies_of(double ms)
@@ -77,13 +82,21 @@ static inline void say_state(struct fw_buf *b, unsigned int state)
 	fw_buf_puts(b, fw_state_name(state, scratch));
 }
 
+/* "=5", ">=5", "<=5", or "=?" if it is not known at all. */
+static inline void say_dwell(struct fw_buf *b, unsigned int step_flags, double ms)
+{
+	bool at_least = step_flags & FW_STEP_AT_LEAST, at_most = step_flags & FW_STEP_AT_MOST;
+
+	if (at_least && at_most)
+		fw_buf_puts(b, "=?");
+	else
+		fw_buf_printf(b, "%s%.10g", at_least ? ">=" : at_most ? "<=" : "=", ms);
+}
+
 static inline void say_step(struct fw_buf *b, const struct fw_conn *c, unsigned int i)
 {
 	say_state(b, c->steps[i]);
-	say_flag(b, c->step_flags[i] & FW_STEP_AT_LEAST, ">");
-	say_flag(b, c->step_flags[i] & FW_STEP_AT_MOST, "<");
-	fw_buf_putc(b, '=');
-	fw_buf_printf(b, "%.10g", (double)fw_conn_dwell_ns(c, i) / 1e6);
+	say_dwell(b, c->step_flags[i], (double)fw_conn_dwell_ns(c, i) / 1e6);
 	say_flag(b, c->step_flags[i] & FW_STEP_ORPHANED, "(orphaned)");
 	if (c->steps[i] == FW_TIME_WAIT && c->restarts)
 		fw_buf_printf(b, "(%u restarts)", c->restarts);
@@ -200,14 +213,23 @@ static inline void scene_apply(struct scene *s, const void *rec, size_t len, enu
 static inline struct fw_rec_head scene_head(const struct scene *s, double ms, unsigned int kind,
 					    unsigned int from, unsigned int to)
 {
-	return (struct fw_rec_head){
+	struct fw_rec_head head = {
 		.ts_ns = ns_of(ms), .cookie = s->cookie, .skaddr = s->skaddr,
-		.netns = s->netns ? s->netns : 4026531840U, .kind = (uint8_t)kind,
+		.netns = s->netns ? s->netns : 4026531840U, .ifindex = s->ifindex, .kind = (uint8_t)kind,
 		.family = AF_INET,
 		.lport = s->lport, .rport = s->rport, .cpu = s->cpu,
 		.oldstate = (uint8_t)from, .newstate = (uint8_t)to,
 		.laddr = { 192, 0, 2, 1 }, .raddr = { 198, 51, 100, s->peer ? s->peer : 2 },
 	};
+
+	if (s->far_end) {
+		uint8_t laddr[16];
+
+		memcpy(laddr, head.laddr, sizeof(laddr));
+		memcpy(head.laddr, head.raddr, sizeof(laddr));
+		memcpy(head.raddr, laddr, sizeof(laddr));
+	}
+	return head;
 }
 
 static inline void scene_full(struct scene *s, double ms, unsigned int kind, unsigned int from,
@@ -217,8 +239,10 @@ static inline void scene_full(struct scene *s, double ms, unsigned int kind, uns
 		.head = scene_head(s, ms, kind, from, to),
 		.bytes_sent = d.sent, .bytes_received = d.received, .cgroup_id = d.cgroup_id,
 		.retransmits = d.retransmits, .segs_in = d.segs_in, .uid = d.uid,
-		.pid = d.pid, .err = d.err,
+		.pid = d.pid, .err = d.err, .mptcp_token = d.token, .segs_out = d.segs_out, .exchanges = d.exchanges,
 		.since_ns = d.since_ms ? ns_of(d.since_ms) : 0,
+		.sent_ago_jiffies = (uint32_t)(d.sent_ago_ms * SCENE_HZ / 1000),
+		.received_ago_jiffies = (uint32_t)(d.received_ago_ms * SCENE_HZ / 1000),
 	};
 
 	rec.head.flags = d.flags | (d.flags & FW_REC_FIN_RECEIVED ? FW_REC_SHUT_RD : 0);
@@ -242,7 +266,7 @@ static inline void scene_mini(struct scene *s, double ms, unsigned int kind, uns
 	bool request = kind == FW_REC_REQ_SCHED || kind == FW_REC_REQ_END;
 	struct fw_rec_mini rec = {
 		.head = scene_head(s, ms, kind, substate, substate),
-		.now_jiffies = jiffies_of(ms), .timeouts = d.timeouts,
+		.now_jiffies = jiffies_of(ms), .timeouts = d.timeouts, .listener = d.listener,
 		.since_ns = d.since_ms ? ns_of(d.since_ms) : 0,
 	};
 

@@ -51,7 +51,7 @@ static void no_port(struct scene *s, unsigned int n, double ms)
 {
 	scene_connection(s, n);
 	full(s, ms, FW_CLOSE, FW_SYN_SENT, .flags = FW_REC_OWNER, .pid = 7, .comm = "curl");
-	full(s, ms, FW_SYN_SENT, FW_CLOSE, .flags = FW_REC_SYN_UNSENT);
+	full(s, ms, FW_SYN_SENT, FW_CLOSE, .flags = FW_REC_SYN_UNSENT | FW_REC_NO_PORT);
 }
 
 static void ports_ran_out(void **state)
@@ -129,6 +129,8 @@ static void half_open_flood(void **state)
 	watch_report(w, 9000);
 	expect_ids(w, "half-open-flood");
 	expect_evidence(w, "half-open-flood", "pending", 150);
+	assert_non_null(strstr(w->report.findings[0].title, "150 handshakes on port 80"));
+	assert_non_null(strstr(w->report.findings[0].title, "from 1 peer"));
 	w->suppressed = 5000;
 	watch_report(w, 9000);
 	expect_evidence(w, "half-open-flood", "begun", 5150);
@@ -146,8 +148,9 @@ static void many_handshakes_are_no_flood(void **state)
 		s->lport = 80;
 		s->rport = (uint16_t)(30000 + n);
 		s->child_peer_known = true;
-		full(s, 1000 + n, FW_LISTEN, FW_SYN_RECV, .flags = FW_REC_REQ_UNSEEN);
-		full(s, 1000.02 + n, FW_SYN_RECV, FW_ESTABLISHED);
+		full(s, 1000 + n, FW_LISTEN, FW_SYN_RECV);
+		full(s, 1000.02 + n, FW_SYN_RECV, FW_ESTABLISHED, .flags = FW_REC_HAD_REQUEST,
+		     .since_ms = 950 + n);
 	}
 	w->suppressed = 310;
 	watch_report(w, 2000);
@@ -180,7 +183,8 @@ static void slow_answers(void **state)
 			full(s, 3000, FW_SYN_SENT, FW_CLOSE, .err = ETIMEDOUT);
 	}
 	watch_report(w, 5000);
-	expect_ids(w, "syn-stall");
+	expect_ids(w, "connect-failures syn-stall");
+	expect_evidence(w, "connect-failures", "timed_out", 1);
 	expect_evidence(w, "syn-stall", "answered", 1);
 	expect_evidence(w, "syn-stall", "failed", 1);
 	expect_evidence(w, "syn-stall", "open", 2);
@@ -191,9 +195,13 @@ static void slow_answers(void **state)
 		full(s, 5100, FW_ESTABLISHED, FW_CLOSE_WAIT, .segs_in = 2);
 		full(s, 5200, FW_CLOSE_WAIT, FW_LAST_ACK, .segs_in = 2);
 	}
-	watch_report(w, 8000);
+	watch_report(w, 8000); /* the destination answers again */
 	expect_ids(w, "syn-stall last-ack-stall");
 	expect_evidence(w, "last-ack-stall", "open", 3);
+	/* A few, for seconds: a peer that has gone away. */
+	assert_int_equal(watch_finding(w, "last-ack-stall")->severity, FW_SEVERITY_INFO);
+	watch_report(w, 11000);
+	assert_int_equal(watch_finding(w, "last-ack-stall")->severity, FW_SEVERITY_WARNING);
 	/* Two are too few; one of the three has been answered meanwhile, late. */
 	for (unsigned int n = 21; n <= 23; n++) {
 		scene_connection(s, n);
@@ -205,7 +213,7 @@ static void slow_answers(void **state)
 	}
 	full(s, 9600, FW_FIN_WAIT_1, FW_FIN_WAIT_2, .segs_in = 2);
 	watch_report(w, 9700);
-	expect_ids(w, "syn-stall fin-wait-1-stall last-ack-stall");
+	expect_ids(w, "syn-stall last-ack-stall fin-wait-1-stall");
 	expect_evidence(w, "fin-wait-1-stall", "open", 2);
 	expect_evidence(w, "fin-wait-1-stall", "answered", 1);
 }
@@ -251,7 +259,7 @@ static void bind_in_use(void **state)
 	struct watch *w = *state;
 	struct fw_rec_state rec = {
 		.head = { .netns = WATCH_NETNS, .lport = 8080, .family = AF_INET }, .pid = 9,
-		.comm = "httpd",
+		.err = EADDRINUSE, .comm = "httpd",
 	};
 	const struct fw_conn listener = { .pid = 8, .comm = "java" };
 	struct fw_bind_failure failure = {

@@ -58,9 +58,9 @@ static void the_port_is_taken(struct scene *s)
 {
 	snap_begin(s, 10000);
 	scene_server_side(s, 1);
-	sock_mini(s, 10000, FW_TIME_WAIT, .armed_ms = 1000);
+	sock_mini(s, 10000, FW_TIME_WAIT, .armed_ms = 1000, .idle_ms = 9000);
 	scene_server_side(s, 2);
-	sock_mini(s, 10000, FW_TIME_WAIT, .armed_ms = 5000);
+	sock_mini(s, 10000, FW_TIME_WAIT, .armed_ms = 5000, .idle_ms = 5000);
 	scene_server_side(s, 3);
 	sock(s, 10000, FW_ESTABLISHED);
 	snap_end(s, 10000);

@@ -121,7 +121,8 @@ static void close_names(void **state)
 		const char *asked, *first;
 	} cases[] = {
 		{ "TIME_WAITT", "TIME_WAIT" },	  { "closewait-leak", "close-wait-leak" },
-		{ "port-exhaustion", "time-wait-port-exhaustion" },
+		{ "waitport-exhaustion", "time-wait-port-exhaustion" },
+		{ "port-exhaustion", "bind-port-exhaustion" },
 		{ "established?", "ESTABLISHED" },
 		{ "last-ack", "LAST_ACK" },	  { "syn-flood", "half-open-flood" },
 		{ "", NULL },

@@ -261,7 +261,7 @@ static void connect_without_a_port(void **state)
 	struct scene *s = *state;
 
 	full(s, 1, FW_CLOSE, FW_SYN_SENT, .flags = FW_REC_OWNER | FW_REC_SYN_UNSENT, .pid = 7);
-	full(s, 1.01, FW_SYN_SENT, FW_CLOSE, .flags = FW_REC_SYN_UNSENT);
+	full(s, 1.01, FW_SYN_SENT, FW_CLOSE, .flags = FW_REC_SYN_UNSENT | FW_REC_NO_PORT);
 	expect_connections(s, "active SYN_SENT=0.01 no_port\n");
 	assert_int_equal(s->last.lport, 0);
 	assert_int_equal(s->last.rport, 80);

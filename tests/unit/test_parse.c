@@ -105,7 +105,7 @@ static void not_durations(void **state)
 {
 	static const char *const cases[] = {
 		"",	"s",	"ms",	"-1",	"-1s",	"-0.5h", "1 s",	 "1x",	 "1d",	    "1us",
-		"1S",	"1sec", "1m30s", "nan", "nans", "inf",	 "infs", "1e10", "277778h", "1e999",
+		"1S",	"1e3",	"1e3s",	"1sec", "1m30s", "nan", "nans", "inf",	 "infs", "1e10", "277778h", "1e999",
 		"1,5s", ".",	"--1",	"0x10", " 5s",	"+5s",	 "5s ",
 	};
 	struct fw_err err;
@@ -262,6 +262,55 @@ static void endless_text(void **state)
 	assert_int_equal(strlen(err.msg), sizeof(err.msg) - 1);
 }
 
+static void signed_numbers(void **state)
+{
+	static const char *const bad[] = {
+		"", "-", "--1", "+1", "- 1", "1-", "0x1", "9223372036854775808", "-9223372036854775809",
+	};
+	int64_t v;
+
+	(void)state;
+	assert_int_equal(fw_parse_i64("-9223372036854775808", &v, NULL), 0);
+	assert_true(v == INT64_MIN);
+	assert_int_equal(fw_parse_i64("9223372036854775807", &v, NULL), 0);
+	assert_true(v == INT64_MAX);
+	assert_int_equal(fw_parse_i64("-0", &v, NULL), 0);
+	assert_true(v == 0);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(fw_parse_i64(bad[i], &v, NULL), -EINVAL);
+}
+
+static void moments(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t ns;
+	} cases[] = {
+		{ "1970-01-01T00:00:00Z", 0 },
+		{ "1970-01-02T00:00:01.5Z", 86401500000000 },
+		{ "2026-11-22T19:08:14.000000001Z", 1795374494000000001 },
+		{ "2026-11-22T19:08:14.0000000019Z", 1795374494000000001 },
+	};
+	static const char *const bad[] = {
+		"", "2026-11-22", "2026-11-22T19:08:14", "2026-11-22 19:08:14Z", " 2026-11-22T19:08:14Z",
+		"2026-1-22T19:08:14Z", "2026-13-22T19:08:14Z", "2026-11-22T25:08:14Z", "2026-11-22T19:08:14z",
+		"2026-11-22T19:08:14.Z", "2026-11-22T19:08:14.5e3Z", "2026-11-22T19:08:14.-5Z",
+		"2026-11-22T19:08:14Z ", "-026-11-22T19:08:14Z", "1969-12-31T23:59:59Z",
+		"2026-11-22T19:08:14+01:00",
+	};
+	uint64_t ns;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(fw_parse_rfc3339(cases[i].text, &ns, NULL), 0);
+		assert_true(ns == cases[i].ns);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		if (fw_parse_rfc3339(bad[i], &ns, NULL) != -EINVAL)
+			fail_msg("'%s' was accepted", bad[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -269,6 +318,8 @@ int main(void)
 		cmocka_unit_test(not_whole_numbers),
 		cmocka_unit_test(durations),
 		cmocka_unit_test(not_durations),
+		cmocka_unit_test(signed_numbers),
+		cmocka_unit_test(moments),
 		cmocka_unit_test(ports),
 		cmocka_unit_test(not_ports),
 		cmocka_unit_test(too_many_ports),

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "report/render.h"
 #include "util/hist.h"
 
 static void everything_is_copied(void **state)
@@ -208,6 +209,68 @@ static void extremes(void **state)
 	}
 }
 
+static struct fw_finding *told(struct fw_report *r, const char *id, uint32_t story, enum fw_part part,
+			       enum fw_severity severity)
+{
+	struct fw_finding *f = fw_report_finding(r, id, severity, 1);
+
+	fw_finding_say(r, &f->title, "title of %s", id);
+	f->story = story;
+	f->part = part;
+	return f;
+}
+
+/* The cause stays, with what it explains; what has no cause stays for itself. */
+static void one_story_is_one_finding(void **state)
+{
+	struct fw_report r = { 0 };
+	struct fw_buf b = { 0 };
+
+	(void)state;
+	told(&r, "proxy", 1, FW_PART_EFFECT, FW_SEVERITY_WARNING);
+	told(&r, "stall", 1, FW_PART_WAITER, FW_SEVERITY_WARNING);
+	told(&r, "leak", 1, FW_PART_CAUSE, FW_SEVERITY_INFO);
+	told(&r, "other", 2, FW_PART_EFFECT, FW_SEVERITY_INFO);
+	told(&r, "none", 0, FW_PART_EFFECT, FW_SEVERITY_INFO);
+	told(&r, "nothing", 0, FW_PART_EFFECT, FW_SEVERITY_INFO);
+	fw_report_sort(&r);
+	assert_int_equal(r.nr_findings, 4);
+	for (size_t i = 0; i < r.nr_findings; i++)
+		assert_int_equal(r.findings[i].nr_also, strcmp(r.findings[i].id, "leak") ? 0 : 2);
+	fw_report_json(&r, &b);
+	assert_non_null(strstr(fw_buf_str(&b), "\"id\":\"leak\",\"severity\":\"info\",\"title\":\"title of leak\","
+			       "\"also\":[{\"id\":\"proxy\",\"title\":\"title of proxy\"},"
+			       "{\"id\":\"stall\",\"title\":\"title of stall\"}]"));
+	fw_buf_clear(&b);
+	fw_report_text(&r, &b, 100, false);
+	assert_non_null(strstr(fw_buf_str(&b), "also:  title of stall\n"));
+	fw_buf_free(&b);
+	fw_report_fini(&r);
+}
+
+/* Among findings of one severity, what fails first; a story is as urgent as its most urgent part. */
+static void what_fails_first_comes_first(void **state)
+{
+	struct fw_report r = { 0 };
+	struct fw_finding *f;
+
+	(void)state;
+	told(&r, "never", 0, FW_PART_EFFECT, FW_SEVERITY_CRITICAL)->harm = UINT64_MAX;
+	f = told(&r, "cause", 1, FW_PART_CAUSE, FW_SEVERITY_WARNING);
+	f->fails_in_ns = 9000;
+	told(&r, "soon", 0, FW_PART_EFFECT, FW_SEVERITY_CRITICAL)->fails_in_ns = 50;
+	told(&r, "effect", 1, FW_PART_EFFECT, FW_SEVERITY_CRITICAL)->fails_in_ns = 7;
+	told(&r, "now", 0, FW_PART_EFFECT, FW_SEVERITY_CRITICAL)->fails_in_ns = 0;
+	fw_report_sort(&r);
+	assert_int_equal(r.nr_findings, 4);
+	assert_string_equal(r.findings[0].id, "now");
+	assert_string_equal(r.findings[1].id, "cause");
+	assert_int_equal(r.findings[1].fails_in_ns, 7);
+	assert_string_equal(r.findings[2].id, "soon");
+	assert_string_equal(r.findings[3].id, "never");
+	fw_report_fini(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -217,6 +280,8 @@ int main(void)
 		cmocka_unit_test(too_much),
 		cmocka_unit_test(memory_short_for_a_cell),
 		cmocka_unit_test(worst_first),
+		cmocka_unit_test(one_story_is_one_finding),
+		cmocka_unit_test(what_fails_first_comes_first),
 		cmocka_unit_test(round_numbers),
 		cmocka_unit_test(extremes),
 	};

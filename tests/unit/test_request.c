@@ -83,23 +83,107 @@ static void child_without_a_request(void **state)
 	}
 }
 
-/* Above --half-open-limit requests are only counted: SYN_RECV lasted longer than was seen. */
-static void child_of_a_request_that_was_only_counted(void **state)
+/*
+ * Above --half-open-limit requests are only counted; others are older than the trace. The child says that it was
+ * one, and since when: however slow the handshake was, SYN_RECV has a lower bound.
+ */
+static void child_of_a_request_that_was_not_reported(void **state)
 {
 	struct scene *s = *state;
 
-	full(s, 200, FW_LISTEN, FW_SYN_RECV, .flags = FW_REC_REQ_UNSEEN);
-	full(s, 200.02, FW_SYN_RECV, FW_ESTABLISHED);
-	reset_by_peer(s, 300);
-	expect_connections(s, "passive SYN_RECV>=0.02 ESTABLISHED=99.98 reset_received\n");
-	/* ... but not if this one was followed */
-	scene_connection(s, 2);
-	s->child_peer_known = true;
-	request(s, 400, FW_REC_REQ_SCHED, FW_CAUSE_UNKNOWN);
-	full(s, 500, FW_LISTEN, FW_SYN_RECV, .flags = FW_REC_REQ_UNSEEN);
-	full(s, 500.02, FW_SYN_RECV, FW_ESTABLISHED);
-	reset_by_peer(s, 600);
-	expect_connections(s, "passive SYN_RECV=100.02 ESTABLISHED=99.98 reset_received\n");
+	for (unsigned int i = 0; i < 2; i++) {
+		scene_connection(s, 1 + i);
+		s->child_peer_known = i;
+		full(s, 9200, FW_LISTEN, FW_SYN_RECV);
+		full(s, 9200.02, FW_SYN_RECV, FW_ESTABLISHED, .flags = FW_REC_HAD_REQUEST,
+		     .since_ms = 1200.02);
+		reset_by_peer(s, 9300);
+		expect_connections(s, "passive SYN_RECV>=8000 ESTABLISHED=99.98 reset_received\n");
+		expect_transitions(s, "LISTEN>SYN_RECV ?\n"
+				      "SYN_RECV>ESTABLISHED >=8000\n"
+				      "ESTABLISHED>CLOSE 99.98 reset_received\n");
+		/* ... or none that says more than the child itself */
+		full(s, 9400, FW_LISTEN, FW_SYN_RECV);
+		full(s, 9400.02, FW_SYN_RECV, FW_ESTABLISHED, .flags = FW_REC_HAD_REQUEST);
+		reset_by_peer(s, 9500);
+		expect_connections(s, "passive SYN_RECV>=0.02 ESTABLISHED=99.98 reset_received\n");
+		/* ... but one that was followed has an exact time */
+		request(s, 9600, FW_REC_REQ_SCHED, FW_CAUSE_UNKNOWN);
+		full(s, 9700, FW_LISTEN, FW_SYN_RECV);
+		full(s, 9700.02, FW_SYN_RECV, FW_ESTABLISHED, .flags = FW_REC_HAD_REQUEST,
+		     .since_ms = 9600.01);
+		reset_by_peer(s, 9800);
+		expect_connections(s, "passive SYN_RECV=100.02 ESTABLISHED=99.98 reset_received\n");
+		fw_buf_clear(&s->transitions);
+	}
+}
+
+/* What was suppressed at its birth is not a connection when its timer is set again. */
+static void suppressed_requests_stay_suppressed(void **state)
+{
+	struct scene *s = *state;
+
+	request(s, 1100, FW_REC_REQ_SCHED, FW_CAUSE_UNKNOWN, .timeouts = 1, .since_ms = 100,
+		.flags = FW_REC_REQ_UNSEEN);
+	request(s, 3100, FW_REC_REQ_END, FW_CAUSE_EXPIRED, .timeouts = 1, .since_ms = 100,
+		.flags = FW_REC_REQ_UNSEEN);
+	fw_tracker_advance(&s->tracker, ns_of(4000));
+	expect_connections(s, "");
+	assert_int_equal(s->tracker.table.nr, 0);
+}
+
+/* Its listener has closed: the kernel makes a copy for another one (net.ipv4.tcp_migrate_req). */
+static void migrated_to_another_listener(void **state)
+{
+	struct scene *s = *state;
+
+	request(s, 100, FW_REC_REQ_SCHED, FW_CAUSE_UNKNOWN);
+	request(s, 1100, FW_REC_REQ_END, FW_CAUSE_EXPIRED, .since_ms = 100.01,
+		.flags = FW_REC_LISTENER_GONE);
+	s->request_skaddr += 0x100;
+	request(s, 1100.02, FW_REC_REQ_SCHED, FW_CAUSE_UNKNOWN, .timeouts = 1, .since_ms = 100.01);
+	fw_tracker_advance(&s->tracker, ns_of(1500));
+	expect_connections(s, "");
+	assert_int_equal(s->tracker.table.nr, 1);
+	handshake_completes(s, 2100);
+	reset_by_peer(s, 2200.02);
+	expect_connections(s, "passive SYN_RECV=2000.02 ESTABLISHED=100 reset_received\n");
+}
+
+/* A later request of the same pair whose beginning was missed is another one: its SYN-ACK is younger. */
+static void a_copy_is_told_from_a_later_request(void **state)
+{
+	struct scene *s = *state;
+
+	request(s, 100, FW_REC_REQ_SCHED, FW_CAUSE_UNKNOWN);
+	s->request_skaddr += 0x100;
+	request(s, 5100, FW_REC_REQ_SCHED, FW_CAUSE_UNKNOWN, .timeouts = 2, .since_ms = 2100);
+	expect_connections(s, "passive SYN_RECV<=5000 unknown gap\n");
+	request(s, 5200, FW_REC_REQ_END, FW_CAUSE_RESET, .timeouts = 2, .since_ms = 2100);
+	expect_connections(s, "passive SYN_RECV>=3100 half_open_dropped since_before\n");
+}
+
+/* The same addresses and ports on two devices (link-local addresses, VRFs) are two connections. */
+static void twins_on_two_devices(void **state)
+{
+	struct scene *s = *state;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		s->ifindex = 2 + i;
+		s->request_skaddr += i * 0x100;
+		request(s, 100 + 50 * i, FW_REC_REQ_SCHED, FW_CAUSE_UNKNOWN);
+	}
+	assert_int_equal(s->tracker.table.nr, 2);
+	for (unsigned int i = 0; i < 2; i++) {
+		s->ifindex = 2 + i;
+		s->cookie = 1 + i;
+		s->skaddr += i * 0x100;
+		s->child_peer_known = true;
+		handshake_completes(s, 200);
+		reset_by_peer(s, 300.02);
+	}
+	expect_connections(s, "passive SYN_RECV=100.02 ESTABLISHED=100 reset_received\n"
+			      "passive SYN_RECV=50.02 ESTABLISHED=100 reset_received\n");
 }
 
 /* The timer fires, sends a SYN-ACK and is set again: two records, and no end. */
@@ -255,10 +339,15 @@ static void older_than_the_trace(void **state)
 	/* its end alone tells nothing about its beginning */
 	request(s, 100, FW_REC_REQ_END, FW_CAUSE_EXPIRED, .timeouts = 5);
 	assert_int_equal(s->tracker.table.nr, 0);
-	request(s, 1000, FW_REC_REQ_SCHED, FW_CAUSE_UNKNOWN, .timeouts = 3);
-	request(s, 5000, FW_REC_REQ_END, FW_CAUSE_EXPIRED, .timeouts = 4);
+	request(s, 1000, FW_REC_REQ_SCHED, FW_CAUSE_UNKNOWN, .timeouts = 3, .since_ms = -6000);
+	request(s, 5000, FW_REC_REQ_END, FW_CAUSE_EXPIRED, .timeouts = 4, .since_ms = -6000);
 	fw_tracker_advance(&s->tracker, ns_of(6000));
 	expect_connections(s, "passive SYN_RECV>=11000 half_open_expired since_before\n");
+	/* recordings of version 1 do not have the time of the first SYN-ACK */
+	request(s, 7000, FW_REC_REQ_SCHED, FW_CAUSE_UNKNOWN, .timeouts = 3);
+	request(s, 8000, FW_REC_REQ_END, FW_CAUSE_EXPIRED, .timeouts = 4);
+	fw_tracker_advance(&s->tracker, ns_of(9000));
+	expect_connections(s, "passive SYN_RECV>=1000 half_open_expired since_before\n");
 }
 
 /*
@@ -382,7 +471,11 @@ int main(void)
 		scene_test(old_and_new_kernels_agree),
 		scene_test(completion_goes_without_saying),
 		scene_test(child_without_a_request),
-		scene_test(child_of_a_request_that_was_only_counted),
+		scene_test(child_of_a_request_that_was_not_reported),
+		scene_test(suppressed_requests_stay_suppressed),
+		scene_test(migrated_to_another_listener),
+		scene_test(a_copy_is_told_from_a_later_request),
+		scene_test(twins_on_two_devices),
 		scene_test(expires_after_retransmissions),
 		scene_test(completes_after_retransmissions),
 		scene_test(open_requests_and_children),

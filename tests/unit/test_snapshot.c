@@ -24,11 +24,11 @@ static void what_a_snapshot_finds_is_as_old_as_its_idleness_at_least(void **stat
 	sock(s, 10001, FW_ESTABLISHED, .idle_ms = 4000);
 	snap_end(s, 10002);
 	full(s, 11001, FW_ESTABLISHED, FW_CLOSE_WAIT, .segs_in = 9);
-	expect_transitions(s, "ESTABLISHED>CLOSE_WAIT >=5000\n");
+	expect_transitions(s, "ESTABLISHED>CLOSE_WAIT >=4990\n");
 	full(s, 12001, FW_CLOSE_WAIT, FW_LAST_ACK, .flags = FW_REC_OWNER, .pid = 7, .comm = "x");
 	expect_transitions(s, "CLOSE_WAIT>LAST_ACK 1000\n"); /* of this both ends were seen */
 	scene_finish(s, 12500);
-	expect_connections(s, "ESTABLISHED>=5000 CLOSE_WAIT=1000 LAST_ACK=499 open remote "
+	expect_connections(s, "ESTABLISHED>=4990 CLOSE_WAIT=1000 LAST_ACK=499 open remote "
 			      "since_before\n");
 }
 
@@ -49,28 +49,64 @@ static void nothing_is_told_as_a_transition_that_was_only_found(void **state)
 	assert_int_equal(s->tracker.counters.events, 0); /* of the hooks */
 }
 
-static void a_jiffies_rate_that_is_not_known_gives_no_age(void **state)
+/* The segment that made the state came before the transition: a margin is taken off. */
+static void a_state_is_no_older_than_its_last_segment_proves(void **state)
+{
+	struct scene *s = *state;
+
+	snap_begin(s, 100);
+	sock(s, 101, FW_CLOSE_WAIT, .idle_ms = 5);
+	scene_connection(s, 2);
+	sock(s, 101, FW_CLOSE_WAIT);
+	snap_end(s, 102);
+	scene_finish(s, 201);
+	expect_connections(s, "CLOSE_WAIT>=100 open remote since_before\n"
+			      "CLOSE_WAIT>=100 open remote since_before\n");
+}
+
+static void a_jiffies_rate_that_is_not_known_gives_a_timer_no_age(void **state)
 {
 	struct scene *s = *state;
 
 	s->tracker.hz = 0;
 	snap_begin(s, 100);
-	sock(s, 101, FW_CLOSE_WAIT, .idle_ms = 50);
+	sock_mini(s, 101, FW_TIME_WAIT, .armed_ms = 50, .idle_ms = 51);
 	snap_end(s, 102);
 	scene_finish(s, 201);
-	expect_connections(s, "CLOSE_WAIT>=100 open remote since_before\n");
+	expect_connections(s, "TIME_WAIT>=100 open since_before\n");
 }
 
-static void a_time_wait_is_as_old_as_its_timer_says_exactly(void **state)
+static void a_time_wait_is_as_old_as_its_timer_says_at_least(void **state)
 {
 	struct scene *s = *state;
 
+	/* It may have been restarted, and jiffies may have been late. */
 	snap_begin(s, 20000);
 	sock_mini(s, 20000, FW_TIME_WAIT, .armed_ms = 8000);
 	snap_end(s, 20001);
 	s->armed_ms = 8000;
 	mini(s, 69000, FW_REC_TW_END, FW_TIME_WAIT, FW_CAUSE_EXPIRED);
-	expect_connections(s, "TIME_WAIT=61000 time_wait_expired since_before\n");
+	expect_connections(s, "TIME_WAIT>=60900 time_wait_expired since_before\n");
+}
+
+static void a_time_wait_is_as_old_as_its_stamp_says_exactly(void **state)
+{
+	struct scene *s = *state;
+
+	snap_begin(s, 20000);
+	sock_mini(s, 20000, FW_TIME_WAIT, .armed_ms = 8000, .idle_ms = 12001);
+	snap_end(s, 20001);
+	s->armed_ms = 8000;
+	mini(s, 69000, FW_REC_TW_END, FW_TIME_WAIT, FW_CAUSE_EXPIRED);
+	expect_connections(s, "TIME_WAIT=61001 time_wait_expired since_before\n");
+	/* the stamp of its birth in FIN_WAIT_2, or of an entry before a restart */
+	scene_connection(s, 2);
+	snap_begin(s, 70000);
+	sock_mini(s, 70000, FW_TIME_WAIT, .armed_ms = 60000, .idle_ms = 15000);
+	snap_end(s, 70001);
+	s->armed_ms = 60000;
+	mini(s, 121000, FW_REC_TW_END, FW_TIME_WAIT, FW_CAUSE_EXPIRED);
+	expect_connections(s, "TIME_WAIT>=60900 time_wait_expired since_before\n");
 }
 
 static void an_orphan_in_fin_wait_2_has_only_a_lower_bound(void **state)
@@ -98,8 +134,8 @@ static void a_half_closed_and_an_orphaned_fin_wait_2_are_told_apart(void **state
 	sock(s, 5000, FW_FIN_WAIT_2, .idle_ms = 2000, .flags = FW_REC_ORPHAN);
 	snap_end(s, 5001);
 	scene_finish(s, 6000);
-	expect_connections(s, "FIN_WAIT_2>=2000 open local since_before\n"
-			      "FIN_WAIT_2>=3000(orphaned) open local since_before\n");
+	expect_connections(s, "FIN_WAIT_2>=1990 open local since_before\n"
+			      "FIN_WAIT_2>=2990(orphaned) open local since_before\n");
 }
 
 static void who_closed_first_is_concluded_from_the_state(void **state)
@@ -128,13 +164,18 @@ static void a_half_open_connection_is_as_old_as_its_syn_acks(void **state)
 {
 	struct scene *s = *state;
 
-	/* Sent at once, after 1 s, after 2 s more: two timeouts are three seconds. */
 	snap_begin(s, 10000);
-	sock_request(s, 10000, .timeouts = 2);
+	sock_request(s, 10000, .timeouts = 2, .idle_ms = 3000);
 	snap_end(s, 10001);
 	assert_int_equal(s->tracker.table.nr, 1);
-	request(s, 10500, FW_REC_REQ_END, FW_CAUSE_RESET);
+	request(s, 10500, FW_REC_REQ_END, FW_CAUSE_RESET, .since_ms = 7000);
 	expect_connections(s, "passive SYN_RECV>=3500 half_open_dropped since_before\n");
+	/* recordings of version 1 do not have their time */
+	snap_begin(s, 20000);
+	sock_request(s, 20000, .timeouts = 2);
+	snap_end(s, 20001);
+	request(s, 20500, FW_REC_REQ_END, FW_CAUSE_RESET);
+	expect_connections(s, "passive SYN_RECV>=500 half_open_dropped since_before\n");
 }
 
 static void a_half_open_connection_that_was_found_completes_as_one(void **state)
@@ -143,7 +184,7 @@ static void a_half_open_connection_that_was_found_completes_as_one(void **state)
 
 	scene_server_side(s, 1);
 	snap_begin(s, 10000);
-	sock_request(s, 10000, .timeouts = 1);
+	sock_request(s, 10000, .timeouts = 1, .idle_ms = 1000);
 	snap_end(s, 10001);
 	full(s, 10100, FW_LISTEN, FW_SYN_RECV, 0);
 	request(s, 10100, FW_REC_REQ_END, FW_CAUSE_COMPLETED);
@@ -235,11 +276,11 @@ static void what_was_met_counts_as_seen_until_then(void **state)
 	snap_begin(s, 5000);
 	sock(s, 5000, FW_CLOSE_WAIT, .idle_ms = 3000);
 	snap_end(s, 5001);
-	assert_int_equal(fw_conn_dwell_ns(tracked(s), 0), 3000000000ULL);
+	assert_int_equal(fw_conn_dwell_ns(tracked(s), 0), 2990000000ULL);
 	snap_begin(s, 9000);
 	sock(s, 9000, FW_CLOSE_WAIT, .idle_ms = 7000);
 	snap_end(s, 9001);
-	assert_int_equal(fw_conn_dwell_ns(tracked(s), 0), 7000000000ULL);
+	assert_int_equal(fw_conn_dwell_ns(tracked(s), 0), 6990000000ULL);
 }
 
 int main(void)
@@ -248,8 +289,10 @@ int main(void)
 		scene_test(what_the_hooks_know_is_not_doubled_by_a_snapshot),
 		scene_test(what_a_snapshot_finds_is_as_old_as_its_idleness_at_least),
 		scene_test(nothing_is_told_as_a_transition_that_was_only_found),
-		scene_test(a_jiffies_rate_that_is_not_known_gives_no_age),
-		scene_test(a_time_wait_is_as_old_as_its_timer_says_exactly),
+		scene_test(a_state_is_no_older_than_its_last_segment_proves),
+		scene_test(a_jiffies_rate_that_is_not_known_gives_a_timer_no_age),
+		scene_test(a_time_wait_is_as_old_as_its_timer_says_at_least),
+		scene_test(a_time_wait_is_as_old_as_its_stamp_says_exactly),
 		scene_test(an_orphan_in_fin_wait_2_has_only_a_lower_bound),
 		scene_test(a_half_closed_and_an_orphaned_fin_wait_2_are_told_apart),
 		scene_test(who_closed_first_is_concluded_from_the_state),

@@ -27,7 +27,7 @@ static void a_transition_after_the_iterator_came_by_follows(void **state)
 	full(s, 111, FW_ESTABLISHED, FW_CLOSE_WAIT, .segs_in = 2);
 	snap_end(s, 112);
 	scene_finish(s, 200);
-	expect_connections(s, "ESTABLISHED>=61 CLOSE_WAIT=89 open remote since_before\n");
+	expect_connections(s, "ESTABLISHED>=51 CLOSE_WAIT=89 open remote since_before\n");
 	assert_int_equal(s->tracker.counters.gaps, 0);
 }
 
@@ -138,7 +138,7 @@ static void after_a_loss_another_state_is_put_right_and_marked(void **state)
 	expect_transitions(s, "ESTABLISHED>CLOSE_WAIT ?\n");
 	assert_int_equal(s->tracker.counters.gaps, 1);
 	scene_finish(s, 201);
-	expect_connections(s, "active SYN_SENT=1 ESTABLISHED<=50 CLOSE_WAIT>=140 open remote gap\n");
+	expect_connections(s, "active SYN_SENT=1 ESTABLISHED<=60 CLOSE_WAIT>=130 open remote gap\n");
 }
 
 static void after_a_loss_an_orphan_is_known_as_one(void **state)
@@ -161,7 +161,7 @@ static void after_a_loss_a_minisock_is_still_the_same_connection(void **state)
 	open_and_close(s, 110);
 	fw_tracker_lost(&s->tracker, 3, ns_of(150));
 	snap_begin(s, 200);
-	sock_mini(s, 204, FW_TIME_WAIT, .armed_ms = 120);
+	sock_mini(s, 204, FW_TIME_WAIT, .armed_ms = 120, .idle_ms = 84);
 	snap_end(s, 205);
 	assert_int_equal(s->tracker.table.nr, 1);
 	assert_false(tracked(s)->flags & FW_CONN_SOCKET_SEEN); /* its totals were in a lost record */
@@ -193,11 +193,14 @@ static void what_is_found_after_a_loss_may_be_younger_than_the_trace(void **stat
 	snap_begin(s, 100);
 	sock(s, 100, FW_ESTABLISHED);
 	scene_connection(s, 2);
+	sock_mini(s, 100, FW_TIME_WAIT, .armed_ms = 40, .idle_ms = 60);
+	scene_connection(s, 3);
 	sock_mini(s, 100, FW_TIME_WAIT, .armed_ms = 40);
 	snap_end(s, 101);
 	scene_finish(s, 200);
 	expect_connections(s, "ESTABLISHED>=100 open since_before gap\n"
-			      "TIME_WAIT=160 open since_before gap\n");
+			      "TIME_WAIT=160 open since_before gap\n"
+			      "TIME_WAIT>=100 open since_before gap\n");
 }
 
 /* The socket has been connected again while its former life is in TIME_WAIT, under the same cookie. */
@@ -205,12 +208,12 @@ static void both_lives_of_a_socket(struct scene *s, bool mini_first)
 {
 	snap_begin(s, 1000);
 	if (mini_first)
-		sock_mini(s, 1000, FW_TIME_WAIT, .armed_ms = 400);
+		sock_mini(s, 1000, FW_TIME_WAIT, .armed_ms = 400, .idle_ms = 600);
 	s->lport++;
 	sock(s, 1001, FW_ESTABLISHED);
 	s->lport--;
 	if (!mini_first)
-		sock_mini(s, 1004, FW_TIME_WAIT, .armed_ms = 400);
+		sock_mini(s, 1004, FW_TIME_WAIT, .armed_ms = 400, .idle_ms = 604);
 	snap_end(s, 1005);
 	assert_int_equal(s->tracker.table.nr, 2);
 	assert_int_equal(s->tracker.counters.gaps, 0);

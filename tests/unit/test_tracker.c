@@ -160,7 +160,7 @@ static void evicted_ones_are_really_forgotten(void **state)
 	full(s, 310, FW_FIN_WAIT_1, FW_CLOSE, .flags = FW_REC_SHUT_RD, .err = ECONNRESET);
 	scene_connection(s, 3); /* takes the place of the undecided one, whose end is known */
 	full(s, 311, FW_CLOSE, FW_SYN_SENT);
-	expect_connections(s, "ESTABLISHED>=300 FIN_WAIT_1=10 reset_received local since_before\n");
+	expect_connections(s, "ESTABLISHED=? FIN_WAIT_1=10 reset_received local since_before gap\n");
 	fw_tracker_advance(&s->tracker, ns_of(400));
 	expect_connections(s, "");
 	fw_tracker_unsettled(&s->tracker, NULL, NULL);
@@ -243,9 +243,9 @@ static void losses_mark_the_connections_of_their_time(void **state)
 	expect_connections(s, "active SYN_SENT=1 ESTABLISHED=99 reset_received gap\n"
 			      "active SYN_SENT=1 ESTABLISHED=499 reset_received gap\n"
 			      "active SYN_SENT=1 ESTABLISHED=99 reset_received\n"
-			      "ESTABLISHED>=900 reset_received since_before gap\n");
+			      "ESTABLISHED=? reset_received since_before gap\n");
 	assert_int_equal(s->tracker.counters.lost, 15);
-	assert_int_equal(s->tracker.counters.gaps, 0);
+	assert_int_equal(s->tracker.counters.gaps, 1); /* the last one: how old it is is not known */
 }
 
 /* Without an observer the tracker still counts. */

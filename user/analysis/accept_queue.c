@@ -18,7 +18,7 @@
 #include "analysis/words.h"
 
 struct queue {
-	uint64_t since_ns; /* it listens since, at least */
+	uint64_t since_ns; /* when it began to listen; 0: before the trace */
 	uint32_t first_drops, drops;
 	uint32_t now, max;
 	uint32_t looks, full_looks;
@@ -104,7 +104,7 @@ static void see_listener(struct fw_queues *q, const struct fw_conn *c, const str
 	struct queue *queue = fw_groups_get(&q->queues, &key);
 
 	if (!queue->looks++) {
-		queue->since_ns = c->enter_ns[0];
+		queue->since_ns = fw_conn_has(c, FW_CONN_SINCE_BEFORE) ? 0 : c->enter_ns[0];
 		queue->first_drops = sock->drops;
 	}
 	queue->now = sock->unread;

@@ -11,9 +11,6 @@
 
 #include <errno.h>
 
-/* A look that is older is not of this report. */
-#define LOOK_VALID_NS FW_NS(10)
-
 struct leak {
 	uint64_t count;
 	uint64_t fresh; /* of them: began while finwait watched */
@@ -27,9 +24,11 @@ struct close_wait {
 	struct fw_leaks *leaks;
 	struct fw_observer look; /* what .leaks takes of a snapshot */
 	/* as of the report that is being made */
+	bool looked;
+	/* of connections that the look did not reach */
 	uint64_t young;
 	struct leak all;
-	uint32_t story; /* without a look: of all that is old */
+	uint32_t story;
 };
 
 static int init(void *self, const struct fw_analysis_options *opt)
@@ -82,6 +81,14 @@ static void add(struct leak *leak, const struct fw_conn *c, uint64_t age)
 	}
 }
 
+/* What the sockets themselves have told is leaks.c's. A namespace that could not be entered is not. */
+static bool is_unseen(const struct close_wait *w, const struct fw_analysis_context *ctx,
+		      const struct fw_conn *c)
+{
+	return fw_conn_is_in(c, FW_CLOSE_WAIT) &&
+	       !(w->looked && fw_tracker_visited(ctx->tracker, c->netns));
+}
+
 static void look(struct close_wait *w, const struct fw_analysis_context *ctx)
 {
 	const struct fw_conn *c = NULL;
@@ -93,7 +100,7 @@ static void look(struct close_wait *w, const struct fw_analysis_context *ctx)
 		uint64_t age = fw_open_age_ns(ctx, c);
 		struct fw_group_key key;
 
-		if (!fw_conn_is_in(c, FW_CLOSE_WAIT))
+		if (!is_unseen(w, ctx, c))
 			continue;
 		if (age < ctx->opt.leak_age_ns) {
 			w->young++;
@@ -194,62 +201,33 @@ static void find_leak(struct close_wait *w, const struct fw_analysis_context *ct
 					"bound is known." : "");
 }
 
-static bool has_looked(const struct close_wait *w, const struct fw_analysis_context *ctx)
-{
-	uint64_t ns = fw_leaks_looked_ns(w->leaks);
-
-	return ns && (ns > ctx->now_ns || ctx->now_ns - ns < LOOK_VALID_NS);
-}
-
-/* Without a look. */
-static void claim_old(struct close_wait *w, const struct fw_analysis_context *ctx)
+static void prepare(void *self, struct fw_analysis_context *ctx)
 {
 	const struct fw_conn *c = NULL;
+	struct close_wait *w = self;
 
+	w->looked = fw_leaks_have_looked(w->leaks, ctx->now_ns);
+	if (w->looked)
+		fw_leaks_prepare(w->leaks, ctx);
 	w->story = fw_stories_new(ctx->stories);
 	while ((c = fw_open_next(ctx, c))) {
-		if (fw_conn_is_in(c, FW_CLOSE_WAIT) && fw_open_age_ns(ctx, c) >= ctx->opt.leak_age_ns)
+		if (is_unseen(w, ctx, c) && fw_open_age_ns(ctx, c) >= ctx->opt.leak_age_ns)
 			fw_stories_claim(ctx->stories, fw_story_key_of(c), w->story);
 	}
 }
 
-static void prepare(void *self, struct fw_analysis_context *ctx)
-{
-	struct close_wait *w = self;
-
-	if (has_looked(w, ctx))
-		fw_leaks_prepare(w->leaks, ctx);
-	else
-		claim_old(w, ctx);
-}
-
-static void report_look(struct close_wait *w, const struct fw_analysis_context *ctx,
-			struct fw_report *r, struct fw_section *s)
-{
-	struct fw_leaks_totals sum = fw_leaks_totals(w->leaks);
-
-	fw_section_fact(r, s, "now", "Now", fw_cell_count(sum.nr));
-	fw_section_fact(r, s, "old", "Of them for long", fw_cell_count(sum.nr_old));
-	if (sum.nr_old)
-		fw_section_fact(r, s, "oldest", "Oldest", oldest(&w->all));
-	if (sum.nr && sum.growth_known)
-		fw_section_fact(r, s, "growth", "Growth", fw_cell_rate(sum.growth_per_s));
-	fw_leaks_find(w->leaks, ctx, r, s);
-	fw_leaks_forget(w->leaks);
-}
-
-static void report_events(struct close_wait *w, const struct fw_analysis_context *ctx,
+static void report_unseen(struct close_wait *w, const struct fw_analysis_context *ctx,
 			  struct fw_report *r, struct fw_section *s)
 {
-	fw_section_fact(r, s, "now", "Now", fw_cell_count(w->all.count + w->young));
-	fw_section_fact(r, s, "old", "Of them for long", fw_cell_count(w->all.count));
+	const char *key = w->looked ? "unseen" : "by_process";
+	const char *title = w->looked ? "In network namespaces that were not looked at" :
+					"By process and peer";
+
 	if (!w->all.count)
 		return;
 	fw_section_fact(r, s, "oldest", "Oldest", oldest(&w->all));
 	fw_section_fact(r, s, "growth", "Growth", growth(ctx, &w->all));
-	fw_table_groups(ctx, r,
-			fw_section_table(r, s, "by_process", "By process and peer", columns),
-			&w->groups, count_of, row);
+	fw_table_groups(ctx, r, fw_section_table(r, s, key, title, columns), &w->groups, count_of, row);
 	fw_note_unlisted(r, s, &w->groups);
 	find_leak(w, ctx, r);
 }
@@ -257,15 +235,26 @@ static void report_events(struct close_wait *w, const struct fw_analysis_context
 static void report(void *self, const struct fw_analysis_context *ctx, struct fw_report *r)
 {
 	struct fw_section *s = fw_report_section(r, "close_wait", "CLOSE_WAIT");
+	struct fw_leaks_totals sum = { 0 };
 	struct close_wait *w = self;
 
 	look(w, ctx);
+	if (w->looked)
+		sum = fw_leaks_totals(w->leaks);
 	fw_section_fact(r, s, "leak_age", "Counted from", fw_cell_duration(ctx->opt.leak_age_ns));
 	fw_section_fact(r, s, "entered", "Entered", fw_cell_count(w->entered));
-	if (has_looked(w, ctx))
-		report_look(w, ctx, r, s);
-	else
-		report_events(w, ctx, r, s);
+	fw_section_fact(r, s, "now", "Now", fw_cell_count(sum.nr + w->all.count + w->young));
+	fw_section_fact(r, s, "old", "Of them for long", fw_cell_count(sum.nr_old + w->all.count));
+	if (sum.nr_old)
+		fw_section_fact(r, s, "oldest", "Oldest", sum.oldest_at_least ?
+				fw_cell_at_least(fw_cell_duration(sum.oldest_ns)) :
+				fw_cell_duration(sum.oldest_ns));
+	if (sum.nr && sum.growth_known)
+		fw_section_fact(r, s, "growth", "Growth", fw_cell_rate(sum.growth_per_s));
+	if (w->looked)
+		fw_leaks_find(w->leaks, ctx, r, s);
+	report_unseen(w, ctx, r, s);
+	fw_leaks_forget(w->leaks);
 }
 
 #define SLOT(event, subject, parameters, arguments) .event = on_##event,

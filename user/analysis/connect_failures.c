@@ -280,25 +280,31 @@ static void judge(void *arg, struct fw_group *group)
 
 /* ---- What is said ------------------------------------------------------------------------- */
 
+static void failure_row(const struct fw_analysis_context *ctx, struct fw_report *r, struct fw_table *t,
+			const struct fw_group *group, enum failure why)
+{
+	const struct attempts *a = (const void *)group->value;
+	const struct fw_group_key *key = &group->key;
+	const struct fw_cell cells[] = {
+		fw_owner_cell(&a->owner), fw_cell_endpoint(key->family, key->raddr, key->rport),
+		fw_cell_text(failures[why].words, SIZE_MAX), fw_cell_count(a->failed[why]),
+		fw_cell_count(failed_of(a) + a->opened),
+		fw_cell_duration(a->waited_ns[why] / a->failed[why]),
+		fw_cell_duration(a->longest_ns[why]),
+		fw_cell_duration(ctx->now_ns > a->last_ns ? ctx->now_ns - a->last_ns : 0),
+	};
+
+	fw_table_row(r, t, cells);
+}
+
 static void row(const struct fw_analysis_context *ctx, struct fw_report *r, struct fw_table *t,
 		const struct fw_group *group)
 {
 	const struct attempts *a = (const void *)group->value;
-	const struct fw_group_key *key = &group->key;
 
 	for (int i = 0; i < NR_FAILURES; i++) {
-		uint64_t n = a->failed[i];
-		const struct fw_cell cells[] = {
-			fw_owner_cell(&a->owner), fw_cell_endpoint(key->family, key->raddr, key->rport),
-			fw_cell_text(failures[i].words, SIZE_MAX), fw_cell_count(n),
-			fw_cell_count(failed_of(a) + a->opened),
-			n ? fw_cell_duration(a->waited_ns[i] / n) : fw_cell_unknown(),
-			fw_cell_duration(a->longest_ns[i]),
-			fw_cell_duration(ctx->now_ns > a->last_ns ? ctx->now_ns - a->last_ns : 0),
-		};
-
-		if (n)
-			fw_table_row(r, t, cells);
+		if (a->failed[i])
+			failure_row(ctx, r, t, group, (enum failure)i);
 	}
 }
 
@@ -318,12 +324,12 @@ static void say_title(struct fw_report *r, struct fw_finding *f, const struct fw
 	if (why == GIVEN_UP)
 		fw_finding_say(r, &f->title, "%s gets no answer from %s: %s of %s failed, %s given up after %s",
 			       who.text, to.text, fw_words_count(failed).text,
-			       fw_words_plural(failed + a->opened, "connect()").text,
+			       fw_words_plural(failed + a->opened, "connect() call").text,
 			       fw_words_count(n).text, fw_words_duration(a->waited_ns[why] / n).text);
 	else
 		fw_finding_say(r, &f->title, "%s cannot connect to %s: %s of %s failed, %s %s", who.text,
 			       to.text, fw_words_count(failed).text,
-			       fw_words_plural(failed + a->opened, "connect()").text,
+			       fw_words_plural(failed + a->opened, "connect() call").text,
 			       fw_words_count(n).text, failures[why].words);
 	fw_finding_say(r, &f->advice, "%s", failures[why].advice);
 }

@@ -11,7 +11,8 @@
 #include "analysis/leaks_internal.h"
 
 /* Connections that we made, in ESTABLISHED: so many are looked at. */
-#define ESTABLISHED_MAX 100000
+#define ESTABLISHED_MAX 30000
+#define VALID_NS FW_NS(10)
 
 struct fw_leaks *fw_leaks_new(const struct fw_leaks_options *opt)
 {
@@ -108,7 +109,8 @@ static void on_socket(void *arg, const struct fw_conn *c, const struct fw_rec_so
 	struct fw_leaks *l = arg;
 	struct leak_sock one;
 
-	if (!c || sock->object != FW_OBJECT_FULL || !is_of_interest(l, c, sock) ||
+	if (!c || (sock->object != FW_OBJECT_FULL && sock->object != FW_OBJECT_MPTCP) ||
+	    !is_of_interest(l, c, sock) ||
 	    (l->opt.filter && !fw_filter_endpoints(l->opt.filter, c)))
 		return;
 	one = (struct leak_sock){
@@ -121,6 +123,9 @@ static void on_socket(void *arg, const struct fw_conn *c, const struct fw_rec_so
 		.unsent = sock->unsent,
 		.state = sock->head.newstate,
 		.accepted = sock->head.flags & FW_REC_HAS_FILE,
+		.passive = c->role == FW_ROLE_PASSIVE,
+		.mptcp = sock->object == FW_OBJECT_MPTCP,
+		.listener = fw_conn_listener(c),
 		/* What a snapshot has found is its holder's, whoever accepted it. */
 		.owner_pid = c->flags & (FW_CONN_OWNER_LISTENS | FW_CONN_SINCE_BEFORE) ? 0 : c->pid,
 		.netns = c->netns, .family = c->family, .lport = c->lport, .rport = c->rport,
@@ -366,15 +371,17 @@ static void on_end(void *arg, uint64_t ts_ns)
 
 	add_dead(l);
 	sort(&l->coming);
+	l->gap_ns = l->last.ts_ns ? ts_ns - l->last.ts_ns : 0;
 	mark_inherited(&l->coming);
 	l->coming.ts_ns = ts_ns;
 	keep(l, l->coming);
 	l->coming = (struct leak_look){ 0 };
 }
 
-uint64_t fw_leaks_looked_ns(const struct fw_leaks *l)
+/* Looks can be regular: then the last one is valid until after the next one is due. */
+bool fw_leaks_have_looked(const struct fw_leaks *l, uint64_t now_ns)
 {
-	return l->last.ts_ns;
+	return l->last.ts_ns && now_ns < l->last.ts_ns + VALID_NS + 2 * l->gap_ns;
 }
 
 void fw_leaks_observe(struct fw_leaks *l, struct fw_observer *observer)

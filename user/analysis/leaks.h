@@ -40,8 +40,8 @@ size_t fw_leaks_report(struct fw_leaks *l, struct fw_report *r);
 
 struct fw_analysis_context;
 
-/* When it last looked, CLOCK_MONOTONIC ns; 0: never. */
-uint64_t fw_leaks_looked_ns(const struct fw_leaks *l);
+/* Whether the last look is of the moment @now_ns (CLOCK_MONOTONIC), and not an old one. */
+bool fw_leaks_have_looked(const struct fw_leaks *l, uint64_t now_ns);
 /*
  * The same for a report on everything: first claims the connections (ctx->stories), then adds a table to
  * @s and the findings. fw_leaks_forget() afterwards frees what fw_leaks_prepare() has found.
@@ -53,8 +53,9 @@ void fw_leaks_forget(struct fw_leaks *l);
 /* Connections in CLOSE_WAIT at the last look; of them as old as the leak age. */
 struct fw_leaks_totals {
 	size_t nr, nr_old;
+	uint64_t oldest_ns;
 	double growth_per_s;
-	bool growth_known;
+	bool growth_known, oldest_at_least;
 };
 struct fw_leaks_totals fw_leaks_totals(const struct fw_leaks *l);
 

@@ -102,7 +102,7 @@ static void say_words(const struct leak_group *g, struct fw_report *r, struct fw
 		return;
 	}
 	if (!g->is_pool && words->meaning)
-		fw_finding_say(r, &f->meaning, "%s", words->meaning);
+		fw_finding_say(r, &f->meaning, "%s", leak_meaning(g));
 	if (!g->is_pool && words->advice)
 		fw_finding_say(r, &f->advice, "%s", words->advice);
 }

@@ -60,23 +60,39 @@ void leak_table_row(struct leak_table *t, const struct leak_group *g)
 
 /* ---- A report ---------------------------------------------------------------------------- */
 
-static void table(const struct fw_leaks *l, const struct fw_analysis_context *ctx,
-		  const struct leak_groups *groups, struct fw_report *r, struct fw_section *s)
+static bool cgroups_differ(const struct leak_groups *groups)
+{
+	for (size_t i = 1; i < groups->nr; i++) {
+		if (leak_cgroup_of(&groups->group[i]) != leak_cgroup_of(groups->group))
+			return true;
+	}
+	return false;
+}
+
+/* Those in CLOSE_WAIT that are old, or all others that are findings. */
+static bool is_listed(const struct leak_group *g, bool close_wait)
+{
+	if (leak_is_close_wait(g->verdict) != close_wait)
+		return false;
+	return g->is_finding || (close_wait && g->nr_old);
+}
+
+static void table(const struct fw_leaks *l, const struct fw_analysis_context *ctx, bool close_wait,
+		  struct fw_report *r, struct fw_section *s)
 {
 	struct leak_table t = { .l = l, .ctx = ctx, .r = r };
-	bool cgroups_differ = false;
 
-	for (size_t i = 1; i < groups->nr; i++)
-		cgroups_differ |= leak_cgroup_of(&groups->group[i]) != leak_cgroup_of(groups->group);
-	for (size_t i = 0; i < groups->nr; i++) {
-		const struct leak_group *g = &groups->group[i];
+	for (size_t i = 0; i < l->groups.nr; i++) {
+		const struct leak_group *g = &l->groups.group[i];
 
-		if (!g->is_finding && !(leak_is_close_wait(g->verdict) && g->nr_old))
+		if (!is_listed(g, close_wait))
 			continue;
 		if (!t.table) {
-			t.table = fw_section_table(r, s, "by_process", "By process and peer",
+			t.table = fw_section_table(r, s, close_wait ? "by_process" : "others",
+						   close_wait ? "By process and peer" :
+						   "Other connections that are held and not used",
 						   leak_columns);
-			leak_table_begin(&t, cgroups_differ);
+			leak_table_begin(&t, cgroups_differ(&l->groups));
 		}
 		if (t.table->nr_rows < ctx->opt.top)
 			leak_table_row(&t, g);
@@ -108,7 +124,8 @@ void fw_leaks_find(struct fw_leaks *l, const struct fw_analysis_context *ctx, st
 	const struct leak_groups *groups = &l->groups;
 	size_t nr = 0;
 
-	table(l, ctx, groups, r, s);
+	table(l, ctx, true, r, s);
+	table(l, ctx, false, r, s);
 	for (size_t i = 0; i < groups->nr; i++) {
 		if (!groups->group[i].is_finding)
 			continue;
@@ -133,6 +150,10 @@ struct fw_leaks_totals fw_leaks_totals(const struct fw_leaks *l)
 		sum.nr += g->nr;
 		sum.nr_old += g->nr_old;
 		sum.growth_per_s += g->growth_per_s;
+		if (g->oldest_ns > sum.oldest_ns) {
+			sum.oldest_ns = g->oldest_ns;
+			sum.oldest_at_least = g->at_least;
+		}
 	}
 	return sum;
 }
@@ -154,8 +175,8 @@ static void say_totals(const struct fw_leaks *l, struct fw_report *r, size_t nr_
 		fw_section_fact(r, s, "watched", "watched for",
 				fw_cell_duration(l->last.ts_ns - l->first.ts_ns));
 	if (!nr_groups)
-		fw_section_note(r, s, "No process has had a connection in CLOSE_WAIT for as long as "
-				"the leak age.");
+		fw_section_note(r, s, "Nothing was in CLOSE_WAIT for as long as the leak age, and no "
+				"leak was seen to grow.");
 	r->failed |= l->failed;
 }
 

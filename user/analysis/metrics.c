@@ -38,6 +38,8 @@ static enum fw_half_open_end half_open_end_of(const struct fw_conn *c,
 		return FW_HALF_OPEN_COMPLETED;
 	if (c->end == FW_END_HALF_OPEN_EXPIRED)
 		return FW_HALF_OPEN_EXPIRED;
+	if (fw_conn_has(c, FW_CONN_HANDSHAKE_RESET))
+		return FW_HALF_OPEN_RESET;
 	return c->end == FW_END_HALF_OPEN_DROPPED ? FW_HALF_OPEN_DROPPED : FW_HALF_OPEN_OTHER;
 }
 

@@ -14,6 +14,7 @@
 #include "analysis/survey.h"
 #include "core/tracker.h"
 #include "report/openmetrics.h"
+#include "report/report.h"
 
 #define FW_METRICS_LIMITS 20
 
@@ -26,7 +27,8 @@ struct fw_metrics_hist {
 extern const uint64_t fw_metrics_limits_ms[FW_METRICS_LIMITS];
 
 enum fw_half_open_end {
-	FW_HALF_OPEN_COMPLETED, FW_HALF_OPEN_EXPIRED, FW_HALF_OPEN_DROPPED, FW_HALF_OPEN_OTHER,
+	FW_HALF_OPEN_COMPLETED, FW_HALF_OPEN_EXPIRED, FW_HALF_OPEN_RESET,
+	FW_HALF_OPEN_DROPPED, FW_HALF_OPEN_OTHER,
 	FW_HALF_OPEN_MAX,
 };
 
@@ -62,6 +64,20 @@ struct fw_metrics_push {
 	uint64_t rows_sent, rows_lost, rows_waiting, failures, spool_bytes;
 };
 
+/* Clients that were refused: connections that were closed, and requests. */
+struct fw_metrics_http {
+	uint64_t closed_slow, closed_limit, closed_address;
+	uint64_t refused_token, refused_host;
+};
+
+/* How severe each finding of the last report is, in the order of fw_explanation_at(). */
+#define FW_METRICS_FINDINGS_MAX 64
+struct fw_metrics_findings {
+	bool known;
+	uint8_t level[FW_METRICS_FINDINGS_MAX]; /* 0: it is none; 1 info, 2 warning, 3 critical */
+};
+void fw_metrics_findings_of(struct fw_metrics_findings *f, const struct fw_report *r);
+
 struct fw_metrics_context {
 	const char *version, *hooks;
 	const struct fw_tracker *tracker;
@@ -71,6 +87,8 @@ struct fw_metrics_context {
 	uint64_t bpf_runs, bpf_ns, bpf_measured_ns;
 	struct fw_metrics_process process;
 	struct fw_metrics_push push;
+	struct fw_metrics_http http;
+	struct fw_metrics_findings findings;
 };
 
 /* All families; the caller ends the document. */

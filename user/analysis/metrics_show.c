@@ -8,13 +8,14 @@
 
 #include <string.h>
 
+#include "report/explain.h"
 #include "util/fmt.h"
 
 #define NS_PER_S 1e9
 
 const char *const fw_metrics_labels[] = {
 	"state", "from", "to", "le", "end", "cause", "kind", "process", "local", "remote", "port",
-	"direction", "hooks", "version", "result", NULL,
+	"direction", "hooks", "version", "result", "finding", NULL,
 };
 
 /* In the order of a connection's life. */
@@ -161,7 +162,8 @@ static void show_half_open(const struct fw_metrics *m, const struct fw_metrics_c
 {
 	static const char *const ends[FW_HALF_OPEN_MAX] = {
 		[FW_HALF_OPEN_COMPLETED] = "completed", [FW_HALF_OPEN_EXPIRED] = "expired",
-		[FW_HALF_OPEN_DROPPED] = "dropped", [FW_HALF_OPEN_OTHER] = "other",
+		[FW_HALF_OPEN_RESET] = "reset", [FW_HALF_OPEN_DROPPED] = "dropped",
+		[FW_HALF_OPEN_OTHER] = "other",
 	};
 
 	gauge(om, "finwait_half_open", "Handshakes that are under way on the server's side.",
@@ -170,12 +172,83 @@ static void show_half_open(const struct fw_metrics *m, const struct fw_metrics_c
 	      "Of these: for over a second, so the SYN-ACK was sent again.",
 	      ctx->survey->half_open_old);
 	fw_om_family(om, "finwait_half_open_ended", FW_OM_COUNTER, NULL,
-		     "Ends of SYN_RECV: the handshake completed, expired or was dropped.");
+		     "Ends of SYN_RECV: the handshake completed, expired, was reset or dropped.");
 	for (unsigned int i = 0; i < FW_HALF_OPEN_MAX; i++)
 		fw_om_count1(om, "end", ends[i], m->half_open_ends[i]);
 	counter(om, "finwait_half_open_suppressed",
 		"Handshakes above --half-open-limit, which are counted here only.",
 		ctx->suppressed);
+}
+
+struct listeners {
+	const struct fw_conn *top[FW_SURVEY_TOP];
+	size_t nr;
+};
+
+static double fill_of(const struct fw_conn *c)
+{
+	return (double)c->extra->queue / (c->extra->queue_max ? c->extra->queue_max : 1);
+}
+
+/* The fullest of those that a snapshot has looked at, each address and port once. */
+static void add_listener(void *arg, const struct fw_conn *c)
+{
+	struct listeners *l = arg;
+	size_t at = l->nr;
+
+	if (!c->extra || !c->lport)
+		return;
+	for (size_t i = 0; i < l->nr; i++) {
+		if (l->top[i]->lport != c->lport || l->top[i]->family != c->family ||
+		    memcmp(l->top[i]->laddr, c->laddr, sizeof(c->laddr)))
+			continue;
+		if (fill_of(c) <= fill_of(l->top[i]))
+			return;
+		l->nr--;
+		memmove(&l->top[i], &l->top[i + 1], (l->nr - i) * sizeof(l->top[0]));
+		at = l->nr;
+		break;
+	}
+	while (at && fill_of(l->top[at - 1]) < fill_of(c))
+		at--;
+	if (at == FW_SURVEY_TOP)
+		return;
+	l->nr += l->nr < FW_SURVEY_TOP;
+	memmove(&l->top[at + 1], &l->top[at], (l->nr - at - 1) * sizeof(l->top[0]));
+	l->top[at] = c;
+}
+
+static void show_listener(struct fw_om *om, const struct fw_conn *c, uint64_t n)
+{
+	struct fw_buf local = { 0 }, port = { 0 };
+
+	fw_fmt_addr(&local, c->family, c->laddr);
+	fw_buf_u64(&port, c->lport);
+	fw_om_count(om, (struct fw_om_label[]){
+		{ .name = "local", .value = fw_buf_str(&local) },
+		{ .name = "port", .value = fw_buf_str(&port) } }, 2, n);
+	fw_buf_free(&local);
+	fw_buf_free(&port);
+}
+
+static void show_accept_queues(const struct fw_tracker *t, struct fw_om *om)
+{
+	struct listeners l = { .nr = 0 };
+
+	fw_listeners_each(&t->listeners, add_listener, &l);
+	fw_om_family(om, "finwait_accept_queue", FW_OM_GAUGE, NULL,
+		     "Connections that wait for accept(), of the ten listeners whose queues are fullest, "
+		     "as of the latest snapshot.");
+	for (size_t i = 0; i < l.nr; i++)
+		show_listener(om, l.top[i], l.top[i]->extra->queue);
+	fw_om_family(om, "finwait_accept_queue_limit", FW_OM_GAUGE, NULL,
+		     "How many may wait there.");
+	for (size_t i = 0; i < l.nr; i++)
+		show_listener(om, l.top[i], l.top[i]->extra->queue_max);
+	fw_om_family(om, "finwait_accept_queue_dropped", FW_OM_GAUGE, NULL,
+		     "SYNs and ACKs that these listeners have dropped since they listen.");
+	for (size_t i = 0; i < l.nr; i++)
+		show_listener(om, l.top[i], l.top[i]->extra->drops);
 }
 
 static void show_leaks(const struct fw_survey_result *survey, struct fw_om *om)
@@ -303,6 +376,58 @@ static void show_push(const struct fw_metrics_push *push, struct fw_om *om)
 	fw_om_count1(om, NULL, NULL, push->spool_bytes);
 }
 
+static void show_http(const struct fw_metrics_http *http, struct fw_om *om)
+{
+	fw_om_family(om, "finwait_http_connections_closed", FW_OM_COUNTER, NULL,
+		     "Clients that were disconnected: too slow, or too many.");
+	fw_om_count1(om, "reason", "slow", http->closed_slow);
+	fw_om_count1(om, "reason", "limit", http->closed_limit);
+	fw_om_count1(om, "reason", "address_limit", http->closed_address);
+	fw_om_family(om, "finwait_http_requests_refused", FW_OM_COUNTER, NULL,
+		     "Requests without the token, or for another host name.");
+	fw_om_count1(om, "reason", "token", http->refused_token);
+	fw_om_count1(om, "reason", "host", http->refused_host);
+}
+
+/* Place of the finding with that id in struct fw_metrics_findings; FW_METRICS_FINDINGS_MAX: none. */
+static size_t place_of(const char *id)
+{
+	const struct fw_explanation *e;
+
+	for (size_t i = 0; i < FW_METRICS_FINDINGS_MAX && (e = fw_explanation_at(i)); i++) {
+		if (e->meaning && !strcmp(e->topic, id))
+			return i;
+	}
+	return FW_METRICS_FINDINGS_MAX;
+}
+
+void fw_metrics_findings_of(struct fw_metrics_findings *f, const struct fw_report *r)
+{
+	*f = (struct fw_metrics_findings){ .known = true };
+	for (size_t i = 0; i < r->nr_findings; i++) {
+		const struct fw_finding *finding = &r->findings[i];
+		uint8_t level = (uint8_t)(1 + finding->severity);
+		size_t place = place_of(finding->id ? finding->id : "");
+
+		if (place < FW_METRICS_FINDINGS_MAX && level > f->level[place])
+			f->level[place] = level;
+	}
+}
+
+static void show_findings(const struct fw_metrics_findings *f, struct fw_om *om)
+{
+	const struct fw_explanation *e;
+
+	if (!f->known)
+		return;
+	fw_om_family(om, "finwait_finding_severity", FW_OM_GAUGE, NULL,
+		     "Findings about the last minutes: 0 none, 1 info, 2 warning, 3 critical.");
+	for (size_t i = 0; i < FW_METRICS_FINDINGS_MAX && (e = fw_explanation_at(i)); i++) {
+		if (e->meaning)
+			fw_om_count1(om, "finding", e->topic, f->level[i]);
+	}
+}
+
 static void known_gauge(struct fw_om *om, const char *name, const char *unit, const char *help,
 			int64_t n)
 {
@@ -342,8 +467,11 @@ void fw_metrics_show(struct fw_metrics *m, const struct fw_metrics_context *ctx,
 	show_leaks(ctx->survey, om);
 	show_ports(m, ctx, om);
 	show_half_open(m, ctx, om);
+	show_accept_queues(ctx->tracker, om);
 	show_tracking(ctx, om);
 	show_bpf(ctx, om);
 	show_push(&ctx->push, om);
+	show_http(&ctx->http, om);
+	show_findings(&ctx->findings, om);
 	show_process(&ctx->process, om);
 }

@@ -232,11 +232,11 @@ static void say_title(struct fw_report *r, struct fw_finding *f, const struct fw
 		fw_finding_say(r, &f->title,
 			       "%s is bound to local port %u, which is taken towards %s: %s failed with "
 			       "EADDRNOTAVAIL", who.text, ports->fixed_port, to.text,
-			       fw_words_plural(ports->no_port, "connect()").text);
+			       fw_words_plural(ports->no_port, "connect() call").text);
 	else if (ports->no_port)
 		fw_finding_say(r, &f->title,
 			       "%s has no ports left to %s: %s failed with EADDRNOTAVAIL", who.text,
-			       to.text, fw_words_plural(ports->no_port, "connect()").text);
+			       to.text, fw_words_plural(ports->no_port, "connect() call").text);
 	else if (ports->exhausted_s >= 0)
 		fw_finding_say(r, &f->title, "%s runs out of ports to %s in %s", who.text, to.text,
 			       fw_words_duration(FW_NS(ports->exhausted_s)).text);

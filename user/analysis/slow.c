@@ -294,7 +294,7 @@ static void say_syn_stall(const struct fw_analysis_context *ctx, struct fw_repor
 {
 	const struct waits *w = (const void *)worst->value;
 	struct fw_words to = peer_name(&worst->key), who = fw_owner_words(&w->owner);
-	struct fw_words n = fw_words_plural(stalled_of(w), "connect()");
+	struct fw_words n = fw_words_plural(stalled_of(w), "connect() call");
 	struct fw_words limit = fw_words_duration(FW_SLOW_SYN_NS);
 
 	(void)ctx;

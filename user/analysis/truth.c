@@ -101,6 +101,8 @@ static int attempt_fails(const struct fw_conn *c, unsigned int from)
 {
 	bool child = c->role == FW_ROLE_PASSIVE && !fw_conn_has(c, FW_CONN_REQUEST);
 
+	if (fw_conn_has(c, FW_CONN_HANDSHAKE_RESET))
+		return 1;
 	if ((from != FW_SYN_SENT && from != FW_SYN_RECV) || !c->err)
 		return 0;
 	return child && c->err == ECONNRESET ? 2 : 1;

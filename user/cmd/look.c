@@ -14,25 +14,12 @@
 
 int fw_at_parse(const char *text, struct fw_at *at, struct fw_err *err)
 {
-	struct tm tm = { 0 };
-	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-	double fraction = 0;
-	char *stop;
-
 	at->text = text;
 	at->since_start = !fw_parse_duration(text, &at->ns, NULL);
-	if (at->since_start)
+	if (at->since_start || !fw_parse_rfc3339(text, &at->ns, NULL))
 		return 0;
-	if (end && *end == '.') {
-		fraction = strtod(end, &stop);
-		end = stop;
-	}
-	if (!end || strcmp(end, "Z") || timegm(&tm) < 0)
-		return fw_err_set(err, -EINVAL,
-				  "'%s' is neither a duration nor a time such as 2026-11-22T19:08:14Z",
-				  text);
-	at->ns = (uint64_t)timegm(&tm) * FW_NS_PER_S + (uint64_t)(fraction * 1e9 + 0.5);
-	return 0;
+	return fw_err_set(err, -EINVAL,
+			  "'%s' is neither a duration nor a time such as 2026-11-22T19:08:14Z", text);
 }
 
 int fw_look_check(const struct fw_options *opt, const struct fw_at *at, struct fw_err *err)

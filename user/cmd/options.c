@@ -282,6 +282,8 @@ static int add_input(struct fw_options *opt, const char *arg, struct fw_err *err
 
 static int add_netns(struct fw_options *opt, const char *arg, struct fw_err *err)
 {
+	if (!*arg)
+		return fw_err_set(err, -EINVAL, "a name, a process or a path is missing");
 	if (opt->nr_netns_args == FW_MAX_NETNS)
 		return fw_err_set(err, -EINVAL, "more than %d network namespaces", FW_MAX_NETNS);
 	opt->netns_args[opt->nr_netns_args++] = arg;
@@ -441,6 +443,16 @@ static int complete(struct fw_options *opt, struct fw_err *err)
 	return ret;
 }
 
+/* The message has the value of an option in it. */
+static void refuse(const struct argp_state *state, const char *option, const struct fw_err *err)
+{
+	struct fw_buf b = { 0 };
+
+	fw_buf_visible(&b, err->msg, sizeof(err->msg));
+	argp_error(state, "%s%s%s", option, *option ? ": " : "", fw_buf_str(&b));
+	fw_buf_free(&b);
+}
+
 static error_t parse_one(int key, char *arg, struct argp_state *state)
 {
 	struct parsing *p = state->input;
@@ -450,7 +462,7 @@ static error_t parse_one(int key, char *arg, struct argp_state *state)
 	int ret;
 
 	if (key == ARGP_KEY_END && complete(p->opt, &err))
-		argp_error(state, "%s", err.msg);
+		refuse(state, "", &err);
 	if (key == ARGP_KEY_ARG && (!command->args || state->arg_num))
 		argp_error(state, "'%s' is not an option; nothing else was expected", arg);
 	if (key == 'f')
@@ -464,7 +476,7 @@ static error_t parse_one(int key, char *arg, struct argp_state *state)
 	option_spelled(p->options, key, spelled);
 	note_option(p->opt, key, spelled, arg);
 	if (ret < 0) {
-		argp_error(state, "%s%s%s", spelled, *spelled ? ": " : "", err.msg);
+		refuse(state, spelled, &err);
 	}
 	return ret;
 }

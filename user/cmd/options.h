@@ -5,6 +5,7 @@
 #ifndef FW_CMD_OPTIONS_H
 #define FW_CMD_OPTIONS_H
 
+#include "cmd/looks.h"
 #include "core/filter.h"
 #include "io/live.h"
 #include "io/recorder.h"
@@ -38,6 +39,7 @@ struct fw_options {
 	/* a recording to be written; .path NULL: none */
 	struct fw_recorder_options recorder;
 	bool no_host;
+	struct fw_looks_options looks; /* at all sockets, between start and end */
 	uint64_t snapshot_ns; /* how often all connections are looked at for it; 0: only at its ends */
 	char filter_text[FW_HEADER_TEXT]; /* what the kernel is asked to leave out, in words */
 	const char *live_option; /* one that was given, and that only the running kernel has; NULL: none */

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "analysis/analysis.h"
@@ -24,7 +23,6 @@
 #define LIVES_MAX 1000000
 #define PROGRESS_NS (FW_NS_PER_S / 2)
 #define FIRST_LOOK_NS (5 * FW_NS_PER_S)
-#define LOOK_SHARE 50
 
 enum { OPT_INTERVAL = FW_OPT_OF_COMMAND, OPT_TOP, OPT_STALL, OPT_LEAK_AGE, OPT_CONNECTIONS };
 
@@ -40,10 +38,6 @@ struct run {
 	struct fw_analyses analyses;
 	struct fw_output out;
 	uint64_t next_report_ns, next_progress_ns;
-	uint64_t next_look_ns;
-	uint64_t look_cpu_ns; /* CPU time when the last look began; and what it has used */
-	uint64_t look_used_ns;
-	bool looking;
 	unsigned int nr_reports;
 	bool progress; /* stderr is a terminal */
 	const char *page; /* the file that each report replaces; NULL: .out */
@@ -108,7 +102,7 @@ static int make_report(struct run *run, struct fw_err *err)
 static void clear_progress(const struct run *run)
 {
 	if (run->progress)
-		fputs("\r\033[K", stderr);
+		fw_progress(NULL);
 }
 
 static void progress(struct run *run, uint64_t now)
@@ -118,47 +112,9 @@ static void progress(struct run *run, uint64_t now)
 	if (!run->progress || now < run->next_progress_ns)
 		return;
 	run->next_progress_ns = now + PROGRESS_NS;
-	fprintf(stderr, "\r\033[K%llu s, %llu events, %zu connections; Ctrl-C reports",
+	fw_progress("%llu s, %llu events, %zu connections; Ctrl-C reports",
 		(unsigned long long)((now - run->session.src->info.start_ns) / FW_NS_PER_S),
 		(unsigned long long)t->counters.events, t->table.nr);
-}
-
-static uint64_t cpu_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
-	return (uint64_t)ts.tv_sec * FW_NS_PER_S + (uint64_t)ts.tv_nsec;
-}
-
-static void look_begins(struct run *run)
-{
-	run->looking = true;
-	run->look_cpu_ns = cpu_ns();
-}
-
-/*
- * Growth is told from looks at all sockets: at the start, at the end, and some between (analysis/leaks.c).
- * With a duration one in its middle is enough; without, each waits twice as long as the one before. They
- * use a fiftieth of a processor at most.
- */
-static void look_between(struct run *run, uint64_t now)
-{
-	struct fw_source *src = run->session.src;
-	uint64_t since_ns = now - src->info.start_ns;
-	struct fw_err err = { 0 };
-
-	if (run->opt->no_snapshot || !src->ops->snapshot || src->ops->in_snapshot(src))
-		return;
-	if (run->looking)
-		run->look_used_ns = cpu_ns() - run->look_cpu_ns;
-	run->looking = false;
-	if (now < run->next_look_ns || run->look_used_ns * LOOK_SHARE > since_ns)
-		return;
-	run->next_look_ns = run->wishes->duration_ns ? UINT64_MAX : now + since_ns;
-	look_begins(run);
-	if (src->ops->snapshot(src, &err))
-		fw_complain(&err);
 }
 
 /* In the midst of it. */
@@ -187,7 +143,6 @@ static int watch(struct run *run, struct fw_err *err)
 		ret = fw_session_step(&run->session, err);
 		now = fw_session_now_ns(&run->session);
 		progress(run, now);
-		look_between(run, now);
 		if (ret || !w->interval_ns || now < run->next_report_ns)
 			continue;
 		run->next_report_ns += w->interval_ns;
@@ -226,11 +181,8 @@ static int run_all(struct run *run, struct fw_err *err)
 		return ret;
 	run->progress = isatty(STDERR_FILENO);
 	run->next_report_ns = run->session.src->info.start_ns + run->wishes->interval_ns;
-	run->next_look_ns = run->session.src->info.start_ns +
-			    (run->wishes->duration_ns ? run->wishes->duration_ns / 2 : FIRST_LOOK_NS);
-	look_begins(run);
 	if (!run->progress)
-		fprintf(stderr, "finwait: %s TCP with the %s hooks\n",
+		fw_say(FW_LEVEL_INFO, "%s TCP with the %s hooks",
 			run->session.src->info.recorded ? "reading a recording of" : "watching",
 			run->session.src->info.hooks);
 	ret = watch(run, err);
@@ -341,10 +293,10 @@ static bool format_is_possible(const struct fw_options *opt, const struct wishes
 	if (!format->to_file_only || (opt->output && strcmp(opt->output, "-")))
 		return true;
 	if (isatty(STDOUT_FILENO))
-		fprintf(stderr, "finwait: %s: name a file with -o\n", format->to_file_only);
+		fw_say(FW_LEVEL_ERROR, "%s: name a file with -o", format->to_file_only);
 	else if (wishes->interval_ns)
-		fprintf(stderr, "finwait: -f %s --interval rewrites a file: name it with -o\n",
-			format->name);
+		fw_say(FW_LEVEL_ERROR, "-f %s --interval rewrites a file: name it with -o",
+		       format->name);
 	else
 		return true;
 	return false;
@@ -363,11 +315,13 @@ static int run_report(int argc, char **argv)
 
 	fw_options_parse(&opt, argc, argv, &command);
 	opt.truths = true;
+	/* With a duration one look in its middle is enough. */
+	opt.looks.first_ns = wishes.duration_ns ? wishes.duration_ns / 2 : FIRST_LOOK_NS;
+	opt.looks.max_ns = wishes.duration_ns ? 0 : UINT64_MAX / 4;
 	if (opt.filter.states || opt.filter.min_duration_ns) {
-		fputs("finwait: --state and --min-duration are for trace and timeline: a report "
+		fw_say(FW_LEVEL_ERROR, "--state and --min-duration are for trace and timeline: a report "
 		      "needs "
-		      "whole connections\n",
-		      stderr);
+		      "whole connections");
 		return FW_EXIT_USAGE;
 	}
 	if (!format_is_possible(&opt, &wishes))

@@ -52,13 +52,16 @@ static uint64_t armed_ns(const struct fw_tracker *t, const struct fw_event *ev)
  * in FIN_WAIT_2 of a connection without timestamps that of its birth; @armed is when its timer was last set,
  * which may have been a restart. What both say is the entry.
  */
-static uint64_t time_wait_entry(uint64_t ts_ns, uint64_t since_ns, uint64_t armed, unsigned int *flags)
+static uint64_t time_wait_entry(const struct fw_rec_head *head, uint64_t since_ns, uint64_t armed,
+				unsigned int *flags)
 {
+	uint64_t ts_ns = head->ts_ns;
+	bool agree = since_ns < armed + SAME_MOMENT_NS && armed < since_ns + SAME_MOMENT_NS;
+
 	*flags = FW_STEP_AT_LEAST;
 	if (!armed)
 		return ts_ns;
-	if (since_ns && since_ns < ts_ns && since_ns < armed + SAME_MOMENT_NS &&
-	    armed < since_ns + SAME_MOMENT_NS) {
+	if (since_ns && since_ns < ts_ns && (agree || head->flags & FW_REC_ENTRY_KNOWN)) {
 		*flags = 0;
 		return since_ns;
 	}
@@ -72,7 +75,7 @@ static uint64_t entry_of(const struct fw_tracker *t, const struct fw_event *ev, 
 
 	*flags = FW_STEP_AT_LEAST;
 	if (ev->head->newstate == FW_TIME_WAIT)
-		return time_wait_entry(ev->head->ts_ns, mini->since_ns, armed_ns(t, ev), flags);
+		return time_wait_entry(ev->head, mini->since_ns, armed_ns(t, ev), flags);
 	return mini->since_ns && mini->since_ns < ev->head->ts_ns ? mini->since_ns : 0;
 }
 
@@ -125,8 +128,9 @@ static void conn_unknown_done(struct fw_tracker *t, struct fw_conn *c, const str
 
 /*
  * The birth of a minisock is the first that is seen of a connection: its state began now. The socket's own
- * last transition follows on this CPU, and says which state that was in (minisock_complete()). A minisock
- * without a cookie is joined to it by minisock_of_unknown().
+ * last transition follows on this CPU. It says which state that was in (minisock_complete()), and proves that
+ * this was a birth: the record before a re-arm may have been lost. A minisock without a cookie is joined to it
+ * by minisock_of_unknown().
  */
 static struct fw_conn *born_of_unknown(struct fw_tracker *t, const struct fw_event *ev)
 {
@@ -135,7 +139,7 @@ static struct fw_conn *born_of_unknown(struct fw_tracker *t, const struct fw_eve
 	if (!c)
 		return NULL;
 	fw_conn_set(c, FW_CONN_HALF_KNOWN);
-	conn_push(c, ev->head->newstate, ev->head->ts_ns, 0);
+	conn_push(c, ev->head->newstate, ev->head->ts_ns, FW_STEP_AT_LEAST);
 	conn_unknown_done(t, c, ev);
 	if (!ev->head->cookie) {
 		t->anonymous_tw = (struct fw_undecided){ c, c->id, ev->head->ts_ns + FW_UNDECIDED_NS };
@@ -201,7 +205,7 @@ static void push_born(struct fw_tracker *t, struct fw_conn *c, const struct fw_e
 
 static void move_to_minisock(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev)
 {
-	fw_conn_clear(c, FW_CONN_LIMBO);
+	fw_conn_clear(c, FW_CONN_LIMBO | FW_CONN_TRANSIT);
 	fw_conn_set(c, FW_CONN_MINI | FW_CONN_ORPHANED);
 	c->skaddr = ev->head->skaddr;
 	c->armed_jiffies = (uint32_t)ev->mini->expires_jiffies;
@@ -221,9 +225,11 @@ static void born(struct fw_tracker *t, struct fw_conn *c, const struct fw_event 
 	conn_count(t, c);
 }
 
-/* The minisock of @c exists, but its birth was missed. */
+/* The minisock of @c exists, but its birth was missed. It is in its state since @since_ns; @step_flags:
+ * FW_STEP_AT_LEAST if that is a lower bound, else 0.
+ */
 static void born_unseen(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev,
-			uint64_t since_ns)
+			uint64_t since_ns, unsigned int step_flags)
 {
 	unsigned int state = ev->head->newstate;
 
@@ -233,9 +239,12 @@ static void born_unseen(struct fw_tracker *t, struct fw_conn *c, const struct fw
 		c->step_flags[c->nr_steps - 1] &= (uint8_t)~FW_STEP_AT_MOST;
 		return;
 	}
-	if (since_ns < c->enter_ns[c->nr_steps - 1])
+	if (since_ns < c->enter_ns[c->nr_steps - 1]) {
 		since_ns = c->enter_ns[c->nr_steps - 1];
+		step_flags = FW_STEP_AT_LEAST;
+	}
 	conn_push_after_gap(t, c, state, since_ns);
+	c->step_flags[c->nr_steps - 1] = (uint8_t)step_flags;
 	conn_announce(t, c, FW_TR_MINISOCK);
 }
 
@@ -318,7 +327,7 @@ void minisock_scheduled(struct fw_tracker *t, const struct fw_event *ev)
 	}
 	fw_conn_table_touch(&t->table, c);
 	if (!fw_conn_has(c, FW_CONN_MINI) && (rearmed || fw_conn_has(c, FW_CONN_LIMBO)))
-		born_unseen(t, c, ev, ev->head->ts_ns);
+		born_unseen(t, c, ev, ev->head->ts_ns, FW_STEP_AT_LEAST);
 	else if (!fw_conn_has(c, FW_CONN_MINI))
 		born(t, c, ev);
 	else if (fw_conn_state(c) == ev->head->newstate && ev->head->newstate == FW_TIME_WAIT)
@@ -337,7 +346,8 @@ static bool answered_data(struct fw_tracker *t, const struct fw_rec_head *head)
 {
 	const struct fw_cpu_memory *cpu = tracker_cpu(t, head);
 
-	return head->cookie && cpu->reset_cookie == head->cookie && cpu->reset_answers_data;
+	return head->cookie && cpu->reset_cookie == head->cookie && cpu->reset_answers_data &&
+	       head->ts_ns - cpu->reset_ns < FW_AT_ONCE_NS;
 }
 
 void minisock_ended(struct fw_tracker *t, const struct fw_event *ev)
@@ -355,7 +365,7 @@ void minisock_ended(struct fw_tracker *t, const struct fw_event *ev)
 	if (!c)
 		c = older_minisock(t, ev, since_ns, step_flags);
 	else if (!fw_conn_has(c, FW_CONN_MINI))
-		born_unseen(t, c, ev, since_ns ? since_ns : ev->head->ts_ns);
+		born_unseen(t, c, ev, since_ns ? since_ns : ev->head->ts_ns, step_flags);
 	if (!c)
 		return;
 	settle(t, c, ev);
@@ -402,6 +412,8 @@ static void end_forgotten(struct fw_tracker *t, struct fw_conn *c)
 {
 	t->counters.gaps++;
 	fw_conn_set(c, FW_CONN_GAP);
+	fw_conn_clear(c, FW_CONN_TRANSIT);
+	c->step_flags[c->nr_steps - 1] &= (uint8_t)~FW_STEP_AT_MOST;
 	c->step_flags[c->nr_steps - 1] |= FW_STEP_AT_LEAST;
 	conn_end(t, c, c->end_ns, FW_END_UNKNOWN);
 }
@@ -433,7 +445,7 @@ uint64_t minisock_entry_ns(const struct fw_tracker *t, const struct fw_event *ev
 	*flags = FW_STEP_AT_LEAST;
 	if (ev->head->newstate != FW_TIME_WAIT)
 		return since_or_now(ev->head, sock->since_ns);
-	return time_wait_entry(ts_ns, sock->since_ns,
+	return time_wait_entry(ev->head, sock->since_ns,
 			       armed_at_ns(t, ts_ns, sock->now_jiffies, sock->expires_jiffies), flags);
 }
 

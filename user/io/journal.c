@@ -1,49 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "io/journal.h"
 
-#include <errno.h>
-#include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-/* $JOURNAL_STREAM is "device:inode" of what the journal reads: stderr may have been sent elsewhere. */
-static int is_journal(void)
-{
-	const char *stream = getenv("JOURNAL_STREAM");
-	unsigned long long dev, ino;
-	struct stat st;
-
-	return stream && sscanf(stream, "%llu:%llu", &dev, &ino) == 2 &&
-	       !fstat(STDERR_FILENO, &st) && st.st_dev == dev && st.st_ino == ino;
-}
-
-const char *fw_level_prefix(enum fw_level level)
-{
-	static const char *const prefixes[FW_LEVEL_MAX] = {
-		[FW_LEVEL_ERROR] = "<3>",
-		[FW_LEVEL_WARNING] = "<4>",
-		[FW_LEVEL_INFO] = "<6>",
-	};
-
-	return level < FW_LEVEL_MAX && is_journal() ? prefixes[level] : "";
-}
-
-void fw_say(enum fw_level level, const char *fmt, ...)
-{
-	char line[1024];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
-	fprintf(stderr, "%sfinwait: %s\n", fw_level_prefix(level), line);
-}
+#include "util/parse.h"
 
 int fw_notify_open(void)
 {
@@ -77,8 +42,11 @@ void fw_notify(int fd, const char *message)
 uint64_t fw_watchdog_ns(void)
 {
 	const char *us = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+	uint64_t interval_us, number;
 
-	if (!us || (pid && strtol(pid, NULL, 10) != (long)getpid()))
+	if (!us || fw_parse_u64(us, 1, UINT64_MAX / 1000, &interval_us, NULL))
 		return 0;
-	return strtoull(us, NULL, 10) * 1000;
+	if (pid && (fw_parse_u64(pid, 1, INT32_MAX, &number, NULL) || number != (uint64_t)getpid()))
+		return 0;
+	return interval_us * 1000;
 }

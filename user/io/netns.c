@@ -1,18 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "io/netns.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <linux/sockios.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "util/parse.h"
 
 #define NAMED "/run/netns"
 #define PATH_LEN 320
+/* The kernel gives namespaces no lower inode numbers: PROC_NET_INIT_INO, PROC_DYNAMIC_FIRST. */
+#define LOWEST_INUM 0xEFFFFF00U
 
 #define OWN "/proc/self/ns/net"
 
@@ -105,6 +113,15 @@ static int add(struct fw_netns_list *list, uint32_t inum, uint32_t pid, const ch
 	return fw_netns_add(list, &ns);
 }
 
+/* 0: not a process. */
+static uint32_t pid_of(const char *name)
+{
+	uint64_t pid = 0;
+
+	fw_parse_u64(name, 1, INT32_MAX, &pid, NULL);
+	return (uint32_t)pid;
+}
+
 /* Calls add() for each entry of @dir; processes are those whose name is a number. */
 static int add_all(struct fw_netns_list *list, const char *dir, bool processes)
 {
@@ -115,7 +132,7 @@ static int add_all(struct fw_netns_list *list, const char *dir, bool processes)
 	int ret = 0;
 
 	while (d && !ret && (e = readdir(d))) {
-		if (e->d_name[0] == '.' || (processes && !isdigit((unsigned char)e->d_name[0])))
+		if (e->d_name[0] == '.' || (processes && !pid_of(e->d_name)))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s%s", dir, e->d_name, processes ? "/ns/net" : "");
 		inum = inum_of(path);
@@ -124,7 +141,7 @@ static int add_all(struct fw_netns_list *list, const char *dir, bool processes)
 			list->nr_unmounted++;
 			continue;
 		}
-		ret = add(list, inum, processes ? (uint32_t)atoi(e->d_name) : 0,
+		ret = add(list, inum, processes ? pid_of(e->d_name) : 0,
 			  processes ? "" : e->d_name);
 	}
 	if (d)
@@ -165,11 +182,31 @@ void fw_netns_list_free(struct fw_netns_list *list)
 	*list = (struct fw_netns_list){ 0 };
 }
 
+/* The namespace of a socket that a process holds. */
+static int open_via_socket(const struct fw_netns *ns)
+{
+	int process, sock = -1, fd = -1, saved;
+
+	process = (int)syscall(SYS_pidfd_open, ns->pid, 0);
+	if (process >= 0)
+		sock = (int)syscall(SYS_pidfd_getfd, process, ns->fd, 0);
+	if (sock >= 0)
+		fd = ioctl(sock, SIOCGSKNS);
+	saved = errno;
+	if (sock >= 0)
+		close(sock);
+	if (process >= 0)
+		close(process);
+	return fd < 0 ? -saved : fd;
+}
+
 int fw_netns_open(const struct fw_netns *ns)
 {
 	char path[PATH_LEN];
 	int fd;
 
+	if (ns->via_socket)
+		return open_via_socket(ns);
 	if (ns->name[0])
 		snprintf(path, sizeof(path), NAMED "/%s", ns->name);
 	else
@@ -178,22 +215,60 @@ int fw_netns_open(const struct fw_netns *ns)
 	return fd < 0 ? -errno : fd;
 }
 
+/* Its number, if that is a network namespace and not any other file. */
+static int inum_of_netns(const char *path, uint32_t *inum)
+{
+	struct stat st;
+	int fd, ret = 0;
+
+	if (stat(path, &st))
+		return -errno;
+	fd = is_namespace(path) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	if (fd < 0)
+		return -EINVAL;
+	if (fstat(fd, &st) || ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
+		ret = -EINVAL;
+	else
+		*inum = (uint32_t)st.st_ino;
+	close(fd);
+	return ret;
+}
+
+/* What is hidden from us may have any number. */
+static int check_exists(uint32_t inum, struct fw_err *err)
+{
+	struct fw_netns_list list;
+	int ret = fw_netns_list(&list);
+	bool known;
+
+	if (ret)
+		return fw_err_set(err, ret, "cannot list the network namespaces: %s", strerror(-ret));
+	known = fw_netns_find(&list, inum) || (list.nr_hidden && inum >= LOWEST_INUM);
+	fw_netns_list_free(&list);
+	return known ? 0 : fw_err_set(err, -ENOENT, "there is no network namespace %u: no process is "
+						    "in it, and it has no name", inum);
+}
+
 int fw_netns_parse(const char *arg, uint32_t *inum, struct fw_err *err)
 {
-	char path[PATH_LEN], *end;
-	unsigned long n = strtoul(arg, &end, 10);
+	char path[PATH_LEN];
+	uint64_t n = 0;
+	int ret;
 
-	if (*arg && !*end && n >= FW_NETNS_FIRST_INUM && n <= UINT32_MAX) {
+	if (!fw_parse_u64(arg, FW_NETNS_FIRST_INUM, UINT32_MAX, &n, NULL)) {
 		*inum = (uint32_t)n;
-		return 0;
+		return check_exists(*inum, err);
 	}
-	if (*arg && !*end)
-		snprintf(path, sizeof(path), "/proc/%lu/ns/net", n);
+	if (!fw_parse_u64(arg, 1, INT32_MAX, &n, NULL))
+		snprintf(path, sizeof(path), "/proc/%llu/ns/net", (unsigned long long)n);
 	else if (strchr(arg, '/'))
 		snprintf(path, sizeof(path), "%s", arg);
 	else
-		snprintf(path, sizeof(path), NAMED "/%s", arg);
-	*inum = inum_of(path);
-	return *inum ? 0 : fw_err_set(err, -ENOENT, "there is no network namespace '%s' (%s: %s)",
-				      arg, path, strerror(errno));
+		snprintf(path, sizeof(path), NAMED "/%s", *arg ? arg : "?");
+	ret = inum_of_netns(path, inum);
+	if (ret == -EINVAL)
+		return fw_err_set(err, ret, "%s is no network namespace", path);
+	return ret ? fw_err_set(err, ret, "there is no network namespace '%s' (%s: %s)", arg, path,
+				strerror(-ret)) :
+		     0;
 }

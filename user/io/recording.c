@@ -13,6 +13,8 @@
 /* So many records are shown ahead of their turn: long enough for memory to come. */
 #define BATCH 24
 _Static_assert(BATCH <= FW_UNPACKED_SLOTS, "they stay until they are handed on");
+/* The clocks of two recordings are one, but their ends are not told to the nanosecond. */
+#define OVERLAP_NS 100000000ULL
 /* After so many somebody may look whether to stop, if time has not passed before. */
 #define POLL_ITEMS 8192
 
@@ -63,9 +65,16 @@ static int check_order(struct recording *r, const struct fw_header *h, struct fw
 		return fw_err_set(err, -EINVAL,
 				  "%s is of another host, or of another boot, than the file before it: "
 				  "they cannot be read as one", r->file.name);
+	if (h->session == r->header.session && h->part <= r->header.part)
+		return fw_err_set(err, -EINVAL, "%s is part %llu of the recording that the file before it is "
+						"part %llu of: it would be counted twice", r->file.name,
+				  (unsigned long long)h->part, (unsigned long long)r->header.part);
 	if (h->start_ns < r->header.start_ns)
 		return fw_err_set(err, -EINVAL, "%s is older than the file before it: name them in the "
 						"order of their time", r->file.name);
+	if (h->session != r->header.session && h->start_ns + OVERLAP_NS < r->state.last_ns)
+		return fw_err_set(err, -EINVAL, "%s begins before the end of the file before it: what is "
+						"in both would be counted twice", r->file.name);
 	r->gap = r->gap || h->session != r->header.session || h->part != r->header.part + 1;
 	return 0;
 }

@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "util/parse.h"
 
 /* <linux/mount.h>; not every libc has it. */
 #define FSOPEN_CLOEXEC_FLAG 1
@@ -43,6 +45,7 @@ int fw_tracefs_event_id(const char *event)
 {
 	int dir = open_tracefs(), fd, id;
 	char path[128], text[16] = "";
+	uint64_t number;
 	ssize_t n;
 
 	if (dir < 0)
@@ -54,7 +57,9 @@ int fw_tracefs_event_id(const char *event)
 	if (fd < 0)
 		return id;
 	n = read(fd, text, sizeof(text) - 1);
-	id = n > 0 ? atoi(text) : -EIO;
 	close(fd);
-	return id ? id : -ENOENT;
+	text[strcspn(text, "\n")] = '\0';
+	if (n <= 0 || fw_parse_u64(text, 1, INT32_MAX, &number, NULL))
+		return -EIO;
+	return (int)number;
 }

@@ -62,15 +62,6 @@ void fw_header_print(const struct fw_header *h, struct fw_buf *b)
 	}
 }
 
-static bool parse_signed(const char *text, int64_t *out)
-{
-	char *end;
-
-	errno = 0;
-	*out = strtoll(text, &end, 10);
-	return !errno && *text && !*end;
-}
-
 /* False: that is no such value. */
 static bool set(struct fw_header *h, size_t i, const char *text)
 {
@@ -84,7 +75,7 @@ static bool set(struct fw_header *h, size_t i, const char *text)
 	case NUMBER:
 		return !fw_parse_u64(text, 0, UINT64_MAX, (uint64_t *)at, NULL);
 	case SIGNED:
-		return parse_signed(text, (int64_t *)at);
+		return !fw_parse_i64(text, (int64_t *)at, NULL);
 	default:
 		if (fw_parse_u64(text, 0, 1, &flag, NULL))
 			return false;

@@ -95,7 +95,7 @@ const struct fw_explanation fw_explained_findings[] = {
 	},
 	{
 		.topic = "time-wait-behind-nat",
-		.title = "SYNs from one address meet our TIME_WAIT and come again a second later",
+		.title = "SYNs meet our TIME_WAIT, look old and come again",
 		.meaning =
 "Clients come back with ports that are still in TIME_WAIT here, and their SYN looks old, as it does when "
 "several hosts share one address, so they get in with the next SYN, a second later.",

@@ -96,7 +96,7 @@ const struct fw_explanation fw_explained_refused[] = {
 	},
 	{
 		.topic = "orphans-hold-memory",
-		.title = "closed connections keep their data for peers that do not read",
+		.title = "closed connections keep data for peers that do not read",
 		.meaning =
 "The application has closed, but the peer does not read, so the kernel keeps the unsent data of each "
 "connection in memory until it gives up, minutes later.",

@@ -115,7 +115,11 @@ static void identity(struct fw_json *j, const struct fw_stream *s, const struct 
 		/* Nobody was seen to accept it. */
 		if (c->flags & FW_CONN_OWNER_LISTENS)
 			boolean(j, "pid_of_listener", true);
+		if (fw_conn_listener_holders(c) > 1)
+			number(j, "listener_holders", fw_conn_listener_holders(c));
 	}
+	if (fw_conn_mptcp_token(c))
+		number(j, "mptcp_token", fw_conn_mptcp_token(c));
 }
 
 static void cgroup(struct fw_json *j, const struct fw_stream *s, uint64_t id)

@@ -63,6 +63,38 @@ static uint32_t place_of(struct set *s, const struct key *key)
 	return s->slots[i] - 1;
 }
 
+/* ---- Flags ------------------------------------------------------------------------------- */
+
+/* Flags as the document has them: the first of the list is bit 0, whatever they are in memory. */
+struct flag_name {
+	uint32_t flag;
+	const char *name;
+};
+
+static const struct flag_name flags[] = {
+	{ FW_CONN_GAP, "gap" },
+	{ FW_CONN_SINCE_BEFORE, "since_before" },
+	{ FW_CONN_THREE_SEGMENT, "three_segment" },
+	{ FW_CONN_OWNER_LISTENS, "owner_listens" },
+};
+#define FLAGS (sizeof(flags) / sizeof(flags[0]))
+
+static const struct flag_name step_flags[] = {
+	{ FW_STEP_AT_LEAST, "at_least" },
+	{ FW_STEP_AT_MOST, "at_most" },
+	{ FW_STEP_ORPHANED, "orphaned" },
+};
+#define STEP_FLAGS (sizeof(step_flags) / sizeof(step_flags[0]))
+
+static uint32_t bits_of(const struct flag_name *names, size_t nr, uint32_t set)
+{
+	uint32_t bits = 0;
+
+	for (size_t i = 0; i < nr; i++)
+		bits |= set & names[i].flag ? 1U << i : 0;
+	return bits;
+}
+
 struct sets {
 	struct set addresses, processes, paths;
 };
@@ -90,7 +122,7 @@ static struct key path_key(const struct fw_conn *c)
 
 	for (unsigned int i = 0; i < c->nr_steps; i++) {
 		key.bytes[1 + 2 * i] = c->steps[i];
-		key.bytes[2 + 2 * i] = c->step_flags[i];
+		key.bytes[2 + 2 * i] = (uint8_t)bits_of(step_flags, STEP_FLAGS, c->step_flags[i]);
 	}
 	return key;
 }
@@ -115,6 +147,11 @@ static void address(struct column_arg *a, const struct fw_conn *c, const uint8_t
 	struct key key = address_key(c, addr);
 
 	fw_json_i64(a->out, fw_addr_is_zero(addr) ? -1 : (int64_t)place_of(&a->sets->addresses, &key));
+}
+
+static void put_flags(struct column_arg *a, const struct fw_life *l)
+{
+	fw_json_u64(a->out, bits_of(flags, FLAGS, l->conn.flags));
 }
 
 static void put_local(struct column_arg *a, const struct fw_life *l)
@@ -194,7 +231,6 @@ FIELD(netns, conn.netns)
 FIELD(end, conn.end)
 FIELD(role, conn.role)
 FIELD(by, conn.closed_by)
-FIELD(flags, conn.flags)
 FIELD(troubles, troubles)
 FIELD(sent, conn.bytes_sent)
 FIELD(received, conn.bytes_received)
@@ -239,12 +275,12 @@ static void open_array(struct fw_json *j, const char *name)
 static void pair(struct fw_json *j, const char *name, const char *words)
 {
 	fw_json_array(j);
-	fw_json_text(j, name, SIZE_MAX);
-	fw_json_text(j, words, SIZE_MAX);
+	fw_json_text(j, name ? name : "", SIZE_MAX);
+	fw_json_text(j, words ? words : "", SIZE_MAX);
 	fw_json_array_end(j);
 }
 
-static void words(struct fw_json *j)
+static void state_numbers(struct fw_json *j)
 {
 	char scratch[FW_STATE_NAME_LEN];
 
@@ -252,14 +288,68 @@ static void words(struct fw_json *j)
 	for (unsigned int s = 0; s < FW_STATE_MAX; s++)
 		fw_json_text(j, s ? fw_state_name(s, scratch) : "", SIZE_MAX);
 	fw_json_array_end(j);
-	open_array(j, "ends");
-	for (unsigned int e = 0; e < FW_END_MAX; e++)
-		pair(j, fw_end_name(e), fw_end_words(e));
+	open_array(j, "origins");
+	for (unsigned int s = 0; s < FW_STATE_MAX; s++)
+		fw_json_u64(j, fw_state_origin(s));
 	fw_json_array_end(j);
-	open_array(j, "troubles");
-	for (unsigned int t = 0; t < FW_TROUBLE_MAX; t++)
-		pair(j, fw_trouble_name(t), fw_trouble_words(t));
+}
+
+static void flag_names(struct fw_json *j, const char *name, const struct flag_name *all, size_t nr)
+{
+	open_array(j, name);
+	for (size_t i = 0; i < nr; i++)
+		fw_json_word(j, all[i].name);
 	fw_json_array_end(j);
+}
+
+static void sides(struct fw_json *j)
+{
+	static const char *const roles[FW_ROLE_MAX] = {
+		[FW_ROLE_ACTIVE] = "connected", [FW_ROLE_PASSIVE] = "accepted",
+	};
+	static const char *const closers[FW_CLOSED_BY_MAX] = {
+		[FW_CLOSED_BY_LOCAL] = "this side", [FW_CLOSED_BY_REMOTE] = "the other side",
+		[FW_CLOSED_BY_BOTH] = "both at once",
+	};
+
+	open_array(j, "roles");
+	for (unsigned int i = 0; i < FW_ROLE_MAX; i++)
+		pair(j, fw_role_name(i), roles[i]);
+	fw_json_array_end(j);
+	open_array(j, "closers");
+	for (unsigned int i = 0; i < FW_CLOSED_BY_MAX; i++)
+		pair(j, fw_closed_by_name(i), closers[i]);
+	fw_json_array_end(j);
+}
+
+/* Changes of the time of day after the start, against the offset that it had then. */
+static void clock_steps(struct fw_json *j, const struct fw_lives *l)
+{
+	int64_t first = (int64_t)(fw_wall_clock_ns(&l->clock, l->start_ns) - l->start_ns);
+
+	open_array(j, "clock");
+	for (unsigned int i = 0; i < l->clock.nr; i++) {
+		const struct fw_clock_step *step = &l->clock.steps[i];
+
+		if (step->since_ns <= l->start_ns)
+			continue;
+		fw_json_array(j);
+		fw_json_i64(j, since_start_us(l, step->since_ns));
+		fw_json_i64(j, (step->offset_ns - first) / NS_PER_US);
+		fw_json_array_end(j);
+	}
+	fw_json_array_end(j);
+}
+
+static void words(struct fw_json *j, const struct fw_lives *l)
+{
+	state_numbers(j);
+	flag_names(j, "flags", flags, FLAGS);
+	flag_names(j, "step_flags", step_flags, STEP_FLAGS);
+	sides(j);
+	clock_steps(j, l);
+	fw_json_key(j, "open");
+	fw_json_u64(j, FW_END_OPEN);
 }
 
 static void path(struct fw_json *j, const struct key *key)
@@ -349,7 +439,7 @@ void fw_lives_json(const struct fw_lives *l, struct fw_json *out)
 	number(out, "seen", l->seen);
 	number(out, "in_trouble", l->seen_in_trouble);
 	number(out, "span_us", (l->now_ns - l->start_ns) / NS_PER_US);
-	words(out);
+	words(out, l);
 	names(out, l);
 	losses(out, l);
 	rows(&a);

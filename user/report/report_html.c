@@ -6,8 +6,9 @@
  * the script makes text nodes of it only (web/src).
  *
  *	{"version":"0.1.0","live":{"from":"model.json","every_s":10},"complete":true,"about":[FACT],
- *	 "findings":[{"id","severity","title","meaning","advice","confidence","evidence":[FACT],
- *		      "also":[""],"offenders":TABLE}],
+ *	 "lists":{},
+ *	 "findings":[{"id","severity","section","shows":{"trouble","state"},"title","meaning","advice",
+ *		      "confidence","evidence":[FACT],"also":[""],"offenders":TABLE}],
  *	 "sections":[{"key","title","detail","facts":[FACT],"tables":[TABLE],"bars":[BARS],
  *		      "notes":[]}],
  *	 "lives":{}}
@@ -20,6 +21,8 @@
 
 #include "report/html_page.h"
 #include "report/lives.h"
+#include "report/page_lists.h"
+#include "report/places.h"
 #include "report/render.h"
 #include "util/json.h"
 
@@ -156,11 +159,32 @@ static void bars(struct fw_json *j, const struct fw_bars *all)
 	fw_json_object_end(j);
 }
 
+/* "shows" is null for a finding that is not about some of the connections. */
+static void place(struct fw_json *j, const char *id)
+{
+	const struct fw_place *place = fw_place_of(id);
+	char scratch[FW_STATE_NAME_LEN];
+
+	text(j, "section", place ? place->section : NULL);
+	fw_json_key(j, "shows");
+	if (!place || !place->of_connections) {
+		fw_json_null(j);
+		return;
+	}
+	fw_json_object(j);
+	if (place->trouble < FW_TROUBLE_MAX)
+		text(j, "trouble", fw_trouble_name(place->trouble));
+	if (place->state)
+		text(j, "state", fw_state_name(place->state, scratch));
+	fw_json_object_end(j);
+}
+
 static void finding(struct fw_json *j, const struct fw_finding *f)
 {
 	fw_json_object(j);
 	text(j, "id", f->id);
 	text(j, "severity", fw_severity_name(f->severity));
+	place(j, f->id);
 	text(j, "title", f->title);
 	text(j, "meaning", f->meaning);
 	text(j, "advice", f->advice);
@@ -219,6 +243,8 @@ static void model(struct fw_json *j, const struct fw_report *r, unsigned int eve
 	text(j, "version", FW_VERSION);
 	if (every_s)
 		live(j, every_s);
+	fw_json_key(j, "lists");
+	fw_page_lists_json(j);
 	fw_json_key(j, "complete");
 	fw_json_bool(j, !r->failed);
 	facts(j, "about", &r->about);

@@ -73,7 +73,8 @@ static struct fw_metrics_process process(const struct fw_exporter *e)
 }
 
 void fw_exporter_render(struct fw_exporter *e, struct fw_session *s,
-			const struct fw_metrics_push *push, bool openmetrics, struct fw_buf *out)
+			const struct fw_metrics_push *push, const struct fw_metrics_http *http,
+			bool openmetrics, struct fw_buf *out)
 {
 	struct fw_source_cost bpf = { 0 };
 	struct fw_om om = {
@@ -92,6 +93,8 @@ void fw_exporter_render(struct fw_exporter *e, struct fw_session *s,
 		.malformed = s->malformed,
 		.process = process(e),
 		.push = *push,
+		.http = *http,
+		.findings = e->findings,
 	};
 
 	if (s->src->ops->cost)

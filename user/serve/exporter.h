@@ -23,6 +23,7 @@ struct fw_exporter {
 	const struct fw_exporter_options *opt;
 	struct fw_metrics metrics;
 	struct fw_survey survey;
+	struct fw_metrics_findings findings; /* as of the last report */
 	struct fw_truths truths; /* settings of the namespaces */
 	uint64_t next_truths_ns;
 	double start_s; /* of the process, since the epoch */
@@ -42,6 +43,7 @@ void fw_exporter_step(struct fw_exporter *e, struct fw_session *s);
 
 /* The document, appended to @out. @push: what is known of a store. */
 void fw_exporter_render(struct fw_exporter *e, struct fw_session *s,
-			const struct fw_metrics_push *push, bool openmetrics, struct fw_buf *out);
+			const struct fw_metrics_push *push, const struct fw_metrics_http *http,
+			bool openmetrics, struct fw_buf *out);
 
 #endif

@@ -10,21 +10,31 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "serve/clients.h"
 #include "util/err.h"
+#include "util/http_header.h"
 
 #define LISTEN_MAX 8
 /* The loop comes by every 50 ms; a page of a million connections takes a second. */
 #define WAIT_MS 2000
-#define BEARER "Bearer "
 #define HEALTH "/healthz"
 #define TEXT "text/plain; charset=utf-8"
 
+/* One socket, and the thread that answers at it. */
+struct listener {
+	struct fw_http *http;
+	bool checks_host; /* on loopback */
+	struct fw_clients *clients;
+	struct MHD_Daemon *daemon;
+};
+
 struct fw_http {
 	struct fw_http_options opt;
-	pthread_mutex_t lock; /* of the token, which may be exchanged */
+	pthread_mutex_t lock; /* of the token, which may be exchanged, and the counts */
 	char *token;
-	struct MHD_Daemon *daemons[LISTEN_MAX];
-	size_t nr_daemons;
+	uint64_t refused_token, refused_host;
+	struct listener listeners[LISTEN_MAX];
+	size_t nr;
 };
 
 /* Adds what every answer has, sends it and forgets it. */
@@ -108,15 +118,33 @@ static bool is_same(const char *a, const char *b)
 
 static bool may_ask(struct fw_http *http, struct MHD_Connection *connection)
 {
-	const char *given = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
-							MHD_HTTP_HEADER_AUTHORIZATION);
+	const char *given = fw_http_bearer(MHD_lookup_connection_value(
+		connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION));
 	bool ok;
 
 	pthread_mutex_lock(&http->lock);
-	ok = !http->token || (given && !strncmp(given, BEARER, strlen(BEARER)) &&
-			      is_same(http->token, given + strlen(BEARER)));
+	ok = !http->token || (given && is_same(http->token, given));
+	http->refused_token += !ok;
 	pthread_mutex_unlock(&http->lock);
 	return ok;
+}
+
+/* A page from elsewhere whose name resolves to 127.0.0.1 would read everything (DNS rebinding). A client that
+ * sends no Host header is no browser.
+ */
+static bool is_for_us(const struct listener *l, struct MHD_Connection *connection)
+{
+	struct fw_http *http = l->http;
+	const char *host = l->checks_host ?
+		MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST) :
+		NULL;
+
+	if (!host || fw_http_host_is_local(host, http->opt.host))
+		return true;
+	pthread_mutex_lock(&http->lock);
+	http->refused_host++;
+	pthread_mutex_unlock(&http->lock);
+	return false;
 }
 
 static const struct fw_http_route *route_to(const struct fw_http *http, const char *path)
@@ -128,13 +156,17 @@ static const struct fw_http_route *route_to(const struct fw_http *http, const ch
 	return route->path ? route : NULL;
 }
 
-static enum MHD_Result answer(struct fw_http *http, struct MHD_Connection *connection,
+static enum MHD_Result answer(const struct listener *l, struct MHD_Connection *connection,
 			      const char *path, const char *method)
 {
+	struct fw_http *http = l->http;
 	const struct fw_http_route *route = route_to(http, path);
 	bool health = !strcmp(path, HEALTH);
 	struct fw_http_answer found;
 
+	if (!is_for_us(l, connection))
+		return send_words(connection, MHD_HTTP_MISDIRECTED_REQUEST,
+				  "That is not the name of this host (--host).\n", NULL, NULL);
 	if (!health && !may_ask(http, connection))
 		return send_words(connection, MHD_HTTP_UNAUTHORIZED, "A bearer token is needed.\n",
 				  MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
@@ -152,6 +184,14 @@ static enum MHD_Result answer(struct fw_http *http, struct MHD_Connection *conne
 	return send_document(http, connection, &found);
 }
 
+static struct fw_client *client_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info ? info->socket_context : NULL;
+}
+
 /* It is called when the headers are there, and again when the rest is: a connection that is answered
  * then stays open for the next request. One with a body is answered, and closed, at once.
  */
@@ -159,6 +199,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 				  const char *method, const char *version, const char *body,
 				  size_t *body_len, void **state)
 {
+	const struct listener *l = arg;
 	bool can_wait = !strcmp(method, MHD_HTTP_METHOD_GET) ||
 			!strcmp(method, MHD_HTTP_METHOD_HEAD);
 
@@ -169,7 +210,34 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 		return MHD_YES;
 	}
 	*body_len = 0;
-	return answer(arg, connection, path, method);
+	fw_clients_asked(l->clients, client_of(connection));
+	return answer(l, connection, path, method);
+}
+
+static void on_answered(void *arg, struct MHD_Connection *connection, void **state,
+			enum MHD_RequestTerminationCode why)
+{
+	const struct listener *l = arg;
+
+	(void)state;
+	(void)why;
+	fw_clients_answered(l->clients, client_of(connection));
+}
+
+/* It is closed after this has been told. */
+static void on_connection(void *arg, struct MHD_Connection *connection, void **client,
+			  enum MHD_ConnectionNotificationCode what)
+{
+	const struct listener *l = arg;
+	const union MHD_ConnectionInfo *fd, *addr;
+
+	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+		fw_clients_remove(l->clients, *client);
+		return;
+	}
+	fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	addr = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	*client = fw_clients_add(l->clients, fd->connect_fd, addr ? addr->client_addr : NULL);
 }
 
 /* Our paths have nothing to unescape, and "%00" would hide what follows. */
@@ -180,29 +248,44 @@ static size_t keep_escaped(void *arg, struct MHD_Connection *connection, char *t
 	return strlen(text);
 }
 
-static int start_one(struct fw_http *http, const struct fw_listen *l, struct fw_err *err)
+static struct MHD_Daemon *start_daemon(struct listener *l, int fd)
 {
-	/* It closes its own. */
-	int fd = fcntl(l->fd, F_DUPFD_CLOEXEC, 0);
-	struct MHD_Daemon *daemon = fd < 0 ? NULL : MHD_start_daemon(
-		MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, on_request, http,
+	return MHD_start_daemon(
+		MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, on_request, l,
 		MHD_OPTION_LISTEN_SOCKET, fd,
 		MHD_OPTION_UNESCAPE_CALLBACK, keep_escaped, NULL,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, l,
+		MHD_OPTION_NOTIFY_COMPLETED, on_answered, l,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned int)FW_HTTP_CONNECTIONS,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)FW_HTTP_IDLE_S,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)FW_HTTP_HEADER_BYTES,
 		MHD_OPTION_END);
+}
 
-	if (!daemon) {
-		int ret = fw_err_set(err, errno ? -errno : -EIO,
-				     "cannot start the HTTP server: %s", strerror(errno));
+static int start_one(struct fw_http *http, const struct fw_listen *at, struct fw_err *err)
+{
+	/* It closes its own. */
+	int fd = fcntl(at->fd, F_DUPFD_CLOEXEC, 0), ret = fd < 0 ? -errno : 0;
+	struct listener *l = &http->listeners[http->nr];
 
-		if (fd >= 0)
-			close(fd);
-		return ret;
+	*l = (struct listener){
+		.http = http, .checks_host = at->is_local && !at->unix_path,
+		.clients = fw_clients_new(),
+	};
+	if (!ret && !l->clients)
+		ret = -ENOMEM;
+	errno = 0;
+	l->daemon = ret ? NULL : start_daemon(l, fd);
+	if (l->daemon) {
+		http->nr++;
+		return 0;
 	}
-	http->daemons[http->nr_daemons++] = daemon;
-	return 0;
+	if (!ret)
+		ret = errno ? -errno : -EIO;
+	fw_clients_free(l->clients);
+	if (fd >= 0)
+		close(fd);
+	return fw_err_set(err, ret, "cannot start the HTTP server: %s", strerror(-ret));
 }
 
 struct fw_http *fw_http_start(const struct fw_http_options *opt, const struct fw_listen *l,
@@ -234,11 +317,36 @@ void fw_http_stop(struct fw_http *http)
 {
 	if (!http)
 		return;
-	for (size_t i = 0; i < http->nr_daemons; i++)
-		MHD_stop_daemon(http->daemons[i]);
+	for (size_t i = 0; i < http->nr; i++) {
+		MHD_stop_daemon(http->listeners[i].daemon);
+		fw_clients_free(http->listeners[i].clients);
+	}
 	pthread_mutex_destroy(&http->lock);
 	free(http->token);
 	free(http);
+}
+
+void fw_http_step(struct fw_http *http)
+{
+	for (size_t i = 0; i < http->nr; i++)
+		fw_clients_expire(http->listeners[i].clients);
+}
+
+void fw_http_stats(struct fw_http *http, struct fw_http_stats *out)
+{
+	*out = (struct fw_http_stats){ 0 };
+	for (size_t i = 0; i < http->nr; i++)
+		fw_clients_stats(http->listeners[i].clients, &out->closed);
+	pthread_mutex_lock(&http->lock);
+	out->refused_token = http->refused_token;
+	out->refused_host = http->refused_host;
+	pthread_mutex_unlock(&http->lock);
+}
+
+void fw_http_print_last(struct fw_http *http, struct fw_buf *out)
+{
+	for (size_t i = 0; i < http->nr && !out->len; i++)
+		fw_clients_print_last(http->listeners[i].clients, out);
 }
 
 int fw_http_set_token(struct fw_http *http, const char *token)

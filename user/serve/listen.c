@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "serve/listen.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "io/new_file.h"
+#include "util/parse.h"
 
 #define UNIX	"unix:"
 #define BACKLOG 128
@@ -134,13 +136,18 @@ static int open_inet(struct fw_listen *l, const char *where, struct fw_err *err)
 	};
 	struct addrinfo *found;
 	const int on = 1;
+	struct in_addr v4;
+	uint64_t number;
 	const char *port = NULL;
 	char host[64];
 	int ret = split(where, host, &port, err);
 
 	if (ret)
 		return ret;
-	if (getaddrinfo(host, port, &hints, &found))
+	/* getaddrinfo() takes 99999 for 34463, and 127.1 for 127.0.0.1. */
+	if (fw_parse_u64(port, 0, UINT16_MAX, &number, NULL) ||
+	    (!strchr(host, ':') && inet_pton(AF_INET, host, &v4) != 1) ||
+	    getaddrinfo(host, port, &hints, &found))
 		return fw_err_set(err, -EINVAL, "'%s' is not a numeric address and port", where);
 	l->is_local = is_loopback(found->ai_addr);
 	l->fd = new_socket(found->ai_family);

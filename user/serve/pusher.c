@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "io/journal.h"
+#include "io/say.h"
 #include "util/fmt.h"
 #include "util/json.h"
 

@@ -9,6 +9,7 @@
  *	                                 http  <- clients   threads of libmicrohttpd
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -36,6 +37,10 @@
 /* After that the event loop is said to be stuck; it comes by every 50 ms. */
 #define STUCK_NS (5 * FW_NS_PER_S)
 #define FILES (FW_SERVE_LISTEN_MAX * FW_HTTP_CONNECTIONS + 256U)
+/* How often refused clients are logged. */
+#define REFUSALS_NS (60 * FW_NS_PER_S)
+/* How often findings are looked for, at most. */
+#define ASSESS_NS (30 * FW_NS_PER_S)
 /* For how long the BPF programs are measured. */
 #define MEASURE_NS (10 * FW_NS_PER_S)
 
@@ -61,6 +66,8 @@ struct run {
 	size_t nr_listen;
 	struct fw_documents *docs;
 	struct fw_http *http;
+	struct fw_http_stats refusals; /* as last logged */
+	uint64_t next_refusals_ns, next_assess_ns;
 	uint64_t watchdog_ns, next_watchdog_ns;
 	int notify_fd; /* -1: there is no service manager */
 };
@@ -84,6 +91,7 @@ static void render_report(struct run *run, enum fw_serve_document which, struct 
 	struct fw_report r = { 0 };
 
 	fw_window_report(&run->window, &run->session, &r);
+	fw_metrics_findings_of(&run->exporter.findings, &r);
 	if (which == FW_DOC_PAGE)
 		fw_report_html(&r, out);
 	else
@@ -94,8 +102,18 @@ static void render_report(struct run *run, enum fw_serve_document which, struct 
 static void render_metrics(struct run *run, bool openmetrics, struct fw_buf *out)
 {
 	const struct fw_metrics_push push = fw_pusher_metrics(&run->pusher);
+	struct fw_metrics_http http;
+	struct fw_http_stats stats;
 
-	fw_exporter_render(&run->exporter, &run->session, &push, openmetrics, out);
+	fw_http_stats(run->http, &stats);
+	http = (struct fw_metrics_http){
+		.closed_slow = stats.closed.slow,
+		.closed_limit = stats.closed.limit,
+		.closed_address = stats.closed.address,
+		.refused_token = stats.refused_token,
+		.refused_host = stats.refused_host,
+	};
+	fw_exporter_render(&run->exporter, &run->session, &push, &http, openmetrics, out);
 }
 
 static void render(struct run *run, enum fw_serve_document which, struct fw_buf *out)
@@ -114,6 +132,12 @@ static void render(struct run *run, enum fw_serve_document which, struct fw_buf 
 	}
 }
 
+/* A report is of now: it waits for a look at all sockets, if the last one is not fresh. */
+static bool must_wait(struct run *run, enum fw_serve_document which)
+{
+	return (which == FW_DOC_PAGE || which == FW_DOC_REPORT) && fw_session_looks(&run->session);
+}
+
 static void render_wanted(struct run *run)
 {
 	struct fw_source *src = run->session.src;
@@ -122,11 +146,27 @@ static void render_wanted(struct run *run)
 		uint64_t begin = src->ops->now_ns(src);
 		struct fw_buf out = { 0 };
 
-		if (!fw_documents_wanted(run->docs, i))
+		if (!fw_documents_wanted(run->docs, i) || must_wait(run, (enum fw_serve_document)i))
 			continue;
 		render(run, (enum fw_serve_document)i, &out);
 		fw_documents_publish(run->docs, i, &out, src->ops->now_ns(src) - begin);
 	}
+}
+
+/* Findings are metrics, too: a report is made now and then even if none is asked for. */
+static void assess(struct run *run)
+{
+	struct fw_source *src = run->session.src;
+	uint64_t begin = src->ops->now_ns(src), took;
+	struct fw_report r = { 0 };
+
+	if (begin < run->next_assess_ns || src->ops->in_snapshot(src))
+		return;
+	fw_window_report(&run->window, &run->session, &r);
+	fw_metrics_findings_of(&run->exporter.findings, &r);
+	fw_report_fini(&r);
+	took = src->ops->now_ns(src) - begin;
+	run->next_assess_ns = begin + ASSESS_NS + took * FW_DOCUMENT_COST_FACTOR;
 }
 
 /* ---- Running ----------------------------------------------------------------------------- */
@@ -140,6 +180,31 @@ static void sign_of_life(struct run *run)
 		return;
 	fw_notify(run->notify_fd, "WATCHDOG=1");
 	run->next_watchdog_ns = now + run->watchdog_ns / 2;
+}
+
+/* Not a line for each: a client that wants to fill a disk would only have to ask. */
+static void watch_clients(struct run *run)
+{
+	uint64_t now = run->session.src->ops->now_ns(run->session.src);
+	struct fw_buf last = { 0 };
+	struct fw_http_stats s;
+
+	fw_http_step(run->http);
+	if (now < run->next_refusals_ns)
+		return;
+	fw_http_stats(run->http, &s);
+	if (!memcmp(&s, &run->refusals, sizeof(s)))
+		return;
+	run->refusals = s;
+	run->next_refusals_ns = now + REFUSALS_NS;
+	fw_http_print_last(run->http, &last);
+	fw_say(FW_LEVEL_WARNING,
+	       "clients refused since the start: %" PRIu64 " too slow, %" PRIu64 " too many, %" PRIu64
+	       " too many of one address; requests: %" PRIu64 " without the token, %" PRIu64
+	       " for another host name%s%s",
+	       s.closed.slow, s.closed.limit, s.closed.address, s.refused_token, s.refused_host,
+	       last.len ? "; last disconnected: " : "", last.len ? fw_buf_str(&last) : "");
+	fw_buf_free(&last);
 }
 
 static int read_token(const struct fw_serve_options *wishes, struct fw_buf *token,
@@ -317,6 +382,7 @@ static int start_http(struct run *run, const char *token, struct fw_err *err)
 		.health = health,
 		.arg = run,
 		.token = token,
+		.host = run->wishes->host,
 	};
 
 	run->http = fw_http_start(&options, run->listen, run->nr_listen, err);
@@ -352,7 +418,9 @@ static int watch(struct run *run, struct fw_err *err)
 		fw_exporter_step(&run->exporter, &run->session);
 		fw_window_step(&run->window, &run->session);
 		fw_pusher_step(&run->pusher);
+		assess(run);
 		render_wanted(run);
+		watch_clients(run);
 		if (hung_up())
 			reload(run);
 	}

@@ -3,11 +3,17 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "util/fmt.h"
+
+#define DIGITS		"0123456789"
+#define DURATION_MAX_NS 1000000000000000000ULL /* 31 years */
+#define TIME_SHAPE	"0000-00-00T00:00:00"
 
 int fw_parse_u64(const char *text, uint64_t min, uint64_t max, uint64_t *out, struct fw_err *err)
 {
@@ -23,29 +29,92 @@ int fw_parse_u64(const char *text, uint64_t min, uint64_t max, uint64_t *out, st
 	return 0;
 }
 
+int fw_parse_i64(const char *text, int64_t *out, struct fw_err *err)
+{
+	bool negative = *text == '-';
+	uint64_t limit = (uint64_t)INT64_MAX + negative, v;
+
+	if (fw_parse_u64(text + negative, 0, limit, &v, NULL))
+		return fw_err_set(err, -EINVAL, "'%s' is not a whole number", text);
+	*out = negative ? (int64_t)-v : (int64_t)v;
+	return 0;
+}
+
+/*
+ * "12.345" times @unit, exactly, rounded to the nearest; returns what follows the number. NULL: there is no
+ * number, or it is too large. strtod() would take signs, exponents, hexadecimal, and infinity.
+ */
+static const char *parse_decimal(const char *text, uint64_t unit, uint64_t *out)
+{
+	size_t whole = strspn(text, DIGITS), part = text[whole] == '.' ? strspn(text + whole + 1, DIGITS) : 0;
+	uint64_t v = 0, fraction = 0, scale = unit;
+
+	if (!whole && !part)
+		return NULL;
+	for (size_t i = 0; i < whole; i++) {
+		if (__builtin_mul_overflow(v, 10, &v) ||
+		    __builtin_add_overflow(v, (uint64_t)(text[i] - '0'), &v))
+			return NULL;
+	}
+	for (size_t i = 0; i < part && scale; i++) {
+		fraction += (uint64_t)(text[whole + 1 + i] - '0') * scale / 10;
+		scale /= 10;
+	}
+	if (__builtin_mul_overflow(v, unit, &v) || __builtin_add_overflow(v, fraction, &v))
+		return NULL;
+	*out = v;
+	return text + whole + (text[whole] == '.') + part;
+}
+
 int fw_parse_duration(const char *text, uint64_t *out_ns, struct fw_err *err)
 {
 	static const struct {
 		const char *suffix;
-		double ns;
-	} units[] = { { "", 1e9 }, { "ms", 1e6 }, { "s", 1e9 }, { "m", 60e9 }, { "h", 3600e9 } };
-	double v;
-	char *end;
+		uint64_t ns;
+	} units[] = { { "", FW_NS_PER_S }, { "ms", FW_NS_PER_S / 1000 }, { "s", FW_NS_PER_S },
+		      { "m", 60 * FW_NS_PER_S }, { "h", 3600 * FW_NS_PER_S } };
 
-	/* strtod() would take hexadecimal, infinity and signs. */
-	errno = 0;
-	v = strspn(text, "0123456789.") ? strtod(text, &end) : -1;
-	if (v < 0 || text[1] == 'x' || text[1] == 'X')
-		end = (char *)text;
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (errno || end == text || strcmp(end, units[i].suffix))
+		uint64_t ns = 0;
+		const char *end = parse_decimal(text, units[i].ns, &ns);
+
+		if (!end || strcmp(end, units[i].suffix))
 			continue;
-		if (v < 0 || !(v * units[i].ns < 1e18))
+		if (ns >= DURATION_MAX_NS)
 			break;
-		*out_ns = (uint64_t)(v * units[i].ns + 0.5);
+		*out_ns = ns;
 		return 0;
 	}
 	return fw_err_set(err, -EINVAL, "'%s' is not a duration such as 250ms, 30s, 5m or 2h", text);
+}
+
+/* "2026-11-22T19:08:14": its shape, before strptime() takes spaces, signs and missing digits. */
+static bool has_shape(const char *text, const char *shape)
+{
+	for (; *shape; text++, shape++) {
+		if (*shape == '0' ? *text < '0' || *text > '9' : *text != *shape)
+			return false;
+	}
+	return true;
+}
+
+int fw_parse_rfc3339(const char *text, uint64_t *out_ns, struct fw_err *err)
+{
+	const char *end = has_shape(text, TIME_SHAPE) ? text + strlen(TIME_SHAPE) : NULL;
+	struct tm tm = { 0 };
+	uint64_t ns = 0;
+	time_t seconds;
+
+	if (end && strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) != end)
+		end = NULL;
+	seconds = end ? timegm(&tm) : -1;
+	if (end && *end == '.')
+		end = parse_decimal(end, FW_NS_PER_S, &ns);
+	if (!end || strcmp(end, "Z") || seconds < 0 ||
+	    (uint64_t)seconds > UINT64_MAX / FW_NS_PER_S - 1)
+		return fw_err_set(err, -EINVAL, "'%s' is not a time such as 2026-11-22T19:08:14Z", text);
+	*out_ns = (uint64_t)seconds * FW_NS_PER_S + ns;
+	return 0;
 }
 
 int fw_parse_ports(const char *text, uint16_t *out, int max, struct fw_err *err)

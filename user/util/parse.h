@@ -12,8 +12,13 @@
 
 int fw_parse_u64(const char *text, uint64_t min, uint64_t max, uint64_t *out, struct fw_err *err);
 
+int fw_parse_i64(const char *text, int64_t *out, struct fw_err *err);
+
 /* "250ms", "30s", "5m", "2h"; a bare number is seconds ("1.5"). */
 int fw_parse_duration(const char *text, uint64_t *out_ns, struct fw_err *err);
+
+/* "2026-11-22T19:08:14.5Z": since the epoch. */
+int fw_parse_rfc3339(const char *text, uint64_t *out_ns, struct fw_err *err);
 
 /* "80,443": at most @max ports into @out; returns how many, or -EINVAL. */
 int fw_parse_ports(const char *text, uint16_t *out, int max, struct fw_err *err);

@@ -21,6 +21,12 @@ export const places = {
 	"server-closes-first": { shows: { state: "TIME_WAIT" }, section: "closers" },
 	"simultaneous-close": { shows: { trouble: "closing" }, section: "closing" },
 	"half-open-flood": { shows: { trouble: "half_open" }, section: "half_open" },
+	"accept-queue-full": { shows: null, section: "accept_queues" },
+	"stale-connection-reuse": { shows: { trouble: "reset" }, section: "stale" },
+	"connect-failures": { shows: { trouble: "failed" }, section: "connect_failures" },
+	"address-not-local": { shows: null, section: "not_local" },
+	"bind-port-exhaustion": { shows: null, section: "bind_ports" },
+	"orphans-hold-memory": { shows: { trouble: "slow", state: "FIN_WAIT_1" }, section: "orphans" },
 	"bind-in-use": { shows: null, section: "binds" },
 	"events-lost": { shows: { trouble: "gap" }, section: "completeness" },
 };
