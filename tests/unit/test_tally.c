@@ -335,6 +335,7 @@ static void accept_queues_are_shown(void **state)
 	snap_begin(s, 1000);
 	scene_server_side(s, 99);
 	sock(s, 1000, FW_LISTEN, .unread = 3, .unsent = 4, .drops = 7);
+	holder(s, 1000, 80, 3, "httpd");
 	snap_end(s, 1001);
 	count_of(c, "total");
 	section = &c->w.report.sections[0];

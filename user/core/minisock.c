@@ -459,9 +459,6 @@ struct fw_conn *minisock_found(struct fw_tracker *t, const struct fw_event *ev)
 	ns = minisock_entry_ns(t, ev, &flags);
 	conn_push(c, ev->head->newstate, ns, flags);
 	conn_unknown_done(t, c, ev);
-	/* Listeners come first in a snapshot. */
-	if (fw_listeners_serve(&t->listeners, c->netns, c->laddr, c->lport))
-		c->role = FW_ROLE_PASSIVE;
 	return c;
 }
 

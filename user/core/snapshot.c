@@ -348,6 +348,8 @@ void snapshot_end(struct fw_tracker *t, const struct fw_event *ev)
 	mptcp_snapshot_end(t);
 	for (struct fw_conn *c = fw_conn_table_first(&t->table); c; c = next) {
 		next = fw_conn_table_next(&t->table, c);
+		/* By now the holders of listeners are known. */
+		conn_inherit_by_port(t, c);
 		if (has_vanished(t, c))
 			end_vanished(t, c, ev->head->ts_ns);
 	}

@@ -65,6 +65,7 @@ void conn_set_owner(struct fw_tracker *t, struct fw_conn *c, uint32_t pid, const
 void conn_set_listener(struct fw_tracker *t, struct fw_conn *c, uint64_t listener);
 /* Of what was not accepted: a process that holds its listener, if both are known. */
 void conn_inherit_owner(struct fw_tracker *t, struct fw_conn *c);
+void conn_inherit_by_port(struct fw_tracker *t, struct fw_conn *c);
 /* All holders of listeners are reported between these two. */
 void owner_look_begin(struct fw_tracker *t, uint64_t ts_ns);
 void owner_look_end(struct fw_tracker *t);
