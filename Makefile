@@ -2,7 +2,7 @@
 # make            build ./finwait
 # make check      unit tests (no root, no kernel, no libbpf)
 # make replay     recordings say what they said (no root, no BPF)
-# make live       live tests on this kernel (root)
+# make live       live tests on this kernel (root); LIVE=paths.py for one
 # make lab        incidents that finwait report must recognise, and healthy hosts (root); LAB='--serve --from-recording'
 # make mutate     each rule of the analyses broken on purpose: the lab must notice (root, long)
 # make web        the page of HTML reports, in headless Chromium (root for what the lab has not left)
@@ -242,7 +242,7 @@ replay: finwait
 	$(Q)tests/replay/broken.py
 
 live: finwait $(LIVE_PROGRAMS) $(HOSTILE)
-	$(Q)tests/live/run
+	$(Q)tests/live/run $(LIVE)
 
 lab: finwait
 	$(Q)mkdir -p $B/lab && LAB_HTML=$(abspath $B/lab) tests/lab/run $(LAB)

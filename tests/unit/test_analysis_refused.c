@@ -138,6 +138,7 @@ static void slow_connects_to(struct watch *w, uint32_t drops)
 	scene_connection(s, 98);
 	s->lport = 80;
 	sock(s, 5000, FW_LISTEN, .unread = drops ? 5 : 0, .unsent = 4, .drops = drops);
+	holder(s, 5000, 80, 3, "httpd");
 	snap_end(s, 5001);
 	watch_report(w, 6000);
 }
@@ -419,7 +420,7 @@ static void no_port_is_not_an_address(void **state)
 		scene_connection(s, n);
 		full(s, 1000 + n, FW_CLOSE, FW_SYN_SENT, .flags = FW_REC_OWNER, .pid = 7, .comm = "curl");
 		s->lport = 0;
-		full(s, 1000 + n, FW_SYN_SENT, FW_CLOSE, .flags = FW_REC_SYN_UNSENT);
+		full(s, 1000 + n, FW_SYN_SENT, FW_CLOSE, .flags = FW_REC_SYN_UNSENT | FW_REC_NO_PORT);
 		call_failed(s, 1000.1 + n, FW_REC_CONNECT_FAILED, 80, EADDRNOTAVAIL);
 	}
 	watch_report(w, 10000);
@@ -469,7 +470,7 @@ static void older_connections_take_ports(void **state)
 	scene_connection(s, 100);
 	full(s, 1000, FW_CLOSE, FW_SYN_SENT, .flags = FW_REC_OWNER, .pid = 7, .comm = "curl");
 	s->lport = 0;
-	full(s, 1000, FW_SYN_SENT, FW_CLOSE, .flags = FW_REC_SYN_UNSENT);
+	full(s, 1000, FW_SYN_SENT, FW_CLOSE, .flags = FW_REC_SYN_UNSENT | FW_REC_NO_PORT);
 	watch_report(w, 5000);
 	expect_ids(w, "time-wait-port-exhaustion");
 	expect_evidence(w, "time-wait-port-exhaustion", "time_wait", 10);

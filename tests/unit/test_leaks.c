@@ -349,8 +349,8 @@ static void an_mptcp_socket_leaks_like_any_other(void **state)
 	leaky_report(l);
 	assert_int_equal(l->nr_leaks, 1);
 	assert_string_equal(l->w.report.findings[0].title,
-			    "httpd/80: 1 MPTCP sockets in CLOSE_WAIT from 198.51.100.2 to our port 80: "
-			    "never closed");
+			    "httpd/80: 1 MPTCP connection in CLOSE_WAIT from 198.51.100.2 to our port 80, "
+			    "never closed, the oldest for >= 60.0 s");
 	assert_string_equal(leaky_says(l, "fds"), "4");
 	assert_true(leaky_has(l, "mptcp"));
 }

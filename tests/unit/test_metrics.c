@@ -4,7 +4,7 @@
  * and that no name from outside makes a series twice.
  */
 #include "analysis/metrics.h"
-#include "events.h"
+#include "snapshot.h"
 #include "util/fmt.h"
 
 struct watched {
@@ -257,6 +257,44 @@ static void half_open_ends_are_told_apart(void **state)
 	expect(w, NOW("ESTABLISHED"), "1");
 }
 
+/* The fullest ten; of one address in several namespaces the fullest. */
+static void accept_queues_are_bounded(void **state)
+{
+	struct watched *w = *state;
+	struct scene *s = &w->scene;
+
+	snap_begin(s, 10);
+	for (unsigned int n = 1; n <= 13; n++) {
+		scene_connection(s, n);
+		s->lport = (uint16_t)(8000 + n);
+		sock(s, 11, FW_LISTEN, .unread = n, .unsent = 13, .drops = 100 + n);
+	}
+	scene_connection(s, 14);
+	s->lport = 8013;
+	s->netns = 4;
+	sock(s, 11, FW_LISTEN, .unread = 14, .unsent = 13, .drops = 1, .netns = 4);
+	s->netns = 0;
+	snap_end(s, 12);
+	show(w);
+	expect(w, "finwait_accept_queue{local=\"192.0.2.1\",port=\"8013\"}", "14");
+	expect(w, "finwait_accept_queue_limit{local=\"192.0.2.1\",port=\"8013\"}", "13");
+	expect(w, "finwait_accept_queue_dropped{local=\"192.0.2.1\",port=\"8012\"}", "112");
+	expect(w, "finwait_accept_queue{local=\"192.0.2.1\",port=\"8004\"}", "4");
+	assert_null(strstr(fw_buf_str(&w->out), "port=\"8003\""));
+}
+
+static void a_handshake_that_is_reset_is_told_apart(void **state)
+{
+	struct watched *w = *state;
+	struct scene *s = &w->scene;
+
+	request(s, 10, FW_REC_REQ_SCHED, FW_CAUSE_UNKNOWN);
+	request(s, 11, FW_REC_REQ_END, FW_CAUSE_RESET);
+	show(w);
+	expect(w, "finwait_half_open_ended_total{end=\"reset\"}", "1");
+	expect(w, "finwait_half_open_ended_total{end=\"dropped\"}", "0");
+}
+
 /* In CLOSE_WAIT since @ms, of a process of that name. */
 static void leak(struct scene *s, unsigned int n, double ms, const char *comm)
 {
@@ -427,6 +465,8 @@ int main(void)
 		metrics_test(resets_have_a_direction),
 		metrics_test(findings_have_a_severity),
 		metrics_test(half_open_ends_are_told_apart),
+		metrics_test(accept_queues_are_bounded),
+		metrics_test(a_handshake_that_is_reset_is_told_apart),
 		metrics_test(leaks_are_named_by_process_and_the_rest_is_other),
 		metrics_test(leaks_that_are_gone_are_not_named),
 		metrics_test(no_name_makes_a_series_twice),

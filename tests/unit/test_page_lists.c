@@ -188,7 +188,7 @@ static void lists_are_whole(void **state)
 	char scratch[FW_STATE_NAME_LEN];
 
 	(void)state;
-	fw_page_lists_json(&b);
+	fw_page_lists_json(&(struct fw_json){ .out = &b });
 	for (unsigned int e = 0; e < FW_END_MAX; e++)
 		assert_non_null(strstr(fw_buf_str(&b), fw_end_name(e)));
 	for (unsigned int s = 1; s < FW_STATE_MAX; s++) {

@@ -258,12 +258,13 @@ static void flags_and_clock_of_lives(void **state)
 		.flags = FW_CONN_OWNER_LISTENS | FW_CONN_GAP | FW_CONN_LISTENER } };
 	struct fw_lives l = { .life = &life, .nr = 1, .start_ns = 4000000, .now_ns = 9000000 };
 	struct fw_buf b = { 0 };
+	struct fw_json j = { .out = &b };
 
 	(void)state;
 	fw_wall_clock_init(&l.clock, 1000);
 	fw_wall_clock_step(&l.clock, 3000000, 2000000);
 	fw_wall_clock_step(&l.clock, 204000000, 1000000);
-	fw_lives_json(&l, &b);
+	fw_lives_json(&l, &j);
 	assert_non_null(strstr(fw_buf_str(&b), "\"flags\":[\"gap\",\"since_before\",\"three_segment\","
 						"\"owner_listens\"]"));
 	assert_non_null(strstr(fw_buf_str(&b), "\"flags\":[9]"));

@@ -321,10 +321,38 @@ static void names_of_groupings_go_both_ways(void **state)
 
 #define tally_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+/* Only where something waits, or was dropped. */
+static void accept_queues_are_shown(void **state)
+{
+	struct counted *c = *state;
+	struct scene *s = &c->w.scene;
+	const struct fw_section *section;
+	const struct fw_cell *cells;
+
+	a_host(s, 10);
+	count_of(c, "total");
+	assert_int_equal(c->w.report.sections[0].nr_tables, 1);
+	snap_begin(s, 1000);
+	scene_server_side(s, 99);
+	sock(s, 1000, FW_LISTEN, .unread = 3, .unsent = 4, .drops = 7);
+	holder(s, 1000, 80, 3, "httpd");
+	snap_end(s, 1001);
+	count_of(c, "total");
+	section = &c->w.report.sections[0];
+	assert_int_equal(section->nr_tables, 2);
+	assert_string_equal(section->tables[1].key, "accept_queues");
+	cells = section->tables[1].cells;
+	assert_string_equal(cells[1].text, "httpd/80");
+	assert_int_equal(cells[2].u, 3);
+	assert_int_equal(cells[3].u, 4);
+	assert_int_equal(cells[4].u, 7);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		tally_test(each_object_counts_once_in_its_state),
+		tally_test(accept_queues_are_shown),
 		tally_test(an_orphan_in_a_minisock_is_in_fin_wait_2),
 		tally_test(what_came_after_the_snapshot_counts_if_events_do),
 		tally_test(nothing_at_all_is_a_result),

@@ -47,23 +47,6 @@ static const struct fw_conn *listener_of(const struct fw_leaks *l, const struct 
 	return listener && listener->held_ns ? listener->conn : NULL;
 }
 
-/* The listener on the port that @s was accepted on, if only one process is known to hold one there. */
-static const struct fw_conn *server_of(const struct fw_leaks *l, const struct leak_sock *s)
-{
-	const struct fw_listeners *listeners = &l->opt.tracker->listeners;
-	const struct fw_listener *one = NULL;
-	const struct fw_conn *found = NULL;
-
-	while ((one = fw_listeners_next(listeners, one))) {
-		if (!one->held_ns || one->conn->netns != s->netns || one->conn->lport != s->lport)
-			continue;
-		if (found && found->pid != one->conn->pid)
-			return NULL;
-		found = one->conn;
-	}
-	return found;
-}
-
 static struct leak_key key_of(const struct fw_leaks *l, const struct leak_sock *s)
 {
 	const struct fw_conn *listener;
@@ -142,7 +125,8 @@ static void name(const struct fw_leaks *l, struct leak_group *g)
 	}
 	if (g->passive)
 		listener = g->verdict == NEVER_ACCEPTED ? listener_of(l, g->first)
-							: server_of(l, g->first);
+							: fw_listeners_holder(&l->opt.tracker->listeners, g->first->netns,
+							     g->first->laddr, g->first->lport);
 	if (listener)
 		memcpy(g->comm, listener->comm, sizeof(g->comm));
 }
@@ -156,7 +140,7 @@ static uint32_t pid_of(const struct fw_leaks *l, const struct leak_keyed *member
 	if (member->key.verdict != SHARED)
 		return member->key.pid;
 	if (member->key.passive)
-		listener = server_of(l, s);
+		listener = fw_listeners_holder(&l->opt.tracker->listeners, s->netns, s->laddr, s->lport);
 	if (s->owner_pid)
 		return s->owner_pid;
 	return listener && listener->pid ? listener->pid : s->pids[0];

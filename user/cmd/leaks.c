@@ -128,6 +128,7 @@ static int run_leaks(int argc, char **argv)
 		.options = leaks_options,
 		.parse = parse,
 		.arg = &opt,
+		.output = FW_PRINTS_REPORT,
 	};
 	struct fw_err err = { 0 };
 	int status;

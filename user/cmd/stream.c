@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "cmd/session.h"
 #include "io/output.h"
@@ -49,7 +48,6 @@ static void stream_init(struct run *run, bool transitions)
 {
 	const struct fw_options *opt = run->opt;
 	const struct fw_source_info *info = &run->session.src->info;
-	const char *no_color = getenv("NO_COLOR");
 
 	run->stream = (struct fw_stream){
 		.format = opt->format,
@@ -63,7 +61,7 @@ static void stream_init(struct run *run, bool transitions)
 		.own_netns = info->own_netns,
 		.transitions = transitions,
 		.clock = opt->clock,
-		.color = run->out.is_tty && !(no_color && *no_color),
+		.color = run->out.color,
 		.width = opt->wide || transitions ? 0 : run->out.columns,
 	};
 	if (run->stream.format->header)

@@ -111,6 +111,25 @@ bool fw_listeners_serve(const struct fw_listeners *l, uint32_t netns, const uint
 	return false;
 }
 
+const struct fw_conn *fw_listeners_holder(const struct fw_listeners *l, uint32_t netns,
+					  const uint8_t laddr[16], uint16_t lport)
+{
+	const struct fw_conn *found = NULL;
+
+	for (const struct fw_listener *one = l->buckets[bucket_of(netns, lport)]; one;
+	     one = one->next) {
+		const struct fw_conn *c = one->conn;
+
+		if (!one->held_ns || c->netns != netns || c->lport != lport ||
+		    (!fw_addr_is_zero(c->laddr) && memcmp(c->laddr, laddr, sizeof(c->laddr))))
+			continue;
+		if (found && found->pid != c->pid)
+			return NULL;
+		found = c;
+	}
+	return found;
+}
+
 struct fw_listener *fw_listeners_at(const struct fw_listeners *l, uint64_t skaddr)
 {
 	struct fw_listener *one = skaddr ? l->at[bucket_at(skaddr)] : NULL;

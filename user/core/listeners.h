@@ -44,6 +44,10 @@ void fw_listeners_each(const struct fw_listeners *l, void (*fn)(void *arg, const
 bool fw_listeners_serve(const struct fw_listeners *l, uint32_t netns, const uint8_t laddr[16],
 			uint16_t lport);
 
+/* A listener there, if a process is known to hold one and no other process another; else NULL. */
+const struct fw_conn *fw_listeners_holder(const struct fw_listeners *l, uint32_t netns,
+					  const uint8_t laddr[16], uint16_t lport);
+
 /* The listener whose socket is at @skaddr; NULL: it is not tracked. */
 struct fw_listener *fw_listeners_at(const struct fw_listeners *l, uint64_t skaddr);
 

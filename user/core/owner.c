@@ -49,6 +49,26 @@ static bool is_holder_doubtful(const struct fw_tracker *t, const struct fw_liste
 	return !known_ns || now_ns > known_ns + HELD_TRUSTED_NS;
 }
 
+/*
+ * An orphan or minisock from before the trace has no process any more, and had one that was not seen. The only
+ * process that listens on its local port is shown as the listener's, if there is one.
+ */
+void conn_inherit_by_port(struct fw_tracker *t, struct fw_conn *c)
+{
+	const struct fw_conn *listener;
+
+	if (c->pid || !fw_conn_has(c, FW_CONN_SINCE_BEFORE) || !fw_conn_has(c, FW_CONN_MINI | FW_CONN_ORPHANED))
+		return;
+	listener = fw_listeners_holder(&t->listeners, c->netns, c->laddr, c->lport);
+	if (!listener)
+		return;
+	c->pid = listener->pid;
+	memcpy(c->comm, listener->comm, sizeof(c->comm));
+	fw_conn_set(c, FW_CONN_OWNER_LISTENS);
+	if (!c->cgroup_id)
+		c->cgroup_id = listener->cgroup_id;
+}
+
 void conn_inherit_owner(struct fw_tracker *t, struct fw_conn *c)
 {
 	const struct fw_listener *listener;

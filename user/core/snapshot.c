@@ -181,7 +181,6 @@ static void became_mini(struct fw_tracker *t, struct fw_conn *c, const struct fw
 	/* The record with its totals was lost, unless only the birth was missed. */
 	if (!fw_conn_has(c, FW_CONN_LIMBO))
 		fw_conn_clear(c, FW_CONN_SOCKET_SEEN);
-	fw_conn_clear(c, FW_CONN_LIMBO | FW_CONN_TRANSIT);
 	c->skaddr = ev->head->skaddr;
 	c->armed_jiffies = (uint32_t)ev->sock->expires_jiffies;
 	if (ev->head->newstate == FW_FIN_WAIT_2)
@@ -191,9 +190,7 @@ static void became_mini(struct fw_tracker *t, struct fw_conn *c, const struct fw
 /* FIN_WAIT_2 goes on in its minisock, of which the birth was missed. */
 static void moved_unseen(struct fw_tracker *t, struct fw_conn *c)
 {
-	if (!fw_conn_has(c, FW_CONN_GAP))
-		t->counters.gaps++;
-	fw_conn_set(c, FW_CONN_GAP);
+	conn_gap(t, c);
 	c->step_flags[c->nr_steps - 1] &= (uint8_t)~FW_STEP_AT_MOST;
 }
 
@@ -360,6 +357,8 @@ void snapshot_end(struct fw_tracker *t, const struct fw_event *ev)
 		next = fw_conn_table_first(&t->table);
 	for (struct fw_conn *c = next; c; c = next) {
 		next = fw_conn_table_next(&t->table, c);
+		/* By now the holders of listeners are known. */
+		conn_inherit_by_port(t, c);
 		if (has_vanished(t, c))
 			end_vanished(t, c, ev->head->ts_ns);
 	}

@@ -174,11 +174,19 @@ void conn_push_unknown(struct fw_tracker *t, struct fw_conn *c, unsigned int sta
 	conn_push(c, state, ts_ns, FW_STEP_AT_LEAST | FW_STEP_AT_MOST);
 }
 
+/* Limbo has been counted. */
+void conn_gap(struct fw_tracker *t, struct fw_conn *c)
+{
+	if (!fw_conn_has(c, FW_CONN_LIMBO))
+		t->counters.gaps++;
+	fw_conn_clear(c, FW_CONN_LIMBO | FW_CONN_TRANSIT);
+	fw_conn_set(c, FW_CONN_GAP);
+}
+
 void conn_push_after_gap(struct fw_tracker *t, struct fw_conn *c, unsigned int state,
 			 uint64_t ts_ns)
 {
-	t->counters.gaps++;
-	c->flags |= FW_CONN_GAP;
+	conn_gap(t, c);
 	c->step_flags[c->nr_steps - 1] |= FW_STEP_AT_MOST;
 	conn_push(c, state, ts_ns, FW_STEP_AT_LEAST);
 	conn_count(t, c);
@@ -283,9 +291,7 @@ void conn_end(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns, enum fw_e
 
 void conn_end_unseen(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns)
 {
-	t->counters.gaps++;
-	fw_conn_clear(c, FW_CONN_TRANSIT);
-	c->flags |= FW_CONN_GAP;
+	conn_gap(t, c);
 	c->step_flags[c->nr_steps - 1] |= FW_STEP_AT_MOST;
 	conn_end(t, c, ts_ns, FW_END_UNKNOWN);
 }

@@ -34,6 +34,8 @@ struct fw_conn *conn_new(struct fw_tracker *t, const struct fw_event *ev);
 void conn_drop(struct fw_tracker *t, struct fw_conn *c);
 void conn_set_endpoints(struct fw_tracker *t, struct fw_conn *c, const struct fw_rec_head *head);
 void conn_push(struct fw_conn *c, unsigned int state, uint64_t ts_ns, unsigned int step_flags);
+/* Events of it were lost: counted, once for each that is missed. */
+void conn_gap(struct fw_tracker *t, struct fw_conn *c);
 /* Events were lost: it has been in @state since @ts_ns at least, and nobody knows how it got there. */
 void conn_push_after_gap(struct fw_tracker *t, struct fw_conn *c, unsigned int state,
 			 uint64_t ts_ns);
@@ -63,6 +65,7 @@ void conn_set_owner(struct fw_tracker *t, struct fw_conn *c, uint32_t pid, const
 void conn_set_listener(struct fw_tracker *t, struct fw_conn *c, uint64_t listener);
 /* Of what was not accepted: a process that holds its listener, if both are known. */
 void conn_inherit_owner(struct fw_tracker *t, struct fw_conn *c);
+void conn_inherit_by_port(struct fw_tracker *t, struct fw_conn *c);
 /* All holders of listeners are reported between these two. */
 void owner_look_begin(struct fw_tracker *t, uint64_t ts_ns);
 void owner_look_end(struct fw_tracker *t);

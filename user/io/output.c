@@ -2,6 +2,7 @@
 #include "io/output.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 
 int fw_output_open(struct fw_output *out, const char *path, bool eager, struct fw_err *err)
 {
+	const char *no_color = getenv("NO_COLOR");
 	struct winsize ws;
 
 	*out = (struct fw_output){
@@ -25,6 +27,7 @@ int fw_output_open(struct fw_output *out, const char *path, bool eager, struct f
 		out->fd = out->file.fd;
 	}
 	out->is_tty = isatty(out->fd);
+	out->color = out->is_tty && !(no_color && *no_color);
 	if (out->is_tty) {
 		out->eager = true;
 		if (!ioctl(out->fd, TIOCGWINSZ, &ws))

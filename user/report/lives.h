@@ -7,7 +7,7 @@
 #define FW_REPORT_LIVES_H
 
 #include "core/conn.h"
-#include "util/buf.h"
+#include "util/json.h"
 #include "util/wall_clock.h"
 
 /* What is wrong with a connection; the worst first. */
@@ -77,6 +77,6 @@ void fw_lives_free(struct fw_lives *l);
  *
  * rows.dwell has as many numbers for a row as its path has steps. An index is -1 for what is unknown.
  */
-void fw_lives_json(const struct fw_lives *l, struct fw_buf *out);
+void fw_lives_json(const struct fw_lives *l, struct fw_json *out);
 
 #endif

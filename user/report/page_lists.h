@@ -6,7 +6,7 @@
 #ifndef FW_REPORT_PAGE_LISTS_H
 #define FW_REPORT_PAGE_LISTS_H
 
-#include "util/buf.h"
+#include "util/json.h"
 
 /* One JSON object:
  *
@@ -16,6 +16,6 @@
  *	 "troubles":[["leak","CLOSE_WAIT leak"],...],            worst first
  *	 "severities":[["warning","Warning","warnings"],...]}    name, title, plural; worst first
  */
-void fw_page_lists_json(struct fw_buf *out);
+void fw_page_lists_json(struct fw_json *out);
 
 #endif
