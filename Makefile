@@ -2,7 +2,7 @@
 # make            build ./finwait
 # make check      unit tests (no root, no kernel, no libbpf)
 # make replay     recordings say what they said (no root, no BPF)
-# make live       live tests on this kernel (root)
+# make live       live tests on this kernel (root); LIVE=paths.py for one
 # make lab        incidents that finwait report must recognise, and healthy hosts (root); LAB='--serve --from-recording'
 # make mutate     each rule of the analyses broken on purpose: the lab must notice (root, long)
 # make web        the page of HTML reports, in headless Chromium (root for what the lab has not left)
@@ -33,11 +33,23 @@ endif
 
 WARN := -Wall -Wextra -Wshadow -Wformat=2 -Werror
 CFLAGS ?= -O2
-ALL_CFLAGS = $(CPPFLAGS) $(CFLAGS) -g -std=gnu11 -D_GNU_SOURCE -DFW_VERSION='"$(VERSION)"' $(WARN) -Iuser -MMD -MP
+# In every build, also where CFLAGS and LDFLAGS come from a packager: scripts/check-hardening looks for them.
+HARDEN := -fPIE -fstack-protector-strong -fstack-clash-protection
+HARDEN_LD := -pie -Wl,-z,relro,-z,now,-z,noexecstack
+ifeq ($(ARCH),x86)
+HARDEN += -fcf-protection
+else ifeq ($(ARCH),arm64)
+HARDEN += -mbranch-protection=standard
+endif
+# It needs an optimiser, and the sanitizers check more.
+ifneq ($(DEBUG)$(SANITIZE),1)
+FORTIFY := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+endif
+ALL_CFLAGS = $(CPPFLAGS) $(CFLAGS) $(HARDEN) $(FORTIFY) -g -std=gnu11 -D_GNU_SOURCE -DFW_VERSION='"$(VERSION)"' $(WARN) -Iuser -MMD -MP
 ifeq ($(DEBUG),1)
 CFLAGS := -O0
 endif
-SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+SAN := -U_FORTIFY_SOURCE -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 ifeq ($(SANITIZE),1)
 ALL_CFLAGS += $(SAN)
 LDFLAGS += $(SAN)
@@ -77,11 +89,11 @@ all: finwait
 
 finwait: $(APP_OBJ) $B/libfinwait.a | finwait-serve
 	$(say) LINK $@
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STATIC_LIBS)
+	$(Q)$(CC) $(LDFLAGS) $(HARDEN_LD) -o $@ $^ $(STATIC_LIBS)
 
 finwait-serve: $(SERVE_OBJ) $B/libfinwait.a
 	$(say) LINK $@
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(STATIC_LIBS) $(SERVE_LIBS)
+	$(Q)$(CC) $(LDFLAGS) $(HARDEN_LD) -o $@ $^ $(STATIC_LIBS) $(SERVE_LIBS)
 
 # Pure: compiled without libbpf anywhere in sight, as the unit tests prove by linking without it.
 $B/libfinwait.a: $(PURE_OBJ)
@@ -153,7 +165,7 @@ check: $(UNIT)
 
 # Fuzz targets: everything is compiled again, for libFuzzer. Some include the file whose static
 # parsers they feed; then the archive's copy of it is not linked.
-FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+FUZZ_SAN := -U_FORTIFY_SOURCE -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SRC := $(PURE_SRC) $(filter-out user/main.c,$(APP_SRC)) tests/fuzz/play.c tests/fuzz/reading.c
 
@@ -213,14 +225,19 @@ $(LIVE_PROGRAMS): $(wildcard tests/live/*.h)
 	$(say) CC $@
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) -g -std=gnu11 $(WARN) -o $@ $(filter %.c,$^) -lpthread
 
-tests: $(UNIT) $(LIVE_PROGRAMS)
+# Recordings with escape sequences in all their texts.
+$B/tests/hostile: tests/live/hostile.c $B/user/io/block_file.o $B/libfinwait.a
+	$(say) CC $@
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
+
+tests: $(UNIT) $(LIVE_PROGRAMS) $B/tests/hostile
 
 replay: finwait
 	$(Q)tests/replay/replay.py
 	$(Q)tests/replay/broken.py
 
-live: finwait $(LIVE_PROGRAMS)
-	$(Q)tests/live/run
+live: finwait $(LIVE_PROGRAMS) $B/tests/hostile
+	$(Q)tests/live/run $(LIVE)
 
 lab: finwait
 	$(Q)mkdir -p $B/lab && LAB_HTML=$(abspath $B/lab) tests/lab/run $(LAB)
@@ -235,7 +252,7 @@ web: finwait
 export: finwait $B/tests/peer $B/tests/churn
 	$(Q)status=0; tests/export/export.py || status=1; tests/export/fleet.py || status=1; exit $$status
 
-vm: finwait $(LIVE_PROGRAMS)
+vm: finwait $(LIVE_PROGRAMS) $B/tests/hostile
 	$(Q)tests/vm/run.sh
 
 soak: finwait $B/san/finwait $B/tests/churn

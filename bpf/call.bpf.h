@@ -28,8 +28,10 @@ static __always_inline void fw_emit_process(struct fw_rec_head *head, __u8 kind,
 	rec->head = *head;
 	rec->pid = fw_my_pid();
 	rec->err = err;
-	if (sk)
+	if (sk) {
 		rec->uid = BPF_CORE_READ(sk, sk_uid.val);
+		rec->mptcp_token = fw_mptcp_token((struct tcp_sock *)sk);
+	}
 	fw_process_name(rec->comm);
 	rec->cgroup_id = bpf_get_current_cgroup_id();
 	fw_emit_submit(rec);
@@ -38,13 +40,13 @@ static __always_inline void fw_emit_process(struct fw_rec_head *head, __u8 kind,
 /* struct socket up to its sk. The verifier refuses what does not fit. */
 #define FW_SOCKET_BYTES 40
 
-/* The TCP socket that a file descriptor of the current process stands for, or NULL. */
+/* The TCP or MPTCP socket that a file descriptor of the current process stands for, or NULL. */
 static __always_inline struct sock *fw_sock_of_fd(__u64 fd)
 {
 	__u8 socket[FW_SOCKET_BYTES] __attribute__((aligned(8)));
 	struct file *file = NULL, **slot = fw_my_file(fd);
 	struct sock *sk;
-	__u16 family;
+	__u16 family, protocol;
 
 	if (!slot || bpf_probe_read_kernel(&file, sizeof(file), slot) || !file)
 		return NULL;
@@ -53,7 +55,10 @@ static __always_inline struct sock *fw_sock_of_fd(__u64 fd)
 	    *(struct file **)(socket + bpf_core_field_offset(struct socket, file)) != file)
 		return NULL;
 	sk = *(struct sock **)(socket + bpf_core_field_offset(struct socket, sk));
-	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+	if (!sk)
+		return NULL;
+	protocol = BPF_CORE_READ(sk, sk_protocol);
+	if (protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP)
 		return NULL;
 	family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	return family == AF_INET || family == AF_INET6 ? sk : NULL;

@@ -276,6 +276,17 @@ static __always_inline struct sock *fw_compat_accepted(const __u64 *fexit_ctx)
 }
 
 /*
+ * Before Linux 6.7 (commit 5684ab1a0eff) an MPTCP socket does not count what the application has read: the
+ * memory of what it has not read stands in, which is more than the bytes. Before 6.10 (commit 18d82cde7432) it
+ * does not say when data came last: fw_mptcp_since_ns() takes the newest segment, which is too early if the
+ * application had let its receive buffer fill up. May go with 6.6.
+ */
+static __always_inline __u32 fw_compat_mptcp_unread(struct sock *sk)
+{
+	return BPF_CORE_READ(sk, sk_backlog.rmem_alloc.counter);
+}
+
+/*
  * Since Linux 6.12, and in the stable series that took it over (commit e8c526f2bdf1), a request socket
  * ends in __inet_csk_reqsk_queue_drop(), before in reqsk_queue_unlink(). The trampoline and kprobe front
  * ends have a program for each; the loader takes the one whose function there is: is_for_this_kernel()

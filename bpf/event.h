@@ -46,13 +46,18 @@ enum fw_record_kind {
 	FW_REC_RETRANSMIT = 15,	    /* struct fw_rec_state: a SYN, SYN-ACK or FIN was retransmitted */
 	FW_REC_CONNECT_FAILED = 16, /* struct fw_rec_state: connect() of pid and comm to raddr:rport gave
 				     * err, without a transition */
+	/* who holds listeners, between two snapshots */
+	FW_REC_HOLDERS_BEGIN = 17,  /* struct fw_rec_head: all holders of listeners follow */
+	FW_REC_HOLDERS_END = 18,    /* struct fw_rec_head: these were all */
+	FW_REC_PROCESS_ENDED = 19,  /* struct fw_rec_state: pid, which held a listener, has ended */
 	FW_REC_MAX,
 };
 
 /* From the hooks, in the order of the kernel's events; the others come from the iterators. */
 static inline int fw_rec_is_event(unsigned int kind)
 {
-	return kind < FW_REC_SNAP_BEGIN || kind > FW_REC_SNAP_END;
+	return kind < FW_REC_SNAP_BEGIN || kind == FW_REC_RETRANSMIT ||
+	       kind == FW_REC_CONNECT_FAILED || kind == FW_REC_PROCESS_ENDED;
 }
 
 enum fw_rec_flags {
@@ -85,6 +90,8 @@ enum fw_rec_flags {
 	FW_REC_ENTRY_KNOWN = 1 << 23, /* minisock in TIME_WAIT: .since_ns is when it entered that */
 	FW_REC_ACKED = 1 << 22,	      /* request socket: the client's ACK has come, but made no child: the
 				       * accept queue was full, or TCP_DEFER_ACCEPT waits for data */
+	FW_REC_CLONED = 1 << 24,      /* FW_REC_SOCK: the socket was cloned from a listener: passive */
+	FW_REC_MPTCP = 1 << 25,	      /* FW_REC_STATE: of an MPTCP socket, not of a subflow */
 };
 
 /* First bytes of every record. */
@@ -159,7 +166,10 @@ struct fw_rec_sock {
 	__u64 cgroup_id;		  /* full socket */
 	__u64 expires_jiffies;		  /* minisock, request socket: what its timer is set to */
 	__u64 now_jiffies;
-	__u64 listener;	    /* request socket: as in struct fw_rec_mini */
+	/* request socket: as in struct fw_rec_mini; in the accept queue: of whose, 0: not found;
+	 * MPTCP socket: its first subflow, which has the listener's queue and was connected first
+	 */
+	__u64 listener;
 	__u64 since_ns;	    /* it was in its state by then, give or take the processing of a segment;
 			     * 0: not known. Minisocks: when it was born, or entered TIME_WAIT by a
 			     * segment with timestamps; to the millisecond
@@ -185,8 +195,8 @@ enum fw_object {
 	FW_OBJECT_MAX,
 };
 
-/* head: only ts_ns, cookie, skaddr, netns (of the process) and the socket's state are filled in. Of a
- * socket in CLOSE also its namespace, its endpoints, and FW_REC_SHUT_RD and FW_REC_SHUT_WR.
+/* head: only ts_ns, cookie, skaddr, netns (of the socket) and the socket's state are filled in. Of a
+ * socket in CLOSE also its endpoints, and FW_REC_SHUT_RD and FW_REC_SHUT_WR.
  */
 struct fw_rec_holder {
 	struct fw_rec_head head;
@@ -210,6 +220,12 @@ struct fw_rec_process {
 	char comm[FW_COMM_LEN];
 };
 _Static_assert(sizeof(struct fw_rec_process) == 128, "contract");
+
+/* Not in the ring: of iter/task, a thread that is in another network namespace than its process. */
+struct fw_rec_thread {
+	__u32 tid, netns;
+};
+_Static_assert(sizeof(struct fw_rec_thread) == 8, "contract");
 
 /* What is lost is counted here, one per CPU, each in a cache line of its own. User space only reads. */
 struct fw_cpu_stats {

@@ -69,6 +69,23 @@ struct fw_suppressed_map {
 };
 FW_SHARED struct fw_suppressed_map fw_suppressed SEC(".maps");
 
+/* Processes that have listened or accepted: their end is reported. The value is not used. */
+struct fw_serving_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16 * 1024);
+	__type(key, __u32); /* thread group id */
+	__type(value, __u8);
+};
+FW_SHARED struct fw_serving_map fw_serving SEC(".maps");
+
+static __always_inline void fw_note_serving(__u32 pid)
+{
+	__u8 yes = 1;
+
+	if (!bpf_map_lookup_elem(&fw_serving, &pid))
+		bpf_map_update_elem(&fw_serving, &pid, &yes, BPF_ANY);
+}
+
 /*
  * Timer front end: minisocks in FIN_WAIT_2, by address, with their cookie. Only hooks and iterators write it,
  * so that settle.bpf.c reads no address that user space chose. What has left FIN_WAIT_2 is removed, or makes room

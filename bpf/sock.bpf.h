@@ -195,17 +195,46 @@ static __always_inline __u32 fw_srtt_us(struct tcp_sock *tp)
 	return tp->srtt_us >> FW_SRTT_SHIFT;
 }
 
+/* @tp may be any pointer. NULL: not a subflow. */
+static __always_inline struct mptcp_subflow_context *fw_subflow_of(struct tcp_sock *tp)
+{
+	if (!bpf_core_field_exists(struct tcp_sock, is_mptcp) || !BPF_CORE_READ(tp, is_mptcp))
+		return NULL;
+	return BPF_CORE_READ(tp, inet_conn.icsk_ulp_data);
+}
+
+/* The MPTCP socket of a subflow, or NULL. @subflow may be NULL. */
+static __always_inline struct mptcp_sock *fw_mptcp_of(struct mptcp_subflow_context *subflow)
+{
+	return subflow ? (struct mptcp_sock *)BPF_CORE_READ(subflow, conn) : NULL;
+}
+
 /* The token of the MPTCP connection that @tp is a subflow of; 0: of none. */
 static __always_inline __u32 fw_mptcp_token(struct tcp_sock *tp)
 {
-	struct mptcp_subflow_context *subflow;
-	struct mptcp_sock *msk;
+	struct mptcp_sock *msk = fw_mptcp_of(fw_subflow_of(tp));
 
-	if (!bpf_core_field_exists(struct tcp_sock, is_mptcp) || !tp->is_mptcp)
-		return 0;
-	subflow = tp->inet_conn.icsk_ulp_data;
-	msk = (struct mptcp_sock *)BPF_CORE_READ(subflow, conn);
 	return msk ? BPF_CORE_READ(msk, token) : 0;
+}
+
+static __always_inline bool fw_has_mptcp(void)
+{
+	return bpf_core_type_exists(struct mptcp_sock);
+}
+
+/*
+ * The TCP socket that a descriptor's socket acts through: itself, or the first subflow of an MPTCP
+ * socket. NULL: it is neither, or has no subflow left.
+ */
+static __always_inline struct sock *fw_tcp_of(struct sock *sk)
+{
+	__u16 protocol = BPF_CORE_READ(sk, sk_protocol);
+
+	if (protocol == IPPROTO_TCP)
+		return sk;
+	if (protocol != IPPROTO_MPTCP || !fw_has_mptcp())
+		return NULL;
+	return BPF_CORE_READ((struct mptcp_sock *)sk, first);
 }
 
 #endif

@@ -69,14 +69,32 @@ static __always_inline bool fw_had_request(struct sock *sk, __u64 now_ns, __u64 
 }
 
 /*
- * The moments at which "current" is the one that acts: connect(), listen(), and the close() or
- * shutdown() that sends our FIN. Every other transition may run in softirq on top of anybody.
+ * The transitions of connect(), listen(), and of the close() or shutdown() that sends our FIN: made by the
+ * process that is current, if it has locked the socket (lock_sock() sets sk_lock.owned). A softirq runs on
+ * top of any process and does not set it: since Linux 6.10 one makes the transition of a shutdown() that was
+ * called in SYN_RECV. A kernel thread acts for others: it closes what was in flight over a unix socket that
+ * is gone, or a subflow of an MPTCP socket.
  */
-static __always_inline bool fw_is_process_context(int oldstate, int newstate)
+static __always_inline bool fw_is_process_context(struct sock *sk, int oldstate, int newstate)
 {
-	if (newstate == TCP_SYN_SENT || newstate == TCP_LISTEN || newstate == TCP_FIN_WAIT1)
-		return oldstate != TCP_SYN_RECV;
-	return newstate == TCP_LAST_ACK && oldstate == TCP_CLOSE_WAIT;
+	if (newstate != TCP_SYN_SENT && newstate != TCP_LISTEN && newstate != TCP_FIN_WAIT1 &&
+	    !(newstate == TCP_LAST_ACK && oldstate == TCP_CLOSE_WAIT))
+		return false;
+	return sk->sk_lock.owned && !fw_is_kernel_thread();
+}
+
+/*
+ * Subflows are made and closed by workers, and by processes that manage paths (ip mptcp, mptcpd). Only
+ * the first one's connect() and listen() are the application's; its close() is a transition of the MPTCP
+ * socket.
+ */
+static __always_inline bool fw_is_own_act(struct tcp_sock *tp, int newstate)
+{
+	struct mptcp_subflow_context *subflow = fw_subflow_of(tp);
+
+	if (!subflow || newstate == TCP_LISTEN)
+		return true;
+	return newstate == TCP_SYN_SENT && !BPF_CORE_READ_BITFIELD_PROBED(subflow, request_join);
 }
 
 static __always_inline void fw_fill_timing(struct fw_rec_state *rec, struct tcp_sock *tp)
@@ -196,11 +214,44 @@ static __always_inline void fw_fill_state(struct fw_rec_state *rec, struct sock 
 	} else {
 		fw_no_totals(rec);
 	}
-	if (fw_is_process_context(oldstate, newstate) &&
-	    (newstate == TCP_SYN_SENT || newstate == TCP_LISTEN || !fw_is_kernel_thread()))
+	if (fw_is_process_context(sk, oldstate, newstate) && fw_is_own_act(tp, newstate))
 		fw_fill_owner(rec, sk);
 	else
 		fw_no_owner(rec);
+	if (newstate == TCP_LISTEN && rec->pid)
+		fw_note_serving(rec->pid);
+}
+
+/*
+ * An MPTCP socket's transition: its close() and its CLOSE_WAIT are not those of its subflows. A function of
+ * its own, so that TCP does not pay for it.
+ */
+static __noinline int fw_tell_mptcp(struct sock *sk, int oldstate, int newstate)
+{
+	struct fw_rec_state *rec;
+
+	struct fw_rec_head head;
+
+	fw_head_from_sock(&head, sk);
+	if (!fw_has_mptcp() || !fw_wanted_early(&head))
+		return 0;
+	rec = fw_emit_reserve(sizeof(*rec));
+	if (!rec)
+		return 0;
+	__builtin_memset(rec, 0, sizeof(*rec));
+	rec->head = head;
+	rec->head.ts_ns = bpf_ktime_get_ns();
+	rec->head.cookie = sk->__sk_common.skc_cookie.counter;
+	rec->head.kind = FW_REC_STATE;
+	rec->head.oldstate = oldstate;
+	rec->head.newstate = newstate;
+	rec->head.flags = fw_sock_flags(sk) | FW_REC_MPTCP;
+	rec->uid = sk->sk_uid.val;
+	rec->mptcp_token = BPF_CORE_READ((struct mptcp_sock *)sk, token);
+	if (fw_is_process_context(sk, oldstate, newstate))
+		fw_fill_owner(rec, sk);
+	fw_emit_submit(rec);
+	return 0;
 }
 
 static __always_inline void fw_tell_transition(struct sock *sk, int oldstate, int newstate)
@@ -211,6 +262,8 @@ static __always_inline void fw_tell_transition(struct sock *sk, int oldstate, in
 	__u32 flags = 0;
 	__u64 now_ns, cookie, since_ns = 0;
 
+	if (sk->sk_protocol == IPPROTO_MPTCP)
+		fw_tell_mptcp(sk, oldstate, newstate);
 	if (sk->sk_protocol != IPPROTO_TCP)
 		return;
 	answer = fw_is_filtered() ? fw_sock_wanted(sk, oldstate, newstate) : FW_RULE_IN;

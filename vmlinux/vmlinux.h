@@ -26,8 +26,10 @@ struct list_head;
 struct net;
 struct nsproxy;
 struct proto;
+struct request_sock;
 struct seq_file;
 struct signal_struct;
+struct sk_buff;
 struct sock;
 struct sock_common;
 struct socket;
@@ -168,6 +170,15 @@ struct bpf_iter__task_file {
 	};
 };
 
+struct bpf_iter__task {
+	union {
+		struct bpf_iter_meta *meta;
+	};
+	union {
+		struct task_struct *task;
+	};
+};
+
 struct seq_file {
 	void *private;
 };
@@ -264,6 +275,11 @@ struct hlist_node {
 	struct hlist_node **pprev;
 };
 
+struct list_head {
+	struct list_head *next;
+	struct list_head *prev;
+};
+
 typedef struct {
 	int counter;
 } atomic_t;
@@ -354,17 +370,29 @@ struct sock_cgroup_data {
 };
 
 typedef struct {
+	int owned;
+} socket_lock_t;
+
+typedef struct {
 	uid_t val;
 } kuid_t;
 
 struct sock {
 	struct sock_common __sk_common;
 	atomic_t sk_drops;
+	struct {
+		atomic_t rmem_alloc;
+		int len;
+		struct sk_buff *head;
+		struct sk_buff *tail;
+	} sk_backlog;
+	u8 sk_userlocks;
 	union {
 		struct socket_wq *sk_wq;
 	};
 	int sk_err;
 	struct socket *sk_socket;
+	socket_lock_t sk_lock;
 	int sk_err_soft;
 	int sk_wmem_queued;
 	kuid_t sk_uid;
@@ -375,10 +403,6 @@ struct sock {
 	u32 sk_ack_backlog;
 	u32 sk_max_ack_backlog;
 	struct sock_cgroup_data sk_cgrp_data;
-};
-
-struct list_head {
-	struct list_head *next;
 };
 
 struct wait_queue_head {
@@ -400,6 +424,7 @@ struct inet_sock {
 struct request_sock_queue {
 	atomic_t qlen;
 	atomic_t young;
+	struct request_sock *rskq_accept_head;
 };
 
 struct inet_connection_sock {
@@ -455,11 +480,25 @@ struct tcp_sock {
 };
 
 struct mptcp_subflow_context {
+	struct list_head node;
+	union {
+		struct {
+			u32 request_join : 1;
+		};
+	};
+	struct sock *tcp_sock;
 	struct sock *conn;
 };
 
 struct mptcp_sock {
+	struct inet_connection_sock sk;
+	u64 bytes_sent;
+	u64 bytes_received;
+	u64 bytes_consumed;
+	u32 last_data_recv;
 	u32 token;
+	struct list_head conn_list;
+	struct sock *first;
 };
 
 struct inet_timewait_sock {
@@ -477,6 +516,7 @@ struct tcp_timewait_sock {
 
 struct request_sock {
 	struct sock_common __req_common;
+	struct request_sock *dl_next;
 	u8 num_retrans;
 	u8 syncookie : 1;
 	u8 num_timeout : 7;
@@ -564,6 +604,7 @@ struct rlimit {
 };
 
 struct signal_struct {
+	atomic_t live;
 	struct rlimit rlim[16];
 };
 

@@ -20,6 +20,7 @@
 
 #include "analysis/analysis.h"
 #include "analysis/metrics.h"
+#include "record/layout.h"
 #include "report/render.h"
 #include "report/stream.h"
 
@@ -30,7 +31,7 @@
 #define EXPIRED_IP 0x1000ULL
 
 /* Each record begins at a multiple of this, as in the ring. */
-#define SLOT 176
+#define SLOT sizeof(union fw_image)
 /* As far as the ring shows records ahead. */
 #define AHEAD 7
 
@@ -173,6 +174,7 @@ struct bench {
 	struct fw_metrics metrics;
 	struct fw_stream out;
 	struct fw_buf buf;
+	struct fw_wall_clock wall;
 	uint64_t told, sink;
 };
 
@@ -210,7 +212,8 @@ static void bench_init(struct bench *b, const struct stage *stage, const struct 
 	struct fw_observer observer = { .arg = b };
 
 	*b = (struct bench){ .stage = stage };
-	b->out = (struct fw_stream){ .format = stage->format, .out = &b->buf,
+	fw_wall_clock_init(&b->wall, 1700000000000000000LL);
+	b->out = (struct fw_stream){ .format = stage->format, .out = &b->buf, .wall = &b->wall,
 				     .transitions = stage->transitions };
 	if (stage->format && stage->transitions)
 		observer.transition = on_transition;

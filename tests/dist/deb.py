@@ -19,6 +19,7 @@ from common import Results, TREE, check, run, said, wait_until
 from minisystemd import INSTALLED, MiniSystemd
 
 DEFAULT = "/etc/default/finwait"
+TOKEN = "/etc/finwait/token"
 NAME = "finwait.service"
 # Where packages put things, and where dpkg, systemd and their helpers remember them.
 PLACES = ["/etc", "/usr", "/lib", "/var/lib", "/var/log", "/var/cache"]
@@ -77,6 +78,10 @@ def runs(_state):
     check("LISTEN" in text, text)
 
 
+def programs_are_hardened(_state):
+    said([os.path.join(TREE, "scripts", "check-hardening"), INSTALLED, "/usr/libexec/finwait/finwait-serve"])
+
+
 def man_and_completion_are_found(_state):
     check(said(["man", "-w", "1", "finwait-serve"]).startswith("/usr/share/man/man1/"), "no page")
     text = said(["bash", "-c", ". /usr/share/bash-completion/bash_completion; "
@@ -103,7 +108,12 @@ def service_runs_with_the_options_of_etc_default(_state):
         result = systemd.systemctl("start", NAME)
         check(result.returncode == 0, f"{result.stderr.decode()} {systemd.output(NAME)}")
         check(systemd.show(NAME, "ActiveState") == "active", "not active")
-        with urllib.request.urlopen("http://127.0.0.1:9435/metrics", timeout=10) as answer:
+        with open(TOKEN, encoding="ascii") as file:
+            token = file.read().strip()
+        check(len(token) == 64 and os.stat(TOKEN).st_mode & 0o777 == 0o600, f"{TOKEN}: {token}")
+        request = urllib.request.Request("http://127.0.0.1:9435/metrics",
+                                         headers={"Authorization": f"Bearer {token}"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
             lines = answer.read().decode().splitlines()
         check(os.path.isdir("/var/lib/finwait"), "it has no state directory: purge has less to do")
         check([line for line in lines if 'state="LISTEN"' in line and 'role="test"' in line], lines[:20])
@@ -127,7 +137,7 @@ def purge_leaves_nothing(state):
 def main():
     results = Results(sys.argv[1:])
     cases = [
-        builds_without_network, lintian_is_silent, installs, runs, man_and_completion_are_found,
+        builds_without_network, lintian_is_silent, installs, runs, programs_are_hardened, man_and_completion_are_found,
         service_is_there_and_off, service_runs_with_the_options_of_etc_default,
         remove_keeps_what_was_edited, purge_leaves_nothing,
     ]

@@ -16,13 +16,13 @@ import shutil
 import signal
 import socket
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 
-from common import DIST, FINWAIT, Results, check, run, said, wait_until
-from minisystemd import MiniSystemd
-from prom import get
+from common import DIST, FINWAIT, Failure, Results, check, run, said, wait_until
+from minisystemd import INSTALLED, MiniSystemd, PROGRAM
 
 UNIT = os.environ.get("UNIT", os.path.join(DIST, "finwait.service"))
 NAME = "finwait.service"
@@ -30,10 +30,21 @@ STATE = "finwait"
 URL = "http://127.0.0.1:9435"
 SECONDS = 60
 CAPS_NONE = "0000000000000000"
+TOKEN = "open-sesame"
+
+
+def get(url):
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {TOKEN}"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return answer.read().decode()
 
 
 class Service:
     def __init__(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.token = os.path.join(self.folder.name, "token")
+        with open(os.open(self.token, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as file:
+            file.write(f"{TOKEN}\n")
         if os.path.lexists(f"/var/lib/{STATE}"):
             raise SystemExit(f"/var/lib/{STATE} is there already: this test would take it away")
         self.systemd = MiniSystemd(FINWAIT, UNIT)
@@ -41,7 +52,8 @@ class Service:
     def start(self, settings=""):
         """Anew, with a drop-in."""
         self.systemd.systemctl("stop", NAME)
-        self.systemd.drop_in(NAME, f"[Service]\n{settings}\n")
+        self.systemd.drop_in(NAME, f"[Service]\nLoadCredential=\nLoadCredential=token:{self.token}\n"
+                                   f"{settings}\n")
         self.systemd.systemctl("daemon-reload")
         self.systemd.systemctl("reset-failed", NAME)
         result = self.systemd.systemctl("start", NAME)
@@ -50,6 +62,7 @@ class Service:
     def close(self):
         """systemd makes the state directory on the host's own /var/lib."""
         self.systemd.close()
+        self.folder.cleanup()
         shutil.rmtree(f"/var/lib/private/{STATE}", ignore_errors=True)
         if os.path.islink(f"/var/lib/{STATE}"):
             os.unlink(f"/var/lib/{STATE}")
@@ -106,18 +119,30 @@ def is_ready_when_it_answers(service):
 
 
 def keeps_no_privileges(service):
+    """What the bounding set has left is of no use: no_new_privs."""
     service.start()
     have = caps(service.pid())
-    for kind in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+    for kind in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
         check(have[kind] == CAPS_NONE, f"{kind} is {have[kind]}")
     check(have["NoNewPrivs"] == "1" and have["Seccomp"] == "2" and have["Uid"] != "0", have)
 
 
+def drop_in(name):
+    with open(os.path.join(DIST, name), encoding="utf-8") as file:
+        return file.read().split("[Service]", 1)[1].replace(INSTALLED, service_program())
+
+
+def service_program():
+    return INSTALLED if UNIT.startswith("/lib/") else PROGRAM
+
+
 def keeps_what_all_namespaces_needs(service):
-    service.start("Environment=FINWAIT_OPTIONS=--all-namespaces")
+    service.start(drop_in("all-namespaces.conf"))
     have = caps(service.pid())
     check(int(have["CapEff"], 16) == 1 << 21 | 1 << 19 | 1 << 2, have)
-    check(have["CapBnd"] == have["CapInh"] == have["CapAmb"] == CAPS_NONE, have)
+    check(have["CapInh"] == have["CapAmb"] == CAPS_NONE, have)
+    check("network namespaces could not be entered" not in service.systemd.output(NAME),
+          service.systemd.output(NAME))
 
 
 def sandbox_lets_all_hooks_fire(service):
@@ -126,7 +151,11 @@ def sandbox_lets_all_hooks_fire(service):
                   f"ExecStart={service.systemd.show(NAME, 'ExecStart').split()[1].removeprefix('path=')} "
                   "doctor --self-test")
     text = service.systemd.output(NAME)
-    check(text.count(" fires") >= 5 and "DID NOT FIRE" not in text, text)
+    # Where only the timer front end works, accept() and bind() are seen through tracefs: CAP_DAC_READ_SEARCH.
+    missing = re.findall(r"^ +(.*?) +DID NOT FIRE", text, re.M)
+    timer = re.search(r"^timer +works, chosen", text, re.M)
+    check(not missing or (timer and set(missing) <= {"connection accepted", "address in use"}), text)
+    check(text.count(" fires") >= 4, text)
 
 
 def status_of(headers):
@@ -140,13 +169,35 @@ def status_of(headers):
 
 def token_is_a_credential(service):
     """As docs/service.md has it. The file is root's alone, and the service is not root."""
-    path = os.path.join(service.systemd.directory.name, "token")
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as file:
-        file.write("open-sesame\n")
-    service.start(f'LoadCredential=token:{path}\nEnvironment="FINWAIT_OPTIONS=--token-file %d/token"')
+    service.start()
     check(status_of({}) == 401, f"without a token: {status_of({})}")
     check(status_of({"Authorization": "Bearer open-barley"}) == 401, "any token will do")
-    check(status_of({"Authorization": "Bearer open-sesame"}) == 200, "the right token is refused")
+    check(status_of({"Authorization": f"Bearer {TOKEN}"}) == 200, "the right token is refused")
+
+
+def does_not_start_without_a_token(service):
+    os.rename(service.token, f"{service.token}.away")
+    try:
+        service.start()
+    except Failure:
+        return
+    finally:
+        os.rename(f"{service.token}.away", service.token)
+    check(False, "it runs without its token")
+
+
+def make_token_makes_one_for_root(_service):
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "etc", "token")
+        words = set()
+        for _ in range(2):
+            said([os.path.join(DIST, "make-token"), path])
+            check(os.stat(path).st_mode & 0o777 == 0o600, oct(os.stat(path).st_mode))
+            with open(path, encoding="ascii") as file:
+                words.add(file.read())
+        check(len(words) == 1 and re.fullmatch(r"[0-9a-f]{64}\n", words.pop()), "not one token")
+        os.unlink(path)
+        said([os.path.join(DIST, "make-token"), path])
 
 
 def spool_survives_a_restart(service):
@@ -219,7 +270,7 @@ def main():
     cases = [
         unit_is_well_formed, exposure_is_what_the_documentation_says, is_ready_when_it_answers,
         keeps_no_privileges, keeps_what_all_namespaces_needs, sandbox_lets_all_hooks_fire,
-        token_is_a_credential, spool_survives_a_restart, reload_keeps_it_running,
+        token_is_a_credential, does_not_start_without_a_token, make_token_makes_one_for_root, spool_survives_a_restart, reload_keeps_it_running,
         watchdog_kills_what_hangs, restarts_when_killed, stops_and_leaves_nothing,
     ]
     service = Service()

@@ -23,6 +23,13 @@ def rules_are_well_formed():
     said(["promtool", "check", "rules", "--lint-fatal", RULES])
     with tempfile.TemporaryDirectory() as folder:
         config = shutil.copy(os.path.join(DIST, "prometheus", "scrape.yml"), f"{folder}/prometheus.yml")
+        # promtool wants the file of the token to be there.
+        with open(config, encoding="utf-8") as file:
+            text = file.read().replace("/etc/prometheus/finwait.token", f"{folder}/token")
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(text)
+        with open(f"{folder}/token", "w", encoding="utf-8") as file:
+            file.write("token\n")
         said(["promtool", "check", "config", config])
 
 
@@ -55,6 +62,10 @@ def what_alerts_advise_exists():
     said([FINWAIT, "timeline", "--state", "fin_wait_2", "--min-duration", "1s", "--help"])
 
 
+def programs_are_hardened():
+    said([os.path.join(TREE, "scripts", "check-hardening"), FINWAIT, f"{FINWAIT}-serve"])
+
+
 def panels_of_the_dashboard_do_not_overlap():
     with open(os.path.join(DIST, "grafana", "finwait.json"), encoding="utf-8") as file:
         panels = json.load(file)["panels"]
@@ -82,9 +93,15 @@ def daemonset_is_as_the_service():
     check(pod["hostPID"] and pod["hostNetwork"], "it would see its own namespaces only")
     container = pod["containers"][0]
     added = {f"CAP_{name}" for name in container["securityContext"]["capabilities"]["add"]}
-    with open(os.path.join(DIST, "finwait.service"), encoding="utf-8") as file:
-        unit = set(re.search(r"^CapabilityBoundingSet=(.*)$", file.read(), re.M)[1].split())
-    check(unit <= added and added - unit == {"CAP_SETUID", "CAP_SETGID"}, f"{added ^ unit}")
+    unit = set()
+    for name in ("finwait.service", "all-namespaces.conf"):
+        with open(os.path.join(DIST, name), encoding="utf-8") as file:
+            unit |= set(re.search(r"^CapabilityBoundingSet=(.*)$", file.read(), re.M)[1].split())
+    check(added - unit == {"CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"} and unit <= added, f"{added ^ unit}")
+    security = container["securityContext"]
+    check(not security["privileged"] and not security["allowPrivilegeEscalation"], "it is privileged")
+    check(security["readOnlyRootFilesystem"] and security["capabilities"]["drop"] == ["ALL"], f"{security}")
+    check(security["seccompProfile"]["type"] == "RuntimeDefault", f"{security}")
     mounts = {mount["name"] for mount in container["volumeMounts"]}
     check(mounts == {volume["name"] for volume in pod["volumes"]}, "mounts and volumes differ")
     args = [arg.replace("$(NODE_ADDRESS)", "192.0.2.1").replace("$(NODE_NAME)", "n")
@@ -117,7 +134,8 @@ def install_is_complete_and_uninstall_leaves_nothing():
                 "share/bash-completion/completions/finwait", "lib/systemd/system/finwait.service",
                 "share/doc/finwait/README.md", "share/doc/finwait/docs/service.md",
                 "share/finwait/prometheus/finwait.rules.yml", "share/finwait/grafana/finwait.json",
-                "share/finwait/kubernetes/daemonset.yaml"}
+                "share/finwait/kubernetes/daemonset.yaml",
+                "share/finwait/all-namespaces.conf", "share/finwait/make-token"}
         check({f"opt/fw/{name}" for name in want} <= have, f"not installed: {want}, but {have}")
         check(not [name for name in have if not name.startswith("opt/fw/")], f"outside of PREFIX: {have}")
         with open(f"{folder}/opt/fw/lib/systemd/system/finwait.service", encoding="utf-8") as file:
@@ -131,7 +149,7 @@ def install_is_complete_and_uninstall_leaves_nothing():
 if __name__ == "__main__":
     raise SystemExit(run_cases([
         rules_are_well_formed, each_alert_fires_in_its_scenario_only, each_alert_is_tested_both_ways,
-        what_alerts_advise_exists, package_is_built_from_what_scripts_deps_installs,
+        what_alerts_advise_exists, programs_are_hardened, package_is_built_from_what_scripts_deps_installs,
         panels_of_the_dashboard_do_not_overlap, daemonset_is_as_the_service,
         install_is_complete_and_uninstall_leaves_nothing,
     ]))

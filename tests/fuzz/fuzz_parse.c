@@ -10,6 +10,7 @@
 #include "core/state.h"
 #include "input.h"
 #include "util/fmt.h"
+#include "util/json.h"
 #include "util/parse.h"
 #include "utf8.h"
 
@@ -66,7 +67,7 @@ static void check_escapes(const char *text, size_t len)
 	struct fw_buf b = { 0 };
 	const char *s, *end;
 
-	fw_buf_json(&b, text, len);
+	fw_json_text(&(struct fw_json){ .out = &b }, text, len);
 	s = fw_buf_str(&b);
 	end = *s == '"' ? json_string(s) : NULL;
 	must(end && !*end && is_utf8(s));

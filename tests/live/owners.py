@@ -20,6 +20,8 @@ import time
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lab"))
 
 from wire import SYN, Peer, Wire  # noqa: E402 (after the path)
+import owners_listeners
+import owners_netns
 import owners_where
 from leaking import LEAK_AGE_S, Leaker, counts, finwait, report_of, ss_counts
 from real import Results
@@ -346,7 +348,8 @@ CASES = [
     states_equal_ss, accepted_by_whom, unaccepted_is_its_listeners, time_wait_names_a_process_that_is_gone,
     ages_from_before_the_trace, what_moves_during_the_snapshot, bind_meets_time_wait, filters_by_owner,
     report_heeds_filters_on_owners, closed_by_the_kernel, passed_to_another_process,
-    executed_another_program, bind_meets_a_listener, *owners_where.CASES,
+    executed_another_program, bind_meets_a_listener, *owners_where.CASES, *owners_listeners.CASES,
+    *owners_netns.CASES,
 ]
 
 

@@ -12,9 +12,12 @@ import sys
 
 import safety_files
 import safety_input
+import safety_signals
+import safety_text
 from real import Results
 
-CASES = [*safety_files.CASES, *safety_input.CASES]
+CASES = [*safety_files.CASES, *safety_input.CASES, *safety_signals.CASES,
+         *safety_text.CASES]
 
 
 def main():

@@ -17,11 +17,12 @@ import serve_counts
 import serve_files
 import serve_rights
 import serve_scrape
+import serve_store
 import serve_takeover
 from real import Results
 
 CASES = [*serve_answers.CASES, *serve_clients.CASES, *serve_counts.CASES, *serve_files.CASES,
-         *serve_rights.CASES, *serve_scrape.CASES, *serve_takeover.CASES]
+         *serve_rights.CASES, *serve_scrape.CASES, *serve_store.CASES, *serve_takeover.CASES]
 
 
 def main():

@@ -52,6 +52,8 @@ struct detail {
 	double sent_ago_ms, received_ago_ms; /* at the first FIN */
 	uint32_t pid, uid;
 	uint64_t sent, received, cgroup_id;
+	uint32_t token;	   /* of the MPTCP connection */
+	uint64_t listener; /* request socket: address of its listener */
 	double armed_ms; /* minisock: its timer was set then, whatever the records say */
 	double since_ms; /* .since_ns of the record; 0: the kernel has none */
 	const char *comm;
@@ -237,7 +239,7 @@ static inline void scene_full(struct scene *s, double ms, unsigned int kind, uns
 		.head = scene_head(s, ms, kind, from, to),
 		.bytes_sent = d.sent, .bytes_received = d.received, .cgroup_id = d.cgroup_id,
 		.retransmits = d.retransmits, .segs_in = d.segs_in, .uid = d.uid,
-		.pid = d.pid, .err = d.err, .segs_out = d.segs_out, .exchanges = d.exchanges,
+		.pid = d.pid, .err = d.err, .mptcp_token = d.token, .segs_out = d.segs_out, .exchanges = d.exchanges,
 		.since_ns = d.since_ms ? ns_of(d.since_ms) : 0,
 		.sent_ago_jiffies = (uint32_t)(d.sent_ago_ms * SCENE_HZ / 1000),
 		.received_ago_jiffies = (uint32_t)(d.received_ago_ms * SCENE_HZ / 1000),
@@ -264,7 +266,7 @@ static inline void scene_mini(struct scene *s, double ms, unsigned int kind, uns
 	bool request = kind == FW_REC_REQ_SCHED || kind == FW_REC_REQ_END;
 	struct fw_rec_mini rec = {
 		.head = scene_head(s, ms, kind, substate, substate),
-		.now_jiffies = jiffies_of(ms), .timeouts = d.timeouts,
+		.now_jiffies = jiffies_of(ms), .timeouts = d.timeouts, .listener = d.listener,
 		.since_ns = d.since_ms ? ns_of(d.since_ms) : 0,
 	};
 

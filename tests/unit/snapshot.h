@@ -30,6 +30,8 @@ struct seen {
 	uint64_t since_ns; /* the same as an absolute time, whatever the record's time is */
 	uint32_t timeouts, unread, unsent, drops, queued, uid;
 	uint64_t sent, received, cgroup_id;
+	uint32_t token;	   /* of the MPTCP connection */
+	uint64_t listener; /* request, or in an accept queue: of whose; MPTCP: the first subflow */
 	double armed_ms; /* minisock: when its timer was set */
 	uint32_t fds, netns;
 	uint64_t nofile;
@@ -72,6 +74,7 @@ static inline struct fw_rec_sock sock_record(const struct scene *s, double ms, u
 		.unread = d.unread, .unsent = d.unsent, .drops = d.drops,
 		.queued_bytes = d.queued, .object = (uint8_t)object,
 		.since_ns = d.idle_ms ? ns_of(ms - d.idle_ms) : d.since_ns,
+		.mptcp_token = d.token, .listener = d.listener,
 	};
 
 	rec.head.flags = d.flags;

@@ -138,6 +138,7 @@ static void slow_connects_to(struct watch *w, uint32_t drops)
 	scene_connection(s, 98);
 	s->lport = 80;
 	sock(s, 5000, FW_LISTEN, .unread = drops ? 5 : 0, .unsent = 4, .drops = drops);
+	holder(s, 5000, 80, 3, "httpd");
 	snap_end(s, 5001);
 	watch_report(w, 6000);
 }

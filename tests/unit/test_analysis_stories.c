@@ -173,6 +173,33 @@ static void a_server_with_few_upstreams_is_no_messenger(void **state)
 	assert_int_equal(only(w)->nr_also, 0);
 }
 
+/* The accept queue is full of connections whose clients have given up. */
+static void what_is_never_accepted_is_a_part_of_the_full_queue(void **state)
+{
+	struct watch *w = *state;
+	struct scene *s = &w->scene;
+
+	for (unsigned int k = 0; k < 2; k++) {
+		double ms = 100000 + 10000 * k;
+
+		snap_begin(s, ms);
+		end_of(s, 99, 80, true);
+		sock(s, ms, FW_LISTEN, .unread = 5, .unsent = 4, .drops = 10 + 20 * k);
+		for (unsigned int n = 1; n <= 5; n++) {
+			end_of(s, n, 80, true);
+			sock(s, ms, FW_CLOSE_WAIT, .idle_ms = 40000, .unread = 9, .unaccepted = true);
+		}
+		end_of(s, 99, 80, true);
+		holder(s, ms, 8, 3, "httpd");
+		process(s, ms, 8, "httpd", .fds = 20);
+		snap_end(s, ms);
+	}
+	watch_report(w, 110010);
+	expect_ids(w, "accept-queue-full");
+	assert_int_equal(only(w)->nr_also, 1);
+	assert_non_null(strstr(only(w)->also[0].title, "5 connections in CLOSE_WAIT"));
+}
+
 /* ---- Inherited listeners ------------------------------------------------------------------ */
 
 static void bind_failed(struct scene *s, double ms, const char *comm)
@@ -275,6 +302,7 @@ int main(void)
 		watch_test(a_proxy_is_the_messenger_of_its_backend),
 		watch_test(a_proxy_is_the_messenger_of_a_backend_elsewhere),
 		watch_test(a_server_with_few_upstreams_is_no_messenger),
+		watch_test(what_is_never_accepted_is_a_part_of_the_full_queue),
 		watch_test(a_port_can_be_held_by_children),
 		watch_test(a_port_can_be_held_by_right),
 		cmocka_unit_test(both_ends_have_one_key),

@@ -69,7 +69,6 @@ static void failed_buffers_stay_as_they_are(void **state)
 	fw_buf_puts(&b, "x");
 	fw_buf_printf(&b, "%d", 1);
 	fw_buf_pad(&b, 0, 10, 2);
-	fw_buf_json(&b, "x", 1);
 	assert_int_equal(b.len, 0);
 	assert_string_equal(fw_buf_str(&b), "");
 	fw_buf_free(&b);
@@ -204,57 +203,6 @@ static void every_byte_is_visible(void **state)
 	fw_buf_free(&b);
 }
 
-static void json_strings(void **state)
-{
-	static const struct escape cases[] = {
-		CASE("", "\"\""),
-		CASE("curl", "\"curl\""),
-		CASE("say \"hi\"", "\"say \\\"hi\\\"\""),
-		CASE("back\\slash", "\"back\\\\slash\""),
-		CASE("a\nb\tc\x1b[0m", "\"a\\u000ab\\u0009c\\u001b[0m\""),
-		CASE("\x01\x1f\x7f", "\"\\u0001\\u001f\\u007f\""),
-		CASE("a\0b", "\"a\""),
-		CASE("/slash", "\"/slash\""),
-		/* valid UTF-8 stays: 2, 3 and 4 bytes, and the borders of each */
-		CASE("\xc3\xa9", "\"\xc3\xa9\""),
-		CASE("\xc2\x80\xdf\xbf", "\"\xc2\x80\xdf\xbf\""),
-		CASE("\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf",
-		     "\"\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf\""),
-		CASE("\xf0\x90\x80\x80\xf4\x8f\xbf\xbf", "\"\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\""),
-		/* invalid: each byte becomes U+FFFD, and what follows is not swallowed */
-		CASE("\x80", "\"\\ufffd\""),
-		CASE("\xff" "a", "\"\\ufffda\""),
-		CASE("\xc3", "\"\\ufffd\""),
-		CASE("\xc3(", "\"\\ufffd(\""),
-		CASE("\xe2\x82", "\"\\ufffd\\ufffd\""),
-		CASE("\xf0\x9f\x98", "\"\\ufffd\\ufffd\\ufffd\""),
-		CASE("\xe2\x82\"", "\"\\ufffd\\ufffd\\\"\""),
-		/* overlong, surrogates, beyond U+10FFFF */
-		CASE("\xc0\xaf", "\"\\ufffd\\ufffd\""),
-		CASE("\xc1\xbf", "\"\\ufffd\\ufffd\""),
-		CASE("\xe0\x9f\xbf", "\"\\ufffd\\ufffd\\ufffd\""),
-		CASE("\xf0\x8f\xbf\xbf", "\"\\ufffd\\ufffd\\ufffd\\ufffd\""),
-		CASE("\xed\xa0\x80", "\"\\ufffd\\ufffd\\ufffd\""),
-		CASE("\xf4\x90\x80\x80", "\"\\ufffd\\ufffd\\ufffd\\ufffd\""),
-		CASE("\xf5\x80\x80\x80", "\"\\ufffd\\ufffd\\ufffd\\ufffd\""),
-		CASE("\xf8\x88\x80\x80\x80", "\"\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\""),
-	};
-	struct fw_buf b = { 0 };
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		/* Of exactly this size, so ASan sees any read beyond. */
-		char *exact = malloc(cases[i].len + 1);
-
-		assert_non_null(exact);
-		memcpy(exact, cases[i].text, cases[i].len + 1);
-		fw_buf_json(&b, exact, cases[i].len);
-		expect_buf(&b, cases[i].want);
-		free(exact);
-	}
-	fw_buf_free(&b);
-}
-
 /* The kernel fills all 16 bytes of a comm, the last with NUL; a recording may not. */
 static void sixteen_bytes_without_nul(void **state)
 {
@@ -266,8 +214,6 @@ static void sixteen_bytes_without_nul(void **state)
 	memcpy(comm, "0123456789abcde\xc3", 16);
 	fw_buf_visible(&b, comm, 16);
 	expect_buf(&b, "0123456789abcde\\xc3");
-	fw_buf_json(&b, comm, 16);
-	expect_buf(&b, "\"0123456789abcde\\ufffd\"");
 	free(comm);
 	fw_buf_free(&b);
 }
@@ -284,7 +230,6 @@ int main(void)
 		cmocka_unit_test(padding),
 		cmocka_unit_test(visible_text),
 		cmocka_unit_test(every_byte_is_visible),
-		cmocka_unit_test(json_strings),
 		cmocka_unit_test(sixteen_bytes_without_nul),
 	};
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/decode.h"
+#include "record/model.h"
 #include "record/pack.h"
 #include "versions.h"
 
@@ -179,8 +180,8 @@ static const uint8_t kind_of_struct[FW_STRUCT_MAX] = {
 };
 
 /* As it was packed; fields that the version lacks are 0. */
-static void expected(union fw_image *r, const struct version *version, unsigned int which,
-		     unsigned int round)
+static void expected(union fw_image *r, unsigned int number, const struct version *version,
+		     unsigned int which, unsigned int round)
 {
 	struct fw_layouts newest;
 	const struct fw_layout *layout = &newest.of_struct[which];
@@ -195,6 +196,9 @@ static void expected(union fw_image *r, const struct version *version, unsigned 
 	}
 	if (which == FW_STRUCT_SOCK)
 		r->sock.object = FW_OBJECT_REQUEST;
+	/* So many jiffies before the record the clock had not begun. */
+	if (which == FW_STRUCT_SOCK && number == 1)
+		r->sock.since_ns = 0;
 	r->head.kind = kind_of_struct[which];
 	r->head.ts_ns = 1000 * (round + 1) + which;
 }
@@ -226,7 +230,7 @@ static void expect_block(unsigned int number, const struct version *version, con
 	memcpy(copy, block, len);
 	fw_unpacker_begin(u, copy, len);
 	for (unsigned int i = 0; i < 3 * FW_STRUCT_MAX; i++) {
-		expected(&want, version, i % FW_STRUCT_MAX, i / FW_STRUCT_MAX);
+		expected(&want, number, version, i % FW_STRUCT_MAX, i / FW_STRUCT_MAX);
 		assert_int_equal(fw_unpacker_next(u, &item), 1);
 		assert_non_null(item.record);
 		assert_int_equal(item.len, fw_record_bytes(want.head.kind));
@@ -243,6 +247,33 @@ static void a_block_of_version_1_is_read(void **state)
 {
 	(void)state;
 	expect_block(1, version_1, version_1_block, sizeof(version_1_block), 12);
+}
+
+/* Version 1 has how many jiffies a socket had been in its state, not since when. */
+static void jiffies_of_version_1_become_a_time(void **state)
+{
+	static const struct {
+		uint64_t ts_ns, jiffies, since_ns;
+	} cases[] = {
+		{ 10000000000ULL, 250, 9000000000ULL },
+		{ 10000000000ULL, 0, 0 }, /* not known */
+		{ 10000000000ULL, 2499, 4000000 },
+		{ 10000000000ULL, 2500, 0 },
+		{ 10000000000ULL, UINT64_MAX, 0 },
+	};
+	struct fw_model *m = malloc(sizeof(*m));
+
+	(void)state;
+	assert_non_null(m);
+	for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
+		union fw_image image = { .sock = { .head = { .ts_ns = cases[i].ts_ns, .kind = FW_REC_SOCK },
+						   .since_ns = cases[i].jiffies } };
+
+		fw_model_init(m, 1, 250);
+		fw_model_unrelate_timer(m, &image);
+		assert_int_equal(image.sock.since_ns, cases[i].since_ns);
+	}
+	free(m);
 }
 
 /* What came later is not in it, so it is damaged or forged. */
@@ -275,6 +306,7 @@ int main(void)
 		cmocka_unit_test(version_1_has_its_kinds),
 		cmocka_unit_test(version_1_has_its_numbers),
 		cmocka_unit_test(a_block_of_version_1_is_read),
+		cmocka_unit_test(jiffies_of_version_1_become_a_time),
 		cmocka_unit_test(version_1_has_no_later_kinds),
 	};
 

@@ -88,14 +88,18 @@ static void what_waits_for_accept_is_the_listeners(void **state)
 {
 	struct leaky *l = *state;
 	struct scene *s = &l->w.scene;
+	uint64_t listener;
 
 	snap_begin(s, 100000);
 	scene_server_side(s, 99);
 	sock(s, 100000, FW_LISTEN);
+	listener = s->skaddr;
 	scene_server_side(s, 1);
-	sock(s, 100000, FW_CLOSE_WAIT, .idle_ms = 60000, .unread = 1, .unaccepted = true);
+	sock(s, 100000, FW_CLOSE_WAIT, .idle_ms = 60000, .unread = 1, .unaccepted = true,
+	     .listener = listener);
 	scene_server_side(s, 2);
-	sock(s, 100000, FW_CLOSE_WAIT, .idle_ms = 60000, .unread = 9, .unaccepted = true);
+	sock(s, 100000, FW_CLOSE_WAIT, .idle_ms = 60000, .unread = 9, .unaccepted = true,
+	     .listener = listener);
 	scene_server_side(s, 99);
 	holder(s, 100001, 80, 3, "httpd");
 	process(s, 100001, 80, "httpd", .fds = 5);
@@ -327,6 +331,30 @@ static void many_descriptors_are_not_all_listed(void **state)
 	assert_string_equal(leaky_says(l, "fds"), "2,4,6,8,10,12,14,16,18,20,22,24,...");
 }
 
+/* The descriptor is an MPTCP socket: its state counts, not that of its subflow. */
+static void an_mptcp_socket_leaks_like_any_other(void **state)
+{
+	struct leaky *l = *state;
+	struct scene *s = &l->w.scene;
+
+	snap_begin(s, 100000);
+	scene_server_side(s, 1);
+	sock(s, 100000, FW_ESTABLISHED, .token = 77);
+	s->cookie = 0;
+	scene_sock(s, 100000, FW_OBJECT_MPTCP, FW_CLOSE_WAIT,
+		   (struct seen){ .flags = FW_REC_HAS_FILE | FW_REC_CLONED, .token = 77, .idle_ms = 60000 });
+	holder(s, 100001, 80, 4, "httpd");
+	process(s, 100001, 80, "httpd", .fds = 5);
+	snap_end(s, 100002);
+	leaky_report(l);
+	assert_int_equal(l->nr_leaks, 1);
+	assert_string_equal(l->w.report.findings[0].title,
+			    "httpd/80: 1 MPTCP connection in CLOSE_WAIT from 198.51.100.2 to our port 80, "
+			    "never closed, the oldest for >= 60.0 s");
+	assert_string_equal(leaky_says(l, "fds"), "4");
+	assert_true(leaky_has(l, "mptcp"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -334,6 +362,7 @@ int main(void)
 		leaky_test(an_age_that_was_watched_is_exact),
 		leaky_test(the_verdict_follows_from_what_the_socket_says),
 		leaky_test(what_waits_for_accept_is_the_listeners),
+		leaky_test(an_mptcp_socket_leaks_like_any_other),
 		leaky_test(what_is_shared_names_all_who_have_it_once),
 		leaky_test(two_descriptors_of_one_process_are_not_shared),
 		leaky_test(younger_ones_are_no_leak_but_one_old_one_makes_its_group_one),

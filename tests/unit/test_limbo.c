@@ -40,6 +40,7 @@ static void its_end_in_time_wait_has_missed_a_transition(void **state)
 	expect_connections(s, OPENED "FIN_WAIT_2<=1200 TIME_WAIT>=60100 time_wait_expired local gap\n");
 	expect_transitions(s, "FIN_WAIT_2>TIME_WAIT ? minisock\n"
 			      "TIME_WAIT>CLOSE >=60100 time_wait_expired\n");
+	assert_int_equal(s->tracker.counters.gaps, 1); /* what was missed counts once */
 }
 
 static void its_re_arm_may_not_be_the_first(void **state)
@@ -65,6 +66,7 @@ static void a_snapshot_finds_it(void **state)
 	expect_connections(s, OPENED "FIN_WAIT_2=1500(orphaned) TIME_WAIT=60300 time_wait_expired local "
 				     "gap\n");
 	assert_int_equal(s->last.bytes_sent, 10);
+	assert_int_equal(s->tracker.counters.gaps, 1);
 }
 
 static void a_snapshot_does_not_find_it(void **state)
@@ -75,6 +77,7 @@ static void a_snapshot_does_not_find_it(void **state)
 	snap_begin(s, 1500);
 	snap_end(s, 1501);
 	expect_connections(s, OPENED "FIN_WAIT_2<=1301 unknown local gap\n");
+	assert_int_equal(s->tracker.counters.gaps, 1);
 	assert_int_equal(s->tracker.table.nr, 0);
 }
 

@@ -419,6 +419,42 @@ static void a_large_table_is_surveyed_in_slices(void **state)
 
 #define metrics_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+/* Every finding has a series, and that of a report its severity; of two the worse one. */
+static void findings_have_a_severity(void **state)
+{
+	struct fw_metrics_findings findings;
+	struct watched *w = *state;
+	struct fw_report r = { 0 };
+	struct fw_om om = { .out = &w->out };
+	struct fw_metrics_context ctx = {
+		.version = "1", .hooks = "timer", .tracker = &w->scene.tracker,
+		.survey = &w->survey.last,
+		.process = { .start_s = -1, .resident_bytes = -1, .virtual_bytes = -1,
+			     .open_fds = -1, .max_fds = -1 },
+	};
+
+	fw_report_finding(&r, "close-wait-leak", FW_SEVERITY_WARNING, 1);
+	fw_report_finding(&r, "close-wait-leak", FW_SEVERITY_CRITICAL, 1);
+	fw_report_finding(&r, "idle-pool", FW_SEVERITY_INFO, 1);
+	fw_report_finding(&r, "of a later version", FW_SEVERITY_CRITICAL, 1);
+	fw_metrics_findings_of(&findings, &r);
+	fw_report_fini(&r);
+	fw_buf_clear(&w->out);
+	fw_metrics_show(&w->metrics, &ctx, &om);
+	assert_null(strstr(fw_buf_str(&w->out), "finwait_finding_severity"));
+	ctx.findings = findings;
+	fw_buf_clear(&w->out);
+	fw_metrics_show(&w->metrics, &ctx, &om);
+	assert_non_null(strstr(fw_buf_str(&w->out),
+			       "finwait_finding_severity{finding=\"close-wait-leak\"} 3\n"));
+	assert_non_null(strstr(fw_buf_str(&w->out),
+			       "finwait_finding_severity{finding=\"idle-pool\"} 1\n"));
+	assert_non_null(strstr(fw_buf_str(&w->out),
+			       "finwait_finding_severity{finding=\"bind-in-use\"} 0\n"));
+	assert_null(strstr(fw_buf_str(&w->out), "later version"));
+	assert_null(strstr(fw_buf_str(&w->out), "finding=\"TIME_WAIT\""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -427,6 +463,7 @@ int main(void)
 		metrics_test(a_counter_never_falls),
 		metrics_test(passing_through_does_not_count),
 		metrics_test(resets_have_a_direction),
+		metrics_test(findings_have_a_severity),
 		metrics_test(half_open_ends_are_told_apart),
 		metrics_test(accept_queues_are_bounded),
 		metrics_test(a_handshake_that_is_reset_is_told_apart),

@@ -22,11 +22,20 @@ static void a_listener(struct scene *s, double ms)
 	holder(s, ms, 80, 3, "httpd");
 }
 
+/* The address of the socket of that listener. */
+static uint64_t the_listener(struct scene *s)
+{
+	scene_server_side(s, 99);
+	return s->skaddr;
+}
+
 /* Connection @n comes in, by the hooks. */
 static void incoming(struct scene *s, double ms, unsigned int n)
 {
+	uint64_t listener = the_listener(s);
+
 	scene_server_side(s, n);
-	request(s, ms, FW_REC_REQ_SCHED, FW_CAUSE_UNKNOWN);
+	request(s, ms, FW_REC_REQ_SCHED, FW_CAUSE_UNKNOWN, .listener = listener);
 	full(s, ms + 1, FW_LISTEN, FW_SYN_RECV, 0);
 	request(s, ms + 1, FW_REC_REQ_END, FW_CAUSE_COMPLETED);
 	full(s, ms + 1, FW_SYN_RECV, FW_ESTABLISHED, .segs_in = 2);
@@ -84,13 +93,14 @@ static void accept_names_no_listener_and_no_minisock(void **state)
 static void what_waited_before_the_trace_is_its_listeners_too(void **state)
 {
 	struct scene *s = *state;
+	uint64_t listener = the_listener(s);
 
-	/* Holders, the listener's among them, are told after all sockets. */
+	/* Holders, the listener's among them, are reported after all sockets. */
 	snap_begin(s, 10);
 	scene_server_side(s, 99);
 	sock(s, 10, FW_LISTEN);
 	scene_server_side(s, 1);
-	sock(s, 11, FW_CLOSE_WAIT, .unaccepted = true);
+	sock(s, 11, FW_CLOSE_WAIT, .unaccepted = true, .listener = listener);
 	scene_server_side(s, 99);
 	holder(s, 12, 80, 3, "httpd");
 	snap_end(s, 13);
@@ -129,7 +139,8 @@ static void an_orphan_from_before_the_trace_is_its_listeners(void **state)
 	scene_server_side(s, 1);
 	expect_owner(s, 80, "httpd");
 	assert_true(tracked(s)->flags & FW_CONN_OWNER_LISTENS);
-	assert_int_equal(tracked(s)->role, FW_ROLE_PASSIVE);
+	/* That it listens there does not tell who connected. */
+	assert_int_equal(tracked(s)->role, FW_ROLE_UNKNOWN);
 }
 
 static void a_holder_is_a_better_owner_than_a_listener(void **state)
@@ -214,12 +225,74 @@ static void what_has_been_accepted_meanwhile_waits_no_more(void **state)
 	sock(s, 11, FW_ESTABLISHED, .unaccepted = true);
 	snap_end(s, 12);
 	assert_true(tracked(s)->flags & FW_CONN_UNACCEPTED);
-	/* By whom, nobody has seen. */
+	/* The process was not seen. */
 	snap_begin(s, 50);
 	sock(s, 51, FW_ESTABLISHED);
 	snap_end(s, 52);
 	assert_false(tracked(s)->flags & FW_CONN_UNACCEPTED);
 	assert_int_equal(tracked(s)->role, FW_ROLE_PASSIVE);
+}
+
+/* Fast Open: accepted in SYN_RECV, and shut down there; the ACK's softirq or the holder of the lock does it. */
+static void a_deferred_shutdown_names_no_bystander(void **state)
+{
+	struct scene *s = *state;
+
+	scene_server_side(s, 1);
+	full(s, 10, FW_LISTEN, FW_SYN_RECV, 0);
+	s->cookie = 0;
+	accepted(s, 11, .pid = 81, .comm = "worker");
+	s->cookie = 1;
+	full(s, 500, FW_SYN_RECV, FW_ESTABLISHED, .segs_in = 3);
+	full(s, 500.02, FW_ESTABLISHED, FW_FIN_WAIT_1, .segs_in = 3, .flags = FW_REC_OWNER, .pid = 90,
+	     .comm = "ss");
+	expect_owner(s, 81, "worker");
+	assert_int_equal(tracked(s)->closed_by, FW_CLOSED_BY_LOCAL);
+}
+
+static void a_close_after_a_segment_names_who_closed(void **state)
+{
+	struct scene *s = *state;
+
+	a_listener(s, 5);
+	incoming(s, 20, 1);
+	accepted(s, 21, .pid = 81, .comm = "worker");
+	full(s, 22, FW_ESTABLISHED, FW_FIN_WAIT_1, .segs_in = 3, .flags = FW_REC_OWNER, .pid = 82,
+	     .comm = "child");
+	expect_owner(s, 82, "child");
+}
+
+static void a_role_is_known_by_the_kernels_marks_alone(void **state)
+{
+	struct scene *s = *state;
+
+	/* Connected from the port on which it listens (SO_REUSEPORT): hole punching. */
+	snap_begin(s, 10);
+	scene_server_side(s, 99);
+	sock(s, 10, FW_LISTEN);
+	scene_server_side(s, 1);
+	sock(s, 11, FW_ESTABLISHED);
+	assert_int_equal(tracked(s)->role, FW_ROLE_UNKNOWN);
+	scene_server_side(s, 2);
+	sock(s, 11, FW_ESTABLISHED, .flags = FW_REC_CLONED);
+	assert_int_equal(tracked(s)->role, FW_ROLE_PASSIVE);
+	scene_connection(s, 3);
+	sock(s, 11, FW_SYN_SENT);
+	assert_int_equal(tracked(s)->role, FW_ROLE_ACTIVE);
+	snap_end(s, 12);
+}
+
+static void what_has_no_file_any_more_was_not_thereby_accepted(void **state)
+{
+	struct scene *s = *state;
+
+	/* close() of an MPTCP socket takes the file from its subflows. */
+	active_open(s, 10);
+	snap_begin(s, 50);
+	sock(s, 51, FW_ESTABLISHED, .unaccepted = true);
+	snap_end(s, 52);
+	assert_int_equal(tracked(s)->role, FW_ROLE_ACTIVE);
+	assert_false(fw_conn_has(tracked(s), FW_CONN_UNACCEPTED));
 }
 
 int main(void)
@@ -238,6 +311,10 @@ int main(void)
 		scene_test(a_process_that_is_gone_still_has_its_time_waits),
 		scene_test(a_name_of_sixteen_bytes_is_kept_whole),
 		scene_test(what_has_been_accepted_meanwhile_waits_no_more),
+		scene_test(a_deferred_shutdown_names_no_bystander),
+		scene_test(a_close_after_a_segment_names_who_closed),
+		scene_test(a_role_is_known_by_the_kernels_marks_alone),
+		scene_test(what_has_no_file_any_more_was_not_thereby_accepted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

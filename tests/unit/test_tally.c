@@ -92,8 +92,11 @@ static uint64_t count_of(struct counted *c, const char *name)
 /* httpd/80 listens on 80 and has a client; curl/7 has two servers, and one TIME_WAIT of nobody. */
 static void a_host(struct scene *s, double ms)
 {
+	uint64_t listener;
+
 	snap_begin(s, ms);
 	scene_server_side(s, 99);
+	listener = s->skaddr;
 	sock(s, ms, FW_LISTEN, .cgroup_id = 11);
 	holder(s, ms, 80, 3, "httpd");
 	scene_server_side(s, 1);
@@ -109,7 +112,7 @@ static void a_host(struct scene *s, double ms)
 	scene_connection(s, 4);
 	sock_mini(s, ms, FW_TIME_WAIT, .armed_ms = ms - 100, .idle_ms = 100);
 	scene_server_side(s, 5);
-	sock_request(s, ms);
+	sock_request(s, ms, .listener = listener);
 	snap_end(s, ms);
 }
 
@@ -277,6 +280,34 @@ static void a_filter_counts_what_is_asked_for(void **state)
 	assert_int_equal(count_of(c, "total"), 0);
 }
 
+/* A descriptor's MPTCP socket is no connection of its own: it has a table of its own. */
+static void mptcp_sockets_are_counted_apart(void **state)
+{
+	struct counted *c = *state;
+	struct scene *s = &c->w.scene;
+	const struct fw_table *t;
+
+	snap_begin(s, 10000);
+	scene_server_side(s, 1);
+	sock(s, 10000, FW_ESTABLISHED, .token = 77);
+	s->cookie = 0;
+	scene_sock(s, 10000, FW_OBJECT_MPTCP, FW_CLOSE_WAIT, (struct seen){ .token = 77 });
+	holder(s, 10000, 80, 4, "httpd");
+	snap_end(s, 10000);
+	assert_int_equal(count_of(c, "total"), 1);
+	assert_int_equal(count_of(c, "ESTABLISHED"), 1);
+	assert_int_equal(count_of(c, "CLOSE_WAIT"), 0);
+	assert_int_equal(c->w.report.sections[0].nr_tables, 2);
+	t = &c->w.report.sections[0].tables[1];
+	assert_string_equal(t->key, "mptcp");
+	assert_string_equal(t->cells[2 * 8].text, "CLOSE_WAIT");
+	assert_int_equal(t->cells[2 * 8 + 1].u, 1);
+	expect_groups(c, FW_TALLY_BY_PROCESS, "httpd/80 1 ESTABLISHED=1; ");
+	t = &c->w.report.sections[0].tables[1];
+	assert_string_equal(t->key, "mptcp_groups");
+	assert_string_equal(t->cells[0].text, "httpd/80");
+}
+
 static void names_of_groupings_go_both_ways(void **state)
 {
 	(void)state;
@@ -304,6 +335,7 @@ static void accept_queues_are_shown(void **state)
 	snap_begin(s, 1000);
 	scene_server_side(s, 99);
 	sock(s, 1000, FW_LISTEN, .unread = 3, .unsent = 4, .drops = 7);
+	holder(s, 1000, 80, 3, "httpd");
 	snap_end(s, 1001);
 	count_of(c, "total");
 	section = &c->w.report.sections[0];
@@ -331,6 +363,7 @@ int main(void)
 		tally_test(groups_by_control_group_and_namespace_have_names_where_known),
 		tally_test(many_groups_are_all_told),
 		tally_test(a_filter_counts_what_is_asked_for),
+		tally_test(mptcp_sockets_are_counted_apart),
 		cmocka_unit_test(names_of_groupings_go_both_ways),
 	};
 

@@ -81,7 +81,7 @@ export const edgesFilter = async (page) => {
 	for (let i = 0; i < await groups.count(); i++) {
 		const name = await groups.nth(i).getAttribute("data-edge");
 		const [from, to] = name.replace("!", "").split(">");
-		const ends = model.lives.ends.map((e) => e[0])
+		const ends = model.lists.ends.map((e) => e[0])
 			.filter((end) => (end === regular[from]) !== name.endsWith("!"));
 
 		if (from === "CLOSE" || from === "LISTEN" || from === to)

@@ -64,7 +64,7 @@ export const asJson = (model) => {
 };
 
 /* How many of the listed connections went from @from straight to @to ("CLOSE": ended like @ends). */
-export const countEdge = ({ lives }, from, to, ends) => {
+export const countEdge = ({ lives, lists }, from, to, ends) => {
 	const { rows, paths, states } = lives;
 	let n = 0;
 
@@ -72,8 +72,8 @@ export const countEdge = ({ lives }, from, to, ends) => {
 		const names = paths[rows.path[i]].map(([state]) => states[state]);
 
 		if (to === "CLOSE")
-			n += rows.end[i] !== 0 && names.at(-1) === from &&
-				ends.includes(lives.ends[rows.end[i]][0]);
+			n += rows.end[i] !== lives.open && names.at(-1) === from &&
+				ends.includes(lists.ends[rows.end[i]][0]);
 		else
 			n += names.some((name, k) => name === from && names[k + 1] === to);
 	}

@@ -3,11 +3,8 @@
  * Proves that a page can be used: by mouse and by keyboard, from a finding to what it is about.
  */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { places } from "../../web/src/places.js";
 import { frames, listed, modelOf } from "./ask.js";
-import { open, root } from "./browser.js";
+import { open } from "./browser.js";
 
 const search = async (browser) => {
 	const page = await open(browser, "web/story.html");
@@ -46,14 +43,12 @@ const offenders = async (browser) => {
 	assert.equal(await listed(page), "67 of 10,000 are listed.");
 	await stall.getByRole("button", { name: "Show its connections" }).click();
 	assert.equal(await listed(page), "100 of 10,000 are listed.");
-	const explained = readFileSync(join(root, "user/report/explain_findings.c"), "utf8");
-	const ids = [...explained.matchAll(/\.topic = "([a-z0-9-]+)"/g)].map((m) => m[1]);
 	const story = await open(browser, "web/story.html");
-	const sections = (await modelOf(story)).sections.map((s) => s.key);
+	const { findings, sections } = await modelOf(story);
 
-	assert.deepEqual(ids.filter((id) => !places[id]), []);
-	assert.deepEqual(Object.values(places).map((p) => p.section)
-		.filter((key) => !sections.includes(key)), ["binds"], "a section that no report has");
+	assert.ok(findings.length > 3);
+	assert.deepEqual(findings.map((f) => f.section)
+		.filter((key) => !sections.some((s) => s.key === key)), [], "a section that the report lacks");
 	await page.context().close();
 	await story.context().close();
 };

@@ -234,6 +234,10 @@ static void find_full(const struct listing *list, struct fw_report *r)
 		return;
 	f = fw_finding_begin(r, "accept-queue-full", worst->severity, FW_RANK_ACCEPT_QUEUE,
 			     worst->drops + worst->queue->now);
+	/* Connections that were never accepted are a part of it. */
+	f->story = fw_stories_find(list->ctx->stories, fw_story_listener_key(worst->group->key.netns,
+									     worst->group->key.lport));
+	f->part = FW_PART_ROOT;
 	say_title(r, f, worst);
 	fw_finding_say(r, &f->advice, "%s", advices[worst->cause]);
 	evidence(list->ctx, r, f, worst);

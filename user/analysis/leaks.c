@@ -109,7 +109,8 @@ static void on_socket(void *arg, const struct fw_conn *c, const struct fw_rec_so
 	struct fw_leaks *l = arg;
 	struct leak_sock one;
 
-	if (!c || sock->object != FW_OBJECT_FULL || !is_of_interest(l, c, sock) ||
+	if (!c || (sock->object != FW_OBJECT_FULL && sock->object != FW_OBJECT_MPTCP) ||
+	    !is_of_interest(l, c, sock) ||
 	    (l->opt.filter && !fw_filter_endpoints(l->opt.filter, c)))
 		return;
 	one = (struct leak_sock){
@@ -122,6 +123,9 @@ static void on_socket(void *arg, const struct fw_conn *c, const struct fw_rec_so
 		.unsent = sock->unsent,
 		.state = sock->head.newstate,
 		.accepted = sock->head.flags & FW_REC_HAS_FILE,
+		.passive = c->role == FW_ROLE_PASSIVE,
+		.mptcp = sock->object == FW_OBJECT_MPTCP,
+		.listener = fw_conn_listener(c),
 		/* What a snapshot has found is its holder's, whoever accepted it. */
 		.owner_pid = c->flags & (FW_CONN_OWNER_LISTENS | FW_CONN_SINCE_BEFORE) ? 0 : c->pid,
 		.netns = c->netns, .family = c->family, .lport = c->lport, .rport = c->rport,

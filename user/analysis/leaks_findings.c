@@ -58,8 +58,8 @@ static void say_what(struct fw_buf *b, const struct fw_leaks *l, const struct le
 			      g->passive ? "from" : "to", fw_buf_str(&peer));
 	else
 		fw_buf_printf(b, ": %s in CLOSE_WAIT from %s, %s",
-			      fw_words_plural(g->nr, "connection").text, fw_buf_str(&peer),
-			      leak_verdicts[g->verdict].words);
+			      fw_words_plural(g->nr, g->mptcp ? "MPTCP connection" : "connection").text,
+			      fw_buf_str(&peer), leak_verdicts[g->verdict].words);
 	fw_buf_free(&peer);
 }
 
@@ -102,7 +102,7 @@ static void say_words(const struct leak_group *g, struct fw_report *r, struct fw
 		return;
 	}
 	if (!g->is_pool && words->meaning)
-		fw_finding_say(r, &f->meaning, "%s", words->meaning);
+		fw_finding_say(r, &f->meaning, "%s", leak_meaning(g));
 	if (!g->is_pool && words->advice)
 		fw_finding_say(r, &f->advice, "%s", words->advice);
 }
@@ -147,6 +147,8 @@ static void say_sockets(const struct fw_leaks *l, const struct leak_group *g, st
 	leak_say_peer(&peer, g);
 	say(r, f, "verdict", "verdict", fw_cell_text(leak_verdicts[g->verdict].name, SIZE_MAX));
 	say(r, f, "count", "sockets", fw_cell_count(g->nr));
+	if (g->mptcp)
+		say(r, f, "mptcp", "MPTCP", fw_cell_bool(true));
 	if (leak_is_close_wait(g->verdict)) {
 		say(r, f, "old", "older than the leak age", fw_cell_count(g->nr_old));
 		say(r, f, "oldest", "oldest", leak_cell_oldest(g));

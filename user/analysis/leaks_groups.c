@@ -39,21 +39,30 @@ static enum leak_verdict verdict_of(const struct leak_sock *s)
 	return s->unread ? NEVER_READ : NEVER_CLOSED;
 }
 
+/* The listener that @s waits for, with the process that holds it; NULL: unknown. */
+static const struct fw_conn *listener_of(const struct fw_leaks *l, const struct leak_sock *s)
+{
+	const struct fw_listener *listener = fw_listeners_at(&l->opt.tracker->listeners, s->listener);
+
+	return listener && listener->held_ns ? listener->conn : NULL;
+}
+
 static struct leak_key key_of(const struct fw_leaks *l, const struct leak_sock *s)
 {
-	const struct fw_listeners *listeners = &l->opt.tracker->listeners;
-	const struct fw_conn *listener = NULL;
+	const struct fw_conn *listener;
 	struct leak_key key;
 
 	memset(&key, 0, sizeof(key));
 	key.verdict = verdict_of(s);
-	if (key.verdict == NEVER_ACCEPTED)
-		listener = fw_listeners_find(listeners, s->netns, s->laddr, s->lport);
+	listener = key.verdict == NEVER_ACCEPTED ? listener_of(l, s) : NULL;
 	/* What several processes hold is one leak, whichever of them are meant. */
 	if (key.verdict != SHARED)
 		key.pid = listener ? listener->pid : s->nr_pids ? s->pids[0] : 0;
 	key.netns = s->netns;
-	key.passive = fw_listeners_serve(listeners, s->netns, s->laddr, s->lport) || !s->accepted;
+	/* What the kernel does not tell of a server with listen(fd, 0), the port does well enough here. */
+	key.passive = s->passive || !s->accepted ||
+		      fw_listeners_serve(&l->opt.tracker->listeners, s->netns, s->laddr, s->lport);
+	key.mptcp = s->mptcp;
 	key.port = key.passive ? s->lport : s->rport;
 	return key;
 }
@@ -115,8 +124,9 @@ static void name(const struct fw_leaks *l, struct leak_group *g)
 		return;
 	}
 	if (g->passive)
-		listener = fw_listeners_find(&l->opt.tracker->listeners, g->first->netns,
-					     g->first->laddr, g->first->lport);
+		listener = g->verdict == NEVER_ACCEPTED ? listener_of(l, g->first)
+							: fw_listeners_holder(&l->opt.tracker->listeners, g->first->netns,
+							     g->first->laddr, g->first->lport);
 	if (listener)
 		memcpy(g->comm, listener->comm, sizeof(g->comm));
 }
@@ -130,7 +140,7 @@ static uint32_t pid_of(const struct fw_leaks *l, const struct leak_keyed *member
 	if (member->key.verdict != SHARED)
 		return member->key.pid;
 	if (member->key.passive)
-		listener = fw_listeners_find(&l->opt.tracker->listeners, s->netns, s->laddr, s->lport);
+		listener = fw_listeners_holder(&l->opt.tracker->listeners, s->netns, s->laddr, s->lport);
 	if (s->owner_pid)
 		return s->owner_pid;
 	return listener && listener->pid ? listener->pid : s->pids[0];
@@ -149,7 +159,8 @@ static size_t count_peers(const struct leak_keyed *members, size_t nr)
 
 static uint64_t unread_data(const struct leak_sock *s)
 {
-	return s->state == FW_CLOSE_WAIT && s->unread ? s->unread - 1 : s->unread;
+	/* Of an MPTCP socket only data is counted. */
+	return s->state == FW_CLOSE_WAIT && s->unread && !s->mptcp ? s->unread - 1 : s->unread;
 }
 
 static struct leak_group make_group(const struct fw_leaks *l, const struct leak_keyed *members,
@@ -165,6 +176,7 @@ static struct leak_group make_group(const struct fw_leaks *l, const struct leak_
 		.pid = pid,
 		.passive = members->key.passive,
 		.process = leak_process_of(look, pid),
+		.mptcp = members->key.mptcp,
 		.nr = nr,
 		.nr_peers = count_peers(members, nr),
 	};

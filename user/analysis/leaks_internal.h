@@ -23,6 +23,7 @@ struct leak_sock {
 	uint64_t bytes;	   /* sent and received */
 	uint32_t unread; /* in CLOSE_WAIT the peer's FIN counts as one byte; 0: the application has read EOF */
 	uint32_t unsent;
+	uint64_t listener; /* not accepted: address of the listener; 0: unknown */
 	uint32_t netns;
 	uint32_t owner_pid; /* who accepted or connected, if that was seen; else 0 */
 	uint32_t pids[LEAK_PIDS]; /* who holds it */
@@ -35,6 +36,8 @@ struct leak_sock {
 	bool more_pids;	   /* than there is room for */
 	bool accepted;
 	bool inherited; /* held by a process that neither accepted nor connected it */
+	bool passive; /* the peer connected to us */
+	bool mptcp;   /* an MPTCP socket */
 };
 
 struct leak_process {
@@ -76,12 +79,15 @@ struct leak_words {
 };
 extern const struct leak_words leak_verdicts[LEAK_VERDICT_MAX];
 
+/* What the verdict of @g means. */
+struct leak_group;
+const char *leak_meaning(const struct leak_group *g);
+
 /* What sockets of one group have in common. */
 struct leak_key {
 	uint32_t pid, netns, verdict;
 	uint16_t port; /* ours if the peer connected to us, else the peer's */
-	uint8_t passive;
-	uint8_t pad;
+	uint8_t passive, mptcp;
 };
 
 /* A socket with its key, for sorting. */
@@ -99,6 +105,7 @@ struct leak_group {
 	enum leak_verdict verdict;
 	uint32_t pid;
 	bool passive; /* the peer connected to us */
+	bool mptcp;   /* they are MPTCP sockets */
 	size_t nr, nr_old; /* old: of the leak age at least */
 	size_t nr_first, nr_middle; /* how many there were then */
 	size_t nr_peers;

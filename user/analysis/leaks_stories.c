@@ -64,6 +64,9 @@ static uint64_t key_of(const struct leak_sock *s)
 
 static void claim(const struct leak_group *g, struct fw_stories *stories, uint32_t story)
 {
+	/* The accept queue, if it is full, is why nothing is accepted. */
+	if (g->verdict == NEVER_ACCEPTED)
+		fw_stories_claim(stories, fw_story_listener_key(g->key.netns, g->key.port), story);
 	for (size_t i = 0; i < g->nr; i++)
 		fw_stories_claim(stories, key_of(g->members[i].sock), story);
 }

@@ -38,6 +38,15 @@ const struct leak_words leak_verdicts[LEAK_VERDICT_MAX] = {
 	[HALF_CLOSED] = { "fin-wait-2-peer-stall", "half_closed", "half-closed", NULL, NULL },
 };
 
+const char *leak_meaning(const struct leak_group *g)
+{
+	/* The kernel does not show whether read() of an MPTCP socket has returned 0. */
+	if (g->mptcp && g->verdict == NEVER_CLOSED)
+		return "The peer has closed the MPTCP connection, the application has read all data, and "
+		       "still has the descriptor open. Its subflows are ESTABLISHED until the peer gives up.";
+	return leak_verdicts[g->verdict].meaning;
+}
+
 static void say_address(struct fw_buf *b, const struct leak_sock *s)
 {
 	if (s->family == AF_INET6)

@@ -328,6 +328,8 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 	out->seen_in_trouble = l->ended_in_trouble;
 	out->start_ns = ctx->start_ns;
 	out->now_ns = ctx->now_ns;
+	if (ctx->clock)
+		out->clock = *ctx->clock;
 	out->nr_losses = l->nr_losses;
 	memcpy(out->losses, l->losses, sizeof(out->losses));
 	if (collect(l, ctx, out))

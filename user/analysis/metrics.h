@@ -14,6 +14,7 @@
 #include "analysis/survey.h"
 #include "core/tracker.h"
 #include "report/openmetrics.h"
+#include "report/report.h"
 
 #define FW_METRICS_LIMITS 20
 
@@ -69,6 +70,14 @@ struct fw_metrics_http {
 	uint64_t refused_token, refused_host;
 };
 
+/* How severe each finding of the last report is, in the order of fw_explanation_at(). */
+#define FW_METRICS_FINDINGS_MAX 64
+struct fw_metrics_findings {
+	bool known;
+	uint8_t level[FW_METRICS_FINDINGS_MAX]; /* 0: it is none; 1 info, 2 warning, 3 critical */
+};
+void fw_metrics_findings_of(struct fw_metrics_findings *f, const struct fw_report *r);
+
 struct fw_metrics_context {
 	const char *version, *hooks;
 	const struct fw_tracker *tracker;
@@ -79,6 +88,7 @@ struct fw_metrics_context {
 	struct fw_metrics_process process;
 	struct fw_metrics_push push;
 	struct fw_metrics_http http;
+	struct fw_metrics_findings findings;
 };
 
 /* All families; the caller ends the document. */

@@ -8,13 +8,14 @@
 
 #include <string.h>
 
+#include "report/explain.h"
 #include "util/fmt.h"
 
 #define NS_PER_S 1e9
 
 const char *const fw_metrics_labels[] = {
 	"state", "from", "to", "le", "end", "cause", "kind", "process", "local", "remote", "port",
-	"direction", "hooks", "version", "result", NULL,
+	"direction", "hooks", "version", "result", "finding", NULL,
 };
 
 /* In the order of a connection's life. */
@@ -388,6 +389,45 @@ static void show_http(const struct fw_metrics_http *http, struct fw_om *om)
 	fw_om_count1(om, "reason", "host", http->refused_host);
 }
 
+/* Place of the finding with that id in struct fw_metrics_findings; FW_METRICS_FINDINGS_MAX: none. */
+static size_t place_of(const char *id)
+{
+	const struct fw_explanation *e;
+
+	for (size_t i = 0; i < FW_METRICS_FINDINGS_MAX && (e = fw_explanation_at(i)); i++) {
+		if (e->meaning && !strcmp(e->topic, id))
+			return i;
+	}
+	return FW_METRICS_FINDINGS_MAX;
+}
+
+void fw_metrics_findings_of(struct fw_metrics_findings *f, const struct fw_report *r)
+{
+	*f = (struct fw_metrics_findings){ .known = true };
+	for (size_t i = 0; i < r->nr_findings; i++) {
+		const struct fw_finding *finding = &r->findings[i];
+		uint8_t level = (uint8_t)(1 + finding->severity);
+		size_t place = place_of(finding->id ? finding->id : "");
+
+		if (place < FW_METRICS_FINDINGS_MAX && level > f->level[place])
+			f->level[place] = level;
+	}
+}
+
+static void show_findings(const struct fw_metrics_findings *f, struct fw_om *om)
+{
+	const struct fw_explanation *e;
+
+	if (!f->known)
+		return;
+	fw_om_family(om, "finwait_finding_severity", FW_OM_GAUGE, NULL,
+		     "Findings about the last minutes: 0 none, 1 info, 2 warning, 3 critical.");
+	for (size_t i = 0; i < FW_METRICS_FINDINGS_MAX && (e = fw_explanation_at(i)); i++) {
+		if (e->meaning)
+			fw_om_count1(om, "finding", e->topic, f->level[i]);
+	}
+}
+
 static void known_gauge(struct fw_om *om, const char *name, const char *unit, const char *help,
 			int64_t n)
 {
@@ -432,5 +472,6 @@ void fw_metrics_show(struct fw_metrics *m, const struct fw_metrics_context *ctx,
 	show_bpf(ctx, om);
 	show_push(&ctx->push, om);
 	show_http(&ctx->http, om);
+	show_findings(&ctx->findings, om);
 	show_process(&ctx->process, om);
 }

@@ -92,10 +92,8 @@ static void on_lost(void *self, uint64_t count, uint64_t ts_ns)
 }
 
 /* In the order of a connection's life. No CLOSE and no LISTEN: these are no connections. */
-static const uint8_t order[] = { FW_SYN_SENT, FW_SYN_RECV, FW_ESTABLISHED, FW_FIN_WAIT_1,
-				 FW_FIN_WAIT_2, FW_CLOSING, FW_TIME_WAIT, FW_CLOSE_WAIT,
-				 FW_LAST_ACK };
-#define NR_STATES FW_ARRAY_SIZE(order)
+static const uint8_t *const order = fw_states_in_order + 1;
+#define NR_STATES (FW_STATES_ORDERED - 1)
 
 /* A column for each state that anything was in. */
 struct rows {

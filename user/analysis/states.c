@@ -90,10 +90,6 @@ static void state_row(const struct states *s, const struct now *now, unsigned in
 
 static void report(void *self, const struct fw_analysis_context *ctx, struct fw_report *r)
 {
-	/* The order of a connection's life, not that of the numbers. */
-	static const uint8_t order[] = { FW_LISTEN, FW_SYN_SENT, FW_SYN_RECV, FW_ESTABLISHED,
-					 FW_FIN_WAIT_1, FW_FIN_WAIT_2, FW_CLOSING, FW_TIME_WAIT,
-					 FW_CLOSE_WAIT, FW_LAST_ACK };
 	static const char *const columns[] = {
 		"state", "state", "now", "now", "entered", "entered", "p50", "p50", "p90", "p90",
 		"p99", "p99", "max", "max", "oldest", "oldest now", NULL,
@@ -105,14 +101,14 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 	struct now now;
 
 	count_open(ctx, &now);
-	for (size_t i = 0; i < FW_ARRAY_SIZE(order); i++) {
-		at_least += s->at_least[order[i]];
-		if (!now.count[order[i]] && !s->entered[order[i]] && !s->dwell[order[i]].count)
+	for (const uint8_t *state = fw_states_in_order; *state; state++) {
+		at_least += s->at_least[*state];
+		if (!now.count[*state] && !s->entered[*state] && !s->dwell[*state].count)
 			continue;
 		if (!t)
 			t = fw_section_table(r, section, "states", "Now, and since the start",
 					     columns);
-		state_row(s, &now, order[i], ctx, r, t);
+		state_row(s, &now, *state, ctx, r, t);
 	}
 	fw_section_fact(r, section, "percentile_error", "Percentiles are within",
 			fw_cell_percent(100 * FW_HIST_ERROR));

@@ -63,6 +63,13 @@ uint64_t fw_story_key_of(const struct fw_conn *c)
 	return fw_story_key(c->netns, c->family, c->laddr, c->lport, c->raddr, c->rport);
 }
 
+uint64_t fw_story_listener_key(uint32_t netns, uint16_t lport)
+{
+	const uint8_t none[16] = { 0 };
+
+	return fw_story_key(netns, AF_INET, none, lport, none, 0) ^ netns;
+}
+
 uint32_t fw_stories_new(struct fw_stories *st)
 {
 	return ++st->last;

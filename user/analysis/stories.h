@@ -34,6 +34,8 @@ void fw_stories_fini(struct fw_stories *st);
 uint64_t fw_story_key(uint32_t netns, uint8_t family, const uint8_t laddr[16], uint16_t lport,
 		      const uint8_t raddr[16], uint16_t rport);
 uint64_t fw_story_key_of(const struct fw_conn *c);
+/* Of the connections that wait for accept() on a port. */
+uint64_t fw_story_listener_key(uint32_t netns, uint16_t lport);
 
 /* A new number, from 1 up. */
 uint32_t fw_stories_new(struct fw_stories *st);

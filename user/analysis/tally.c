@@ -9,11 +9,9 @@
 #include "util/buf.h"
 #include "util/fmt.h"
 
-/* The columns: the order in which a connection lives. */
-static const uint8_t order[] = { FW_LISTEN,	FW_SYN_SENT,   FW_SYN_RECV, FW_ESTABLISHED,
-				 FW_FIN_WAIT_1, FW_FIN_WAIT_2, FW_CLOSING,  FW_TIME_WAIT,
-				 FW_CLOSE_WAIT, FW_LAST_ACK };
-#define NR_ORDER (sizeof(order) / sizeof(order[0]))
+/* The columns. */
+static const uint8_t *const order = fw_states_in_order;
+#define NR_ORDER FW_STATES_ORDERED
 
 static const char *const by_names[FW_TALLY_BY_MAX] = {
 	[FW_TALLY_BY_NONE] = "none",	 [FW_TALLY_BY_PROCESS] = "process",
@@ -48,16 +46,18 @@ struct rows {
 	size_t nr, cap;
 };
 
-/* Ours if somebody listens there. Else the lower one: of a server that has gone, ports above its own
- * are those that its clients were given.
+/*
+ * The role tells. If it is not known: ours if a socket listens there, else the lower one (of a server that
+ * has gone, ports above its own are those that its clients were given).
  */
 static uint16_t service_port(const struct fw_tracker *t, const struct fw_conn *c)
 {
-	if (c->flags & FW_CONN_LISTENER || !c->rport ||
-	    fw_listeners_serve(&t->listeners, c->netns, c->laddr, c->lport))
+	if (c->flags & FW_CONN_LISTENER || !c->rport || c->role == FW_ROLE_PASSIVE)
 		return c->lport;
 	if (c->role == FW_ROLE_ACTIVE || !c->lport)
 		return c->rport;
+	if (fw_listeners_serve(&t->listeners, c->netns, c->laddr, c->lport))
+		return c->lport;
 	return c->lport < c->rport ? c->lport : c->rport;
 }
 
@@ -155,31 +155,52 @@ static bool is_there(const struct fw_tally_options *opt, const struct fw_conn *c
 	       (!(c->flags & FW_CONN_UNANNOUNCED) || c->flags & FW_CONN_MINI);
 }
 
+/* Counts @c in its row, if the filter lets it through. @b is scratch. */
+static int count_one(const struct fw_tally_options *opt, const struct fw_tracker *t, const struct fw_conn *c,
+		     struct rows *rows, struct fw_buf *b)
+{
+	unsigned int state = fw_conn_state(c);
+	struct row *row;
+
+	if (!is_there(opt, c) || state >= FW_STATE_MAX || !fw_filter_connection(opt->filter, c))
+		return 0;
+	fw_buf_clear(b);
+	name_of(opt, t, c, b);
+	row = b->failed ? NULL : row_of(rows, fw_buf_str(b));
+	if (!row)
+		return -ENOMEM;
+	row->total++;
+	row->counts[state]++;
+	return 0;
+}
+
 static int count_all(const struct fw_tally_options *opt, const struct fw_tracker *t,
 		     struct rows *rows)
 {
 	struct fw_buf b = { 0 };
-	struct row *row = NULL;
 	int ret = 0;
 
 	for (const struct fw_conn *c = fw_conn_table_first(&t->table); c && !ret;
-	     c = fw_conn_table_next(&t->table, c)) {
-		unsigned int state = fw_conn_state(c);
-
-		if (!is_there(opt, c) || state >= FW_STATE_MAX ||
-		    !fw_filter_connection(opt->filter, c))
-			continue;
-		fw_buf_clear(&b);
-		name_of(opt, t, c, &b);
-		row = b.failed ? NULL : row_of(rows, fw_buf_str(&b));
-		if (!row)
-			ret = -ENOMEM;
-		else
-			row->total++, row->counts[state]++;
-	}
+	     c = fw_conn_table_next(&t->table, c))
+		ret = count_one(opt, t, c, rows, &b);
 	/* Nothing at all is a result too. */
 	if (!ret && opt->by == FW_TALLY_BY_NONE && !row_of(rows, ""))
 		ret = -ENOMEM;
+	fw_buf_free(&b);
+	return ret;
+}
+
+/* MPTCP sockets: none is no row. */
+static int count_mptcp(const struct fw_tally_options *opt, const struct fw_tracker *t, struct rows *rows)
+{
+	const struct fw_mptcp *m = NULL;
+	struct fw_buf b = { 0 };
+	int ret = 0;
+
+	while (!ret && (m = fw_mptcps_next(&t->mptcps, m))) {
+		if (!m->closed)
+			ret = count_one(opt, t, &m->conn, rows, &b);
+	}
 	fw_buf_free(&b);
 	return ret;
 }
@@ -194,10 +215,11 @@ static int most_first(const void *a, const void *b)
 }
 
 /* One line a state. */
-static void say_plain(struct fw_report *r, struct fw_section *s, const struct row *row)
+static void say_plain(struct fw_report *r, struct fw_section *s, const struct row *row, const char *key,
+		      const char *title)
 {
 	static const char *const columns[] = { "state", "STATE", "count", "COUNT", NULL };
-	struct fw_table *table = fw_section_table(r, s, "states", "", columns);
+	struct fw_table *table = fw_section_table(r, s, key, title, columns);
 	char scratch[FW_STATE_NAME_LEN];
 
 	for (size_t i = 0; i < NR_ORDER; i++) {
@@ -208,12 +230,11 @@ static void say_plain(struct fw_report *r, struct fw_section *s, const struct ro
 
 		fw_table_row(r, table, cells);
 	}
-	fw_section_fact(r, s, "total", "total", fw_cell_count(row->total));
 }
 
 /* One line a group, one column a state that occurs. */
 static void say_groups(struct fw_report *r, struct fw_section *s, const struct rows *rows,
-		       const char *by)
+		       const char *by, const char *key, const char *title)
 {
 	const char *columns[2 * (NR_ORDER + 2) + 1] = { by, by, "total", "TOTAL" };
 	char scratch[NR_ORDER][FW_STATE_NAME_LEN];
@@ -231,7 +252,7 @@ static void say_groups(struct fw_report *r, struct fw_section *s, const struct r
 		columns[4 + 2 * nr] = columns[5 + 2 * nr] = fw_state_name(order[i], scratch[nr]);
 		shown[nr++] = order[i];
 	}
-	table = fw_section_table(r, s, "groups", "", columns);
+	table = fw_section_table(r, s, key, title, columns);
 	for (size_t k = 0; k < rows->nr; k++) {
 		struct fw_cell cells[NR_ORDER + 2] = {
 			fw_cell_text(rows->row[k].name, SIZE_MAX),
@@ -242,6 +263,31 @@ static void say_groups(struct fw_report *r, struct fw_section *s, const struct r
 			cells[2 + i] = fw_cell_count(rows->row[k].counts[shown[i]]);
 		fw_table_row(r, table, cells);
 	}
+}
+
+static void rows_fini(struct rows *rows)
+{
+	for (size_t i = 0; i < rows->nr; i++)
+		free(rows->row[i].name);
+	free(rows->row);
+}
+
+/* As a table of its own: a subflow is ESTABLISHED while its MPTCP socket is in CLOSE_WAIT. */
+static int report_mptcp(const struct fw_tally_options *opt, const struct fw_tracker *t,
+			struct fw_report *r, struct fw_section *s)
+{
+	static const char title[] = "MPTCP sockets (their subflows are counted above)";
+	struct rows rows = { 0 };
+	int ret = count_mptcp(opt, t, &rows);
+
+	if (!ret && rows.nr && opt->by == FW_TALLY_BY_NONE) {
+		say_plain(r, s, &rows.row[0], "mptcp", title);
+	} else if (!ret && rows.nr) {
+		qsort(rows.row, rows.nr, sizeof(*rows.row), most_first);
+		say_groups(r, s, &rows, fw_tally_by_name(opt->by), "mptcp_groups", title);
+	}
+	rows_fini(&rows);
+	return ret;
 }
 
 /* ---- Accept queues ------------------------------------------------------------------------ */
@@ -317,16 +363,17 @@ int fw_tally_report(const struct fw_tally_options *opt, const struct fw_tracker 
 	int ret = count_all(opt, t, &rows);
 
 	if (!ret && opt->by == FW_TALLY_BY_NONE) {
-		say_plain(r, s, &rows.row[0]);
+		say_plain(r, s, &rows.row[0], "states", "");
+		fw_section_fact(r, s, "total", "total", fw_cell_count(rows.row[0].total));
 	} else if (!ret) {
 		if (rows.nr)
 			qsort(rows.row, rows.nr, sizeof(*rows.row), most_first);
-		say_groups(r, s, &rows, fw_tally_by_name(opt->by));
+		say_groups(r, s, &rows, fw_tally_by_name(opt->by), "groups", "");
 	}
 	if (!ret)
+		ret = report_mptcp(opt, t, r, s);
+	if (!ret)
 		say_queues(opt, t, r, s);
-	for (size_t i = 0; i < rows.nr; i++)
-		free(rows.row[i].name);
-	free(rows.row);
+	rows_fini(&rows);
 	return ret;
 }

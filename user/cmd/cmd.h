@@ -5,11 +5,10 @@
 #ifndef FW_CMD_CMD_H
 #define FW_CMD_CMD_H
 
-#include <signal.h>
+#include "io/say.h"
+#include "io/stop.h"
 
-#include "util/err.h"
-
-enum fw_exit { FW_EXIT_OK, FW_EXIT_FAILED, FW_EXIT_USAGE, FW_EXIT_LOST, FW_EXIT_LEAKS };
+enum fw_exit { FW_EXIT_OK, FW_EXIT_FAILED, FW_EXIT_USAGE, FW_EXIT_LOST, FW_EXIT_LEAKS, FW_EXIT_UNSEEN };
 
 struct fw_command {
 	const char *name;
@@ -22,11 +21,5 @@ extern const struct fw_command fw_cmd_trace, fw_cmd_timeline, fw_cmd_report, fw_
 
 /* It is in two programs: see serve_exec.c. */
 #define FW_SERVE_SUMMARY "watch all the time: metrics for Prometheus over HTTP"
-
-/* Set by SIGINT and SIGTERM: finish, and report what was seen. */
-extern volatile sig_atomic_t fw_stopping;
-
-/* "finwait: <msg>" and the hint on stderr, escaped. */
-void fw_complain(const struct fw_err *err);
 
 #endif

@@ -5,7 +5,6 @@
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "cmd/cmd.h"
 #include "core/state.h"
@@ -100,13 +99,6 @@ static int unknown(const char *topic)
 	return FW_EXIT_USAGE;
 }
 
-static bool colored(const struct fw_output *out)
-{
-	const char *no_color = getenv("NO_COLOR");
-
-	return out->is_tty && !(no_color && *no_color);
-}
-
 static int run_explain(int argc, char **argv)
 {
 	const char *topic = parse(argc, argv);
@@ -121,7 +113,7 @@ static int run_explain(int argc, char **argv)
 	if (!ret) {
 		if (e)
 			fw_explain_text(e, &out.buf, out.columns ? out.columns : SCREEN,
-					colored(&out));
+					out.color);
 		else
 			list(&out.buf);
 		ret = fw_output_close(&out, &err);

@@ -12,6 +12,7 @@
 #include "cmd/tap.h"
 #include "io/netns.h"
 #include "io/netns_names.h"
+#include "io/say.h"
 
 /* ---- Marks ------------------------------------------------------------------------------- */
 
@@ -105,8 +106,8 @@ static void leave_netns(struct fw_session *s, uint32_t inum)
 			continue;
 		rule->netns[i] = FW_NO_NETNS;
 		s->admit_all = false;
-		fprintf(stderr, "finwait: the network namespace %s is gone, and its number belongs to "
-				"another one, which is not watched\n", arg);
+		fw_say(FW_LEVEL_INFO, "the network namespace %s is gone, and its number belongs to "
+				"another one, which is not watched", arg);
 	}
 }
 

@@ -71,8 +71,8 @@ static int look(struct fw_session *s, const struct leaks_options *opt, struct fw
 	return fw_look_once(s, &opt->at, err);
 }
 
-/* How many leaks, or a negative errno. */
-static long leaks(const struct leaks_options *opt, struct fw_err *err)
+/* The exit status, or a negative errno. None found is none only if all was looked at. */
+static int leaks(const struct leaks_options *opt, struct fw_err *err)
 {
 	struct fw_observer observer = { 0 };
 	struct fw_session s = { 0 };
@@ -86,8 +86,7 @@ static long leaks(const struct leaks_options *opt, struct fw_err *err)
 		.arg = &s,
 	};
 	struct fw_leaks *l = fw_leaks_new(&leak);
-	long nr = 0;
-	int ret;
+	int ret, status = FW_EXIT_OK;
 
 	if (!l)
 		return fw_err_set(err, -ENOMEM, "no memory");
@@ -97,13 +96,16 @@ static long leaks(const struct leaks_options *opt, struct fw_err *err)
 		ret = look(&s, opt, err);
 	if (!ret) {
 		fw_look_about(&s, "finwait leaks", &report);
-		nr = (long)fw_leaks_report(l, &report);
+		if (fw_leaks_report(l, &report))
+			status = FW_EXIT_LEAKS;
+		else if (s.seen.netns_refused || s.seen.netns_hidden)
+			status = FW_EXIT_UNSEEN;
 		ret = fw_look_print(&opt->common, &report, err);
 	}
 	fw_report_fini(&report);
 	fw_leaks_free(l);
 	fw_session_close(&s);
-	return ret ? ret : nr;
+	return ret ? ret : status;
 }
 
 static int run_leaks(int argc, char **argv)
@@ -117,8 +119,8 @@ static int run_leaks(int argc, char **argv)
 		       "and service, how many, how old, how fast they accumulate, what the "
 		       "application forgot, and when it runs out of descriptors. Attaches nothing."
 		       "\v"
-		       "Exit status: 0 no leak, 4 leaks found; 1 error, 2 usage. An idle pool is no "
-		       "leak.\n\n"
+		       "Exit status: 0 no leak, 4 leaks found, 5 no leak, but some network namespaces "
+		       "could not be looked at; 1 error, 2 usage. An idle pool is no leak.\n\n"
 		       "Examples:\n"
 		       "  finwait leaks                        watch for five seconds\n"
 		       "  finwait leaks --watch 0 -p 1234      one look at one process\n"
@@ -126,9 +128,10 @@ static int run_leaks(int argc, char **argv)
 		.options = leaks_options,
 		.parse = parse,
 		.arg = &opt,
+		.output = FW_PRINTS_REPORT,
 	};
 	struct fw_err err = { 0 };
-	long nr;
+	int status;
 
 	fw_options_parse(&opt.common, argc, argv, &command);
 	opt.common.look = opt.common.no_snapshot = true;
@@ -139,9 +142,9 @@ static int run_leaks(int argc, char **argv)
 		fw_complain(&err);
 		return FW_EXIT_USAGE;
 	}
-	nr = leaks(&opt, &err);
-	if (nr >= 0)
-		return nr ? FW_EXIT_LEAKS : FW_EXIT_OK;
+	status = leaks(&opt, &err);
+	if (status >= 0)
+		return status;
 	fw_complain(&err);
 	return FW_EXIT_FAILED;
 }

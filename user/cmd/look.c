@@ -7,8 +7,8 @@
 #include <time.h>
 
 #include "cmd/cmd.h"
+#include "cmd/render.h"
 #include "io/output.h"
-#include "report/render.h"
 #include "util/fmt.h"
 #include "util/parse.h"
 
@@ -95,7 +95,6 @@ void fw_look_about(const struct fw_session *s, const char *title, struct fw_repo
 
 int fw_look_print(const struct fw_options *opt, struct fw_report *r, struct fw_err *err)
 {
-	const char *no_color = getenv("NO_COLOR");
 	struct fw_output out;
 	int ret;
 
@@ -103,11 +102,7 @@ int fw_look_print(const struct fw_options *opt, struct fw_report *r, struct fw_e
 	if (ret)
 		return ret;
 	fw_report_sort(r);
-	if (!strcmp(opt->format->name, "json"))
-		fw_report_json(r, &out.buf);
-	else
-		fw_report_text(r, &out.buf, opt->wide ? 0 : out.columns,
-			       out.is_tty && !(no_color && *no_color));
+	fw_render(opt, r, &out);
 	ret = fw_output_close(&out, err);
 	return ret == -EPIPE ? 0 : ret;
 }

@@ -5,6 +5,7 @@
 
 #define CPU_SHARE 50
 #define NS_PER_S 1000000000ULL
+#define FRESH_NS NS_PER_S
 
 /* All threads: snapshots of other network namespaces have some of their own. */
 static uint64_t cpu_ns(void)
@@ -38,17 +39,42 @@ static uint64_t pause_ns(const struct fw_looks *l, uint64_t now_ns)
 	return pause > least ? pause : least;
 }
 
+static void end(struct fw_looks *l, uint64_t now_ns)
+{
+	if (!l->looking)
+		return;
+	l->used_ns = cpu_ns() - l->cpu_ns;
+	l->ended_ns = now_ns;
+	l->looking = false;
+}
+
+static void begin(struct fw_looks *l)
+{
+	l->looking = true;
+	l->cpu_ns = cpu_ns();
+}
+
 bool fw_looks_are_due(struct fw_looks *l, uint64_t now_ns, bool in_snapshot)
 {
 	if (in_snapshot)
 		return false;
-	if (l->looking)
-		l->used_ns = cpu_ns() - l->cpu_ns;
-	l->looking = false;
+	end(l, now_ns);
 	if (now_ns < l->next_ns || l->used_ns * CPU_SHARE > now_ns - l->start_ns)
 		return false;
 	l->next_ns = now_ns + pause_ns(l, now_ns);
-	l->looking = true;
-	l->cpu_ns = cpu_ns();
+	begin(l);
+	return true;
+}
+
+bool fw_looks_are_wanted(struct fw_looks *l, uint64_t now_ns, bool in_snapshot)
+{
+	uint64_t least = l->used_ns * CPU_SHARE;
+
+	if (in_snapshot)
+		return false;
+	end(l, now_ns);
+	if (now_ns - l->ended_ns < (least > FRESH_NS ? least : FRESH_NS))
+		return false;
+	begin(l);
 	return true;
 }

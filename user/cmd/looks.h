@@ -17,8 +17,9 @@ struct fw_looks_options {
 
 struct fw_looks {
 	uint64_t start_ns, next_ns, max_ns;
-	uint64_t cpu_ns;  /* of this process when the last look began */
-	uint64_t used_ns; /* by the last look that is over */
+	uint64_t cpu_ns;   /* of this process when the last look began */
+	uint64_t used_ns;  /* by the last look that is over */
+	uint64_t ended_ns; /* when it was over */
 	bool looking;
 };
 
@@ -26,5 +27,9 @@ struct fw_looks {
 void fw_looks_begin(struct fw_looks *l, const struct fw_looks_options *opt, uint64_t start_ns);
 /* Whether another one is to begin at @now_ns. @in_snapshot: one is under way. */
 bool fw_looks_are_due(struct fw_looks *l, uint64_t now_ns, bool in_snapshot);
+/* The same for a report that is to be of now: true unless the last look is fresh, or they would cost too
+ * much.
+ */
+bool fw_looks_are_wanted(struct fw_looks *l, uint64_t now_ns, bool in_snapshot);
 
 #endif

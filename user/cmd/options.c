@@ -127,17 +127,55 @@ static int set_states(uint32_t *states, char *arg, struct fw_err *err)
 	return *states ? 0 : fw_err_set(err, -EINVAL, "names no state");
 }
 
-static int set_format(struct fw_options *opt, bool html, const char *arg, struct fw_err *err)
-{
-	const struct fw_stream_format *format = fw_stream_format_find(arg);
+#define FORMATS_MAX 8
 
-	opt->html = html && !strcmp(arg, "html");
-	if (format)
-		opt->format = format;
-	if (format || opt->html)
+static size_t format_names(enum fw_command_output output, const char *names[FORMATS_MAX])
+{
+	size_t nr = 0;
+
+	if (output == FW_PRINTS_LINES) {
+		for (size_t i = 0; i < fw_nr_stream_formats && nr < FORMATS_MAX; i++)
+			names[nr++] = fw_stream_formats[i]->name;
+		return nr;
+	}
+	for (size_t i = 0; i < fw_nr_report_formats && nr < FORMATS_MAX; i++) {
+		if (output == FW_PRINTS_PAGES || !fw_report_formats[i].to_file_only)
+			names[nr++] = fw_report_formats[i].name;
+	}
+	return nr;
+}
+
+/* "'xml' is not a format: text, json or html" */
+static int no_such_format(enum fw_command_output output, const char *name, struct fw_err *err)
+{
+	const char *names[FORMATS_MAX];
+	size_t nr = format_names(output, names);
+	struct fw_buf all = { 0 };
+
+	for (size_t i = 0; i < nr; i++) {
+		fw_buf_puts(&all, !i ? "" : i + 1 < nr ? ", " : " or ");
+		fw_buf_puts(&all, names[i]);
+	}
+	fw_err_set(err, -EINVAL, "'%s' is not a format: %s", name, fw_buf_str(&all));
+	fw_buf_free(&all);
+	return -EINVAL;
+}
+
+static int set_format(struct fw_options *opt, enum fw_command_output output, const char *name,
+		      struct fw_err *err)
+{
+	const struct fw_stream_format *lines = fw_stream_format_find(name);
+	const struct fw_report_format *report = fw_report_format_find(name);
+
+	if (output == FW_PRINTS_LINES && lines) {
+		opt->format = lines;
 		return 0;
-	return fw_err_set(err, -EINVAL, "'%s' is not a format: %s", arg,
-			  html ? "text, json or html" : "text or json");
+	}
+	if (output == FW_PRINTS_LINES || !report ||
+	    (output == FW_PRINTS_REPORT && report->to_file_only))
+		return no_such_format(output, name, err);
+	opt->report_format = report;
+	return 0;
 }
 
 static int set_hooks(struct fw_options *opt, const char *arg, struct fw_err *err)
@@ -405,6 +443,16 @@ static int complete(struct fw_options *opt, struct fw_err *err)
 	return ret;
 }
 
+/* The message has the value of an option in it. */
+static void refuse(const struct argp_state *state, const char *option, const struct fw_err *err)
+{
+	struct fw_buf b = { 0 };
+
+	fw_buf_visible(&b, err->msg, sizeof(err->msg));
+	argp_error(state, "%s%s%s", option, *option ? ": " : "", fw_buf_str(&b));
+	fw_buf_free(&b);
+}
+
 static error_t parse_one(int key, char *arg, struct argp_state *state)
 {
 	struct parsing *p = state->input;
@@ -414,11 +462,11 @@ static error_t parse_one(int key, char *arg, struct argp_state *state)
 	int ret;
 
 	if (key == ARGP_KEY_END && complete(p->opt, &err))
-		argp_error(state, "%s", err.msg);
+		refuse(state, "", &err);
 	if (key == ARGP_KEY_ARG && (!command->args || state->arg_num))
 		argp_error(state, "'%s' is not an option; nothing else was expected", arg);
 	if (key == 'f')
-		ret = set_format(p->opt, command->html, arg, &err);
+		ret = set_format(p->opt, command->output, arg, &err);
 	else
 		ret = set_filter(&p->opt->filter, key, arg, &err);
 	if (ret == ARGP_ERR_UNKNOWN)
@@ -428,7 +476,7 @@ static error_t parse_one(int key, char *arg, struct argp_state *state)
 	option_spelled(p->options, key, spelled);
 	note_option(p->opt, key, spelled, arg);
 	if (ret < 0) {
-		argp_error(state, "%s%s%s", spelled, *spelled ? ": " : "", err.msg);
+		refuse(state, spelled, &err);
 	}
 	return ret;
 }
@@ -455,7 +503,8 @@ void fw_options_parse(struct fw_options *opt, int argc, char **argv,
 	};
 
 	*opt = (struct fw_options){
-		.format = &fw_stream_text,
+		.format = fw_stream_formats[0],
+		.report_format = &fw_report_formats[0],
 		.max_connections = DEFAULT_MAX_CONNECTIONS,
 		.live = { .hooks = FW_HOOKS_MAX, .ring_bytes = DEFAULT_RING_BYTES,
 			  .half_open_limit = DEFAULT_HALF_OPEN_LIMIT },

@@ -9,6 +9,7 @@
 #include "core/filter.h"
 #include "io/live.h"
 #include "io/recorder.h"
+#include "report/format.h"
 #include "report/stream.h"
 
 struct argp_option;
@@ -18,8 +19,8 @@ struct argp_option;
 struct fw_options {
 	struct fw_filter filter;
 	struct fw_live_options live;
-	const struct fw_stream_format *format;
-	bool html; /* instead of .format */
+	const struct fw_stream_format *format; /* of lines */
+	const struct fw_report_format *report_format;
 	const char *output; /* NULL: stdout */
 	uint64_t max_connections;
 	bool clock;
@@ -51,12 +52,19 @@ struct fw_options {
 /* parse() is given this for an argument that is no option. */
 #define FW_OPT_ARGUMENT 0
 
+/* What a command prints, and hence which formats -f names. */
+enum fw_command_output {
+	FW_PRINTS_LINES,   /* a stream */
+	FW_PRINTS_REPORT,  /* reports, not in formats that are to a file only */
+	FW_PRINTS_PAGES,   /* reports in all formats */
+};
+
 /* What a command has beside the common options. */
 struct fw_command_options {
 	const char *doc;  /* what it does, "\v", examples */
 	const char *args; /* for the usage line: "[DURATION]"; NULL: no arguments */
 	const struct argp_option *options; /* ends with an empty one; NULL: none */
-	bool html; /* -f html too */
+	enum fw_command_output output;
 	/* 0, or a negative errno with @err filled. NULL: there is nothing to parse. */
 	int (*parse)(void *arg, int key, char *value, struct fw_err *err);
 	void *arg;

@@ -56,6 +56,7 @@ struct run {
 static int start_command(struct run *run, struct fw_err *err)
 {
 	char *const *argv = run->wishes->command;
+	int status;
 
 	if (!argv)
 		return 0;
@@ -65,10 +66,11 @@ static int start_command(struct run *run, struct fw_err *err)
 		return fw_err_set(err, -errno, "cannot run %s: %s", argv[0], strerror(errno));
 	if (run->child)
 		return 0;
-	signal(SIGPIPE, SIG_DFL);
+	fw_stop_release();
 	execvp(argv[0], argv);
-	fprintf(stderr, "finwait: cannot run %s: %s\n", argv[0], strerror(errno));
-	_exit(errno == ENOENT ? 127 : 126);
+	status = errno == ENOENT ? 127 : 126;
+	fw_say(FW_LEVEL_ERROR, "cannot run %s: %s", argv[0], strerror(errno));
+	_exit(status);
 }
 
 static bool command_has_ended(struct run *run)
@@ -102,7 +104,7 @@ static int exit_of_command(const struct run *run)
 static void clear_progress(const struct run *run)
 {
 	if (run->progress)
-		fputs("\r\033[K", stderr);
+		fw_progress(NULL);
 }
 
 static void progress(struct run *run, uint64_t now)
@@ -116,7 +118,7 @@ static void progress(struct run *run, uint64_t now)
 	run->next_progress_ns = now + PROGRESS_NS;
 	fw_recorder_stats(s->recorder, &stats);
 	fw_fmt_bytes(&size, stats.bytes);
-	fprintf(stderr, "\r\033[K%llu s, %llu events, %llu lost, %s written; Ctrl-C ends",
+	fw_progress("%llu s, %llu events, %llu lost, %s written; Ctrl-C ends",
 		(unsigned long long)((now - s->src->info.start_ns) / FW_NS_PER_S),
 		(unsigned long long)s->tracker.counters.events,
 		(unsigned long long)s->tracker.counters.lost, fw_buf_str(&size));
@@ -148,10 +150,9 @@ static void summarise(const struct run *run)
 
 	fw_fmt_bytes(&size, w->bytes);
 	fw_session_summarise(&run->session);
-	fprintf(stderr, "finwait: recorded %s", fw_buf_str(&size));
 	if (w->parts > 1)
-		fprintf(stderr, " in %llu files", (unsigned long long)w->parts);
-	fputc('\n', stderr);
+		fw_buf_printf(&size, " in %llu files", (unsigned long long)w->parts);
+	fw_say(FW_LEVEL_INFO, "recorded %s", fw_buf_str(&size));
 	fw_buf_free(&size);
 }
 
@@ -164,8 +165,8 @@ static int run_all(struct run *run, struct fw_err *err)
 		return ret;
 	run->progress = isatty(STDERR_FILENO);
 	if (!run->progress)
-		fprintf(stderr, "finwait: recording TCP with the %s hooks\n",
-			run->session.src->info.hooks);
+		fw_say(FW_LEVEL_INFO, "recording TCP with the %s hooks",
+		       run->session.src->info.hooks);
 	ret = start_command(run, err);
 	if (!ret)
 		ret = watch(run, err);
@@ -293,7 +294,7 @@ static const char doc[] =
 
 static int usage(const char *what)
 {
-	fprintf(stderr, "finwait: %s\n", what);
+	fw_say(FW_LEVEL_ERROR, "%s", what);
 	return FW_EXIT_USAGE;
 }
 

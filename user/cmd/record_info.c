@@ -117,7 +117,7 @@ int fw_record_info(const char *path)
 	say_header(&state);
 	say_content(&state, &counts);
 	if (src->notice[0])
-		fprintf(stderr, "finwait: %s\n", src->notice);
+		fw_say(FW_LEVEL_INFO, "%s", src->notice);
 	src->ops->free(src);
 	if (ret < 0)
 		fw_complain(&err);

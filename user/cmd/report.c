@@ -5,17 +5,16 @@
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "analysis/analysis.h"
 #include "cmd/cmd.h"
 #include "cmd/cost.h"
+#include "cmd/render.h"
 #include "cmd/session.h"
 #include "cmd/summary.h"
 #include "io/output.h"
-#include "report/render.h"
 #include "util/fmt.h"
 #include "util/parse.h"
 
@@ -41,23 +40,10 @@ struct run {
 	uint64_t next_report_ns, next_progress_ns;
 	unsigned int nr_reports;
 	bool progress; /* stderr is a terminal */
-	const char *page; /* the file of an HTML report; NULL: .out */
+	const char *page; /* the file that each report replaces; NULL: .out */
 };
 
 /* ---- A report ---------------------------------------------------------------------------- */
-
-static void render(struct run *run, const struct fw_report *r)
-{
-	const char *no_color = getenv("NO_COLOR");
-	bool color = run->out.is_tty && !(no_color && *no_color);
-
-	if (run->opt->html)
-		fw_report_html(r, &run->out.buf);
-	else if (run->opt->format == &fw_stream_json)
-		fw_report_json(r, &run->out.buf);
-	else
-		fw_report_text(r, &run->out.buf, run->opt->wide ? 0 : run->out.columns, color);
-}
 
 /* A page is one file: the next one replaces it. */
 static int write_out(struct run *run, struct fw_err *err)
@@ -104,9 +90,9 @@ static int make_report(struct run *run, struct fw_err *err)
 	struct fw_report r = { 0 };
 
 	fw_summary_make(&run->session, &run->analyses, NULL, &r);
-	if (run->nr_reports++ && !run->opt->html && run->opt->format != &fw_stream_json)
-		fw_buf_putc(&run->out.buf, '\n');
-	render(run, &r);
+	if (run->nr_reports++)
+		fw_buf_puts(&run->out.buf, run->opt->report_format->separator);
+	fw_render(run->opt, &r, &run->out);
 	fw_report_fini(&r);
 	return write_out(run, err);
 }
@@ -116,7 +102,7 @@ static int make_report(struct run *run, struct fw_err *err)
 static void clear_progress(const struct run *run)
 {
 	if (run->progress)
-		fputs("\r\033[K", stderr);
+		fw_progress(NULL);
 }
 
 static void progress(struct run *run, uint64_t now)
@@ -126,7 +112,7 @@ static void progress(struct run *run, uint64_t now)
 	if (!run->progress || now < run->next_progress_ns)
 		return;
 	run->next_progress_ns = now + PROGRESS_NS;
-	fprintf(stderr, "\r\033[K%llu s, %llu events, %zu connections; Ctrl-C reports",
+	fw_progress("%llu s, %llu events, %zu connections; Ctrl-C reports",
 		(unsigned long long)((now - run->session.src->info.start_ns) / FW_NS_PER_S),
 		(unsigned long long)t->counters.events, t->table.nr);
 }
@@ -171,7 +157,7 @@ static int open_output(struct run *run, struct fw_err *err)
 {
 	const char *path = run->opt->output;
 
-	if (!run->opt->html || !path || !strcmp(path, "-"))
+	if (!run->opt->report_format->to_file_only || !path || !strcmp(path, "-"))
 		return fw_output_open(&run->out, path, false, err);
 	run->page = path;
 	return fw_output_check(path, err);
@@ -196,7 +182,7 @@ static int run_all(struct run *run, struct fw_err *err)
 	run->progress = isatty(STDERR_FILENO);
 	run->next_report_ns = run->session.src->info.start_ns + run->wishes->interval_ns;
 	if (!run->progress)
-		fprintf(stderr, "finwait: %s TCP with the %s hooks\n",
+		fw_say(FW_LEVEL_INFO, "%s TCP with the %s hooks",
 			run->session.src->info.recorded ? "reading a recording of" : "watching",
 			run->session.src->info.hooks);
 	ret = watch(run, err);
@@ -300,14 +286,17 @@ static const char doc[] =
 	"  finwait report 1m -f html -o r.html  the same as pictures, in one file\n"
 	"  finwait report 5m -f json | jq '.findings[].id'\n";
 
-static bool html_is_possible(const struct fw_options *opt, const struct wishes *wishes)
+static bool format_is_possible(const struct fw_options *opt, const struct wishes *wishes)
 {
-	if (opt->output && strcmp(opt->output, "-"))
+	const struct fw_report_format *format = opt->report_format;
+
+	if (!format->to_file_only || (opt->output && strcmp(opt->output, "-")))
 		return true;
 	if (isatty(STDOUT_FILENO))
-		fputs("finwait: an HTML report is for a browser: name a file with -o\n", stderr);
+		fw_say(FW_LEVEL_ERROR, "%s: name a file with -o", format->to_file_only);
 	else if (wishes->interval_ns)
-		fputs("finwait: -f html --interval rewrites a file: name it with -o\n", stderr);
+		fw_say(FW_LEVEL_ERROR, "-f %s --interval rewrites a file: name it with -o",
+		       format->name);
 	else
 		return true;
 	return false;
@@ -320,7 +309,7 @@ static int run_report(int argc, char **argv)
 	};
 	const struct fw_command_options command = {
 		.doc = doc, .args = "[DURATION]", .options = own_options, .parse = take,
-		.arg = &wishes, .html = true,
+		.arg = &wishes, .output = FW_PRINTS_PAGES,
 	};
 	struct fw_options opt;
 
@@ -330,18 +319,19 @@ static int run_report(int argc, char **argv)
 	opt.looks.first_ns = wishes.duration_ns ? wishes.duration_ns / 2 : FIRST_LOOK_NS;
 	opt.looks.max_ns = wishes.duration_ns ? 0 : UINT64_MAX / 4;
 	if (opt.filter.states || opt.filter.min_duration_ns) {
-		fputs("finwait: --state and --min-duration are for trace and timeline: a report "
+		fw_say(FW_LEVEL_ERROR, "--state and --min-duration are for trace and timeline: a report "
 		      "needs "
-		      "whole connections\n",
-		      stderr);
+		      "whole connections");
 		return FW_EXIT_USAGE;
 	}
-	if (opt.html && !html_is_possible(&opt, &wishes))
+	if (!format_is_possible(&opt, &wishes))
 		return FW_EXIT_USAGE;
 	if (!wishes.analysis.top)
-		wishes.analysis.top = opt.html ? FW_TOP_MAX : DEFAULT_TOP;
-	wishes.analysis.lives = !opt.html ? 0 : wishes.analysis.lives ? wishes.analysis.lives :
-					    DEFAULT_LIVES;
+		wishes.analysis.top = opt.report_format->pictures ? FW_TOP_MAX : DEFAULT_TOP;
+	if (!opt.report_format->pictures)
+		wishes.analysis.lives = 0;
+	else if (!wishes.analysis.lives)
+		wishes.analysis.lives = DEFAULT_LIVES;
 	return run_and_close(&opt, &wishes);
 }
 

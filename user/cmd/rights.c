@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cmd/rights.h"
 
-#include "io/journal.h"
+#include "io/say.h"
 
 static bool works(void *arg)
 {

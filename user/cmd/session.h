@@ -25,7 +25,7 @@ struct fw_session {
 	struct fw_truths first, last;	 /* settings and counters: as first read, as last read */
 	struct fw_source_cost cost;	 /* as last asked for */
 	struct fw_source_stats seen;	 /* as of the last batch */
-	uint64_t next_settle_ns, next_overdue_ns;
+	uint64_t next_holders_ns, next_settle_ns, next_overdue_ns;
 	/* losses that no snapshot has mended yet: since when (0: none), and the latest */
 	uint64_t unmended_since_ns, loss_seen_ns;
 	uint64_t resyncs;
@@ -63,6 +63,11 @@ bool fw_session_ended(const struct fw_session *s);
 
 /* The time of what has been seen, CLOCK_MONOTONIC: of the running kernel now, as of the last batch. */
 uint64_t fw_session_now_ns(const struct fw_session *s);
+
+/* A report of now is wanted: true while a look at all sockets is under way, or has just been begun, that it
+ * should wait for.
+ */
+bool fw_session_looks(struct fw_session *s);
 
 /* Looks at settings, counters and costs again, if that is possible. fw_session_stop() does too. */
 void fw_session_refresh(struct fw_session *s);

@@ -83,6 +83,7 @@ static int run_states(int argc, char **argv)
 		.options = states_options,
 		.parse = parse,
 		.arg = &w,
+		.output = FW_PRINTS_REPORT,
 	};
 	struct fw_err err = { 0 };
 	struct fw_options opt;

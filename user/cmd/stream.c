@@ -3,10 +3,10 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "cmd/session.h"
 #include "io/output.h"
+#include "io/say.h"
 
 struct run {
 	const struct fw_options *opt;
@@ -48,7 +48,6 @@ static void stream_init(struct run *run, bool transitions)
 {
 	const struct fw_options *opt = run->opt;
 	const struct fw_source_info *info = &run->session.src->info;
-	const char *no_color = getenv("NO_COLOR");
 
 	run->stream = (struct fw_stream){
 		.format = opt->format,
@@ -62,7 +61,7 @@ static void stream_init(struct run *run, bool transitions)
 		.own_netns = info->own_netns,
 		.transitions = transitions,
 		.clock = opt->clock,
-		.color = run->out.is_tty && !(no_color && *no_color),
+		.color = run->out.color,
 		.width = opt->wide || transitions ? 0 : run->out.columns,
 	};
 	if (run->stream.format->header)
@@ -75,7 +74,7 @@ static void say_if_full(struct run *run)
 	if (run->full || !run->out.left_out)
 		return;
 	run->full = true;
-	fprintf(stderr, "finwait: no space left for %s: lines are left out until there is\n",
+	fw_say(FW_LEVEL_INFO, "no space left for %s: lines are left out until there is",
 		run->out.name);
 }
 
@@ -88,7 +87,7 @@ static void say_merged(struct run *run)
 	if (run->merged || s->src->ops->in_snapshot(s->src))
 		return;
 	run->merged = true;
-	fprintf(stderr, "finwait: knows %zu connections and listeners, %llu ms after it began\n",
+	fw_say(FW_LEVEL_INFO, "knows %zu connections and listeners, %llu ms after it began",
 		s->tracker.table.nr, (unsigned long long)(ns / 1000000));
 }
 
@@ -110,7 +109,7 @@ static int run_all(struct run *run, bool transitions, struct fw_err *err)
 	run->out.goes_on = true;
 	stream_init(run, transitions);
 	run->merged = run->opt->no_snapshot || run->session.src->info.recorded;
-	fprintf(stderr, "finwait: %s TCP with the %s hooks; Ctrl-C ends\n",
+	fw_say(FW_LEVEL_INFO, "%s TCP with the %s hooks; Ctrl-C ends",
 		run->session.src->info.recorded ? "reading a recording of" : "tracing",
 		run->session.src->info.hooks);
 	ret = fw_output_batch_end(&run->out, err);

@@ -59,6 +59,7 @@ enum fw_conn_flags {
 	FW_CONN_SYN_UNSENT = 1U << 19,	/* it ended in SYN_SENT, before its SYN was sent */
 	FW_CONN_ACKED = 1U << 20,	/* request socket: the client has answered the SYN-ACK */
 	FW_CONN_HANDSHAKE_RESET = 1U << 21, /* half-open, and an RST ended it: as health checks do */
+	FW_CONN_MPTCP = 1U << 25,	/* an MPTCP socket, not a TCP connection (core/mptcp.h) */
 };
 
 /* Facts that few connections have, allocated apart so that the others do not pay for them. */
@@ -70,6 +71,7 @@ struct fw_conn_extra {
 	 * its socket has dropped since it listens
 	 */
 	uint32_t queue, queue_max, drops;
+	uint32_t listener_holders; /* with FW_CONN_OWNER_LISTENS: processes that hold the listener; 0: unknown */
 };
 
 struct fw_conn {
@@ -117,6 +119,16 @@ static inline uint32_t fw_conn_ifindex(const struct fw_conn *c)
 static inline uint32_t fw_conn_mptcp_token(const struct fw_conn *c)
 {
 	return c->extra ? c->extra->mptcp_token : 0;
+}
+
+static inline uint64_t fw_conn_listener(const struct fw_conn *c)
+{
+	return c->extra ? c->extra->listener : 0;
+}
+
+static inline uint32_t fw_conn_listener_holders(const struct fw_conn *c)
+{
+	return c->extra && c->flags & FW_CONN_OWNER_LISTENS ? c->extra->listener_holders : 0;
 }
 
 static inline bool fw_conn_has(const struct fw_conn *c, uint32_t flag)

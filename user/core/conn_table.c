@@ -226,6 +226,14 @@ struct fw_conn_extra *fw_conn_table_extra(struct fw_conn_table *t, struct fw_con
 	return c->extra;
 }
 
+void fw_conn_table_extra_trim(struct fw_conn_table *t, struct fw_conn *c)
+{
+	static const struct fw_conn_extra none;
+
+	if (c->extra && !memcmp(c->extra, &none, sizeof(none)))
+		extra_free(t, c);
+}
+
 struct fw_conn *fw_conn_table_by_cookie(const struct fw_conn_table *t, uint64_t cookie)
 {
 	struct fw_conn *c = at(t, *bucket(t, mix(cookie)));

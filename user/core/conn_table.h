@@ -59,6 +59,9 @@ void fw_conn_table_remove(struct fw_conn_table *t, struct fw_conn *c);
 /* The extra facts of @c, zeroed the first time. NULL: no memory, or too many connections have them. */
 struct fw_conn_extra *fw_conn_table_extra(struct fw_conn_table *t, struct fw_conn *c);
 
+/* Frees the extra facts of @c if all are 0. */
+void fw_conn_table_extra_trim(struct fw_conn_table *t, struct fw_conn *c);
+
 /* Make @c findable by @key. The fields that make up the key must not change while it is indexed:
  * unindex first.
  */

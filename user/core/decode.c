@@ -155,6 +155,7 @@ int fw_decode(const void *data, size_t len, const struct fw_symbols *symbols, st
 	case FW_REC_BIND_FAILED:
 	case FW_REC_RETRANSMIT:
 	case FW_REC_CONNECT_FAILED:
+	case FW_REC_PROCESS_ENDED:
 		return decode_state(data, len, ev);
 	case FW_REC_TW_SCHED:
 	case FW_REC_TW_END:
@@ -165,6 +166,8 @@ int fw_decode(const void *data, size_t len, const struct fw_symbols *symbols, st
 	case FW_REC_SNAP_BEGIN:
 	case FW_REC_SNAP_NETNS:
 	case FW_REC_SNAP_END:
+	case FW_REC_HOLDERS_BEGIN:
+	case FW_REC_HOLDERS_END:
 		return 0;
 	case FW_REC_SOCK:
 		return decode_sock(data, len, ev);

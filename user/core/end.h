@@ -7,6 +7,8 @@
 #ifndef FW_CORE_END_H
 #define FW_CORE_END_H
 
+#include <stdbool.h>
+
 /* Frozen: the page and summaries hold these numbers. Add new ends before FW_END_MAX. */
 enum fw_end {
 	FW_END_OPEN = 0, /* it has not ended */
@@ -71,6 +73,8 @@ struct fw_end_info {
 	enum fw_end_class class;
 	enum fw_end_trouble trouble;
 	enum fw_end_reset reset;
+	const char *brief; /* words beside the state that it ends; NULL: .words */
+	bool in_rfc; /* RFC 9293's figure has it, for the state that it ends */
 };
 
 /* Never NULL: an unknown number is FW_END_UNKNOWN. */

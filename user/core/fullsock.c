@@ -6,7 +6,21 @@
 
 #include "core/tracker_internal.h"
 
-static void set_owner(struct fw_conn *c, const struct fw_event *ev)
+/*
+ * shutdown() in SYN_RECV is deferred to the segment that ends it (Linux 6.10). If another process had locked
+ * the socket then, that process makes the transition: to read its counters, say. A close() as early as that
+ * is by the process that accepted it, which is known from that.
+ */
+static bool is_deferred_shutdown(const struct fw_conn *c, const struct fw_event *ev)
+{
+	unsigned int n = c->nr_steps;
+
+	return ev->head->newstate == FW_FIN_WAIT_1 && n >= 2 && c->steps[n - 1] == FW_ESTABLISHED &&
+	       c->steps[n - 2] == FW_SYN_RECV && c->segs_in == ev->state->segs_in &&
+	       ev->head->ts_ns - c->enter_ns[n - 1] < FW_AT_ONCE_NS;
+}
+
+static void set_owner(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev)
 {
 	const struct fw_rec_state *rec = ev->state;
 
@@ -14,9 +28,12 @@ static void set_owner(struct fw_conn *c, const struct fw_event *ev)
 	c->flags |= FW_CONN_SOCKET_SEEN;
 	if (rec->cgroup_id)
 		c->cgroup_id = rec->cgroup_id;
-	if (!(ev->head->flags & FW_REC_OWNER))
-		return;
-	conn_set_owner(c, rec->pid, rec->comm);
+	subflow_join(t, c, ev->head, rec->mptcp_token);
+	subflow_owner_acted(t, ev);
+	if (ev->head->flags & FW_REC_OWNER && !is_deferred_shutdown(c, ev))
+		conn_set_owner(t, c, rec->pid, rec->comm);
+	else
+		subflow_inherit_owner(t, c);
 }
 
 static void set_totals(struct fw_conn *c, const struct fw_event *ev)
@@ -96,10 +113,8 @@ static void conn_begin(struct fw_tracker *t, const struct fw_event *ev)
 		fw_listeners_add(&t->listeners, c);
 	}
 	conn_push(c, ev->head->newstate, ev->head->ts_ns, 0);
-	set_owner(c, ev);
+	set_owner(t, c, ev);
 	set_totals(c, ev);
-	if (ev->state->mptcp_token && fw_conn_table_extra(&t->table, c))
-		c->extra->mptcp_token = ev->state->mptcp_token;
 	set_role_and_closer(c, FW_CLOSE, ev->head->newstate);
 	fw_conn_table_index(&t->table, c, FW_KEY_COOKIE);
 	conn_announce(t, c, 0);
@@ -233,7 +248,7 @@ static void fullsock_closed(struct fw_tracker *t, struct fw_conn *c, const struc
 	uint32_t segs_in_before = c->segs_in;
 	struct fw_verdict verdict;
 
-	set_owner(c, ev);
+	set_owner(t, c, ev);
 	set_totals(c, ev);
 	FW_OBSERVE(t->observer, full, c, ev->state, t->hz);
 	if (fw_conn_has(c, FW_CONN_MINI)) {
@@ -283,8 +298,6 @@ void fullsock_transition(struct fw_tracker *t, const struct fw_event *ev)
 	conn_set_endpoints(t, c, head);
 	if (!(c->flags & FW_CONN_MINI) && fw_conn_state(c) != head->oldstate)
 		conn_resync(t, c, ev);
-	if (ev->state->mptcp_token && fw_conn_table_extra(&t->table, c))
-		c->extra->mptcp_token = ev->state->mptcp_token;
 	if (head->newstate == FW_CLOSE) {
 		fullsock_closed(t, c, ev);
 		return;
@@ -292,11 +305,11 @@ void fullsock_transition(struct fw_tracker *t, const struct fw_event *ev)
 	if (head->flags & FW_REC_ORPHAN)
 		c->flags |= FW_CONN_ORPHANED;
 	if (head->oldstate == head->newstate) {
-		set_owner(c, ev);
+		set_owner(t, c, ev);
 		orphaned(t, c, ev);
 		return;
 	}
-	set_owner(c, ev);
+	set_owner(t, c, ev);
 	set_totals(c, ev);
 	set_role_and_closer(c, head->oldstate, head->newstate);
 	conn_push(c, head->newstate, head->ts_ns,

@@ -233,9 +233,9 @@ static void born_unseen(struct fw_tracker *t, struct fw_conn *c, const struct fw
 {
 	unsigned int state = ev->head->newstate;
 
-	move_to_minisock(t, c, ev);
-	fw_conn_set(c, FW_CONN_GAP);
 	if (fw_conn_state(c) == state) {
+		conn_gap(t, c);
+		move_to_minisock(t, c, ev);
 		c->step_flags[c->nr_steps - 1] &= (uint8_t)~FW_STEP_AT_MOST;
 		return;
 	}
@@ -245,6 +245,7 @@ static void born_unseen(struct fw_tracker *t, struct fw_conn *c, const struct fw
 	}
 	conn_push_after_gap(t, c, state, since_ns);
 	c->step_flags[c->nr_steps - 1] = (uint8_t)step_flags;
+	move_to_minisock(t, c, ev);
 	conn_announce(t, c, FW_TR_MINISOCK);
 }
 
@@ -410,9 +411,7 @@ bool fw_tracker_overdue(const struct fw_tracker *t, uint64_t now_ns)
 /* When it ended is not known, nor even that it has: its last record is all that is certain. */
 static void end_forgotten(struct fw_tracker *t, struct fw_conn *c)
 {
-	t->counters.gaps++;
-	fw_conn_set(c, FW_CONN_GAP);
-	fw_conn_clear(c, FW_CONN_TRANSIT);
+	conn_gap(t, c);
 	c->step_flags[c->nr_steps - 1] &= (uint8_t)~FW_STEP_AT_MOST;
 	c->step_flags[c->nr_steps - 1] |= FW_STEP_AT_LEAST;
 	conn_end(t, c, c->end_ns, FW_END_UNKNOWN);
@@ -460,9 +459,6 @@ struct fw_conn *minisock_found(struct fw_tracker *t, const struct fw_event *ev)
 	ns = minisock_entry_ns(t, ev, &flags);
 	conn_push(c, ev->head->newstate, ns, flags);
 	conn_unknown_done(t, c, ev);
-	/* Listeners come first in a snapshot. */
-	if (fw_listeners_serve(&t->listeners, c->netns, c->laddr, c->lport))
-		c->role = FW_ROLE_PASSIVE;
 	return c;
 }
 

@@ -69,6 +69,8 @@ static void request_goes_on(struct fw_tracker *t, struct fw_conn *c, const struc
 	c->retransmits = ev->mini->timeouts;
 	conn_count(t, c);
 	fw_conn_table_touch(&t->table, c);
+	conn_set_listener(t, c, ev->mini->listener);
+	conn_inherit_owner(t, c);
 }
 
 void request_scheduled(struct fw_tracker *t, const struct fw_event *ev)
@@ -96,6 +98,7 @@ void request_scheduled(struct fw_tracker *t, const struct fw_event *ev)
 	} else {
 		conn_push(c, FW_SYN_RECV, ev->head->ts_ns, 0);
 	}
+	conn_set_listener(t, c, ev->mini->listener);
 	conn_inherit_owner(t, c);
 	fw_conn_table_index(&t->table, c, FW_KEY_TUPLE);
 	conn_announce(t, c, FW_TR_MINISOCK);
@@ -167,7 +170,6 @@ void request_child_born(struct fw_tracker *t, const struct fw_event *ev)
 		return;
 	c->role = FW_ROLE_PASSIVE;
 	c->uid = ev->state->uid;
-	conn_inherit_owner(t, c);
 	conn_push(c, FW_SYN_RECV, ev->head->ts_ns, 0);
 	fw_conn_table_index(&t->table, c, FW_KEY_SKADDR);
 	if (alone)
@@ -211,7 +213,6 @@ struct fw_conn *request_child_known(struct fw_tracker *t, const struct fw_event 
 	fw_conn_table_unindex(&t->table, child);
 	child->cookie = ev->head->cookie;
 	conn_set_endpoints(t, child, ev->head);
-	conn_inherit_owner(t, child);
 	fw_conn_table_index(&t->table, child, FW_KEY_COOKIE);
 	if (child->flags & FW_CONN_UNANNOUNCED) {
 		fw_conn_clear(child, FW_CONN_UNANNOUNCED);

@@ -17,6 +17,8 @@ void snapshot_begin(struct fw_tracker *t, const struct fw_event *ev)
 	for (struct fw_conn *c = fw_conn_table_first(&t->table); c;
 	     c = fw_conn_table_next(&t->table, c))
 		fw_conn_clear(c, FW_CONN_SEEN);
+	mptcp_snapshot_begin(t);
+	owner_look_begin(t, ev->head->ts_ns);
 	t->snapshot_ns = ev->head->ts_ns;
 	t->nr_snapshot_netns = 0;
 	FW_OBSERVE(t->observer, snapshot_begin, ev->head->ts_ns);
@@ -67,11 +69,11 @@ static struct fw_conn *known(struct fw_tracker *t, const struct fw_event *ev)
 }
 
 /* It was in its state by then. */
-static uint64_t since_ns(const struct fw_event *ev)
+uint64_t snapshot_since_ns(const struct fw_event *ev)
 {
 	uint64_t since = since_or_now(ev->head, ev->sock->since_ns);
 
-	if (ev->sock->object == FW_OBJECT_FULL)
+	if (ev->sock->object == FW_OBJECT_FULL || ev->sock->object == FW_OBJECT_MPTCP)
 		since += SEGMENT_NS;
 	return since_or_now(ev->head, since);
 }
@@ -106,13 +108,12 @@ static void found_full(struct fw_tracker *t, struct fw_conn *c, const struct fw_
 	unsigned int state = ev->head->newstate;
 
 	c->flags |= FW_CONN_SOCKET_SEEN;
-	conn_push(c, state, since_ns(ev), FW_STEP_AT_LEAST);
+	conn_push(c, state, snapshot_since_ns(ev), FW_STEP_AT_LEAST);
 	note_orphan(c, ev);
 	c->closed_by = (uint8_t)closed_by(state);
-	/* Listeners come first in a snapshot. */
 	if (state == FW_SYN_SENT)
 		c->role = FW_ROLE_ACTIVE;
-	else if (fw_listeners_serve(&t->listeners, c->netns, c->laddr, c->lport))
+	else if (ev->head->flags & FW_REC_CLONED)
 		c->role = FW_ROLE_PASSIVE;
 	fw_conn_table_index(&t->table, c, ev->head->cookie ? FW_KEY_COOKIE : FW_KEY_SKADDR);
 	if (state != FW_LISTEN)
@@ -128,7 +129,8 @@ static void found_request(struct fw_tracker *t, struct fw_conn *c, const struct 
 	c->retransmits = ev->sock->retransmits;
 	if (ev->head->flags & FW_REC_ACKED)
 		fw_conn_set(c, FW_CONN_ACKED);
-	conn_push(c, FW_SYN_RECV, since_ns(ev), FW_STEP_AT_LEAST);
+	conn_set_listener(t, c, ev->sock->listener);
+	conn_push(c, FW_SYN_RECV, snapshot_since_ns(ev), FW_STEP_AT_LEAST);
 	fw_conn_table_index(&t->table, c, FW_KEY_TUPLE);
 }
 
@@ -155,7 +157,7 @@ static struct fw_conn *found(struct fw_tracker *t, const struct fw_event *ev)
 static void resync(struct fw_tracker *t, struct fw_conn *c, const struct fw_event *ev)
 {
 	unsigned int state = ev->head->newstate, flags = FW_STEP_AT_LEAST;
-	uint64_t ns = ev->sock->object == FW_OBJECT_MINI ? minisock_entry_ns(t, ev, &flags) : since_ns(ev),
+	uint64_t ns = ev->sock->object == FW_OBJECT_MINI ? minisock_entry_ns(t, ev, &flags) : snapshot_since_ns(ev),
 		 last_ns = c->enter_ns[c->nr_steps - 1];
 
 	conn_push_after_gap(t, c, state, ns > last_ns ? ns : last_ns);
@@ -172,7 +174,6 @@ static void became_mini(struct fw_tracker *t, struct fw_conn *c, const struct fw
 	/* The record with its totals was lost, unless only the birth was missed. */
 	if (!fw_conn_has(c, FW_CONN_LIMBO))
 		fw_conn_clear(c, FW_CONN_SOCKET_SEEN);
-	fw_conn_clear(c, FW_CONN_LIMBO | FW_CONN_TRANSIT);
 	c->skaddr = ev->head->skaddr;
 	c->armed_jiffies = (uint32_t)ev->sock->expires_jiffies;
 	if (ev->head->newstate == FW_FIN_WAIT_2)
@@ -182,9 +183,7 @@ static void became_mini(struct fw_tracker *t, struct fw_conn *c, const struct fw
 /* FIN_WAIT_2 goes on in its minisock, of which the birth was missed. */
 static void moved_unseen(struct fw_tracker *t, struct fw_conn *c)
 {
-	if (!fw_conn_has(c, FW_CONN_GAP))
-		t->counters.gaps++;
-	fw_conn_set(c, FW_CONN_GAP);
+	conn_gap(t, c);
 	c->step_flags[c->nr_steps - 1] &= (uint8_t)~FW_STEP_AT_MOST;
 }
 
@@ -235,10 +234,12 @@ static void note_full(struct fw_tracker *t, struct fw_conn *c, const struct fw_e
 	c->bytes_received = payload_received(ev->head, sock->bytes_received);
 	c->cgroup_id = sock->cgroup_id ? sock->cgroup_id : c->cgroup_id;
 	fw_conn_clear(c, FW_CONN_UNACCEPTED);
-	if (ev->head->newstate == FW_LISTEN || ev->head->flags & (FW_REC_HAS_FILE | FW_REC_ORPHAN))
+	if (ev->head->newstate == FW_LISTEN || c->role == FW_ROLE_ACTIVE ||
+	    ev->head->flags & (FW_REC_HAS_FILE | FW_REC_ORPHAN))
 		return;
 	c->flags |= FW_CONN_UNACCEPTED;
 	c->role = FW_ROLE_PASSIVE;
+	conn_set_listener(t, c, ev->sock->listener);
 }
 
 /* What should have announced it follows within microseconds: it was lost. */
@@ -267,8 +268,13 @@ static struct fw_conn *announce_overdue(struct fw_tracker *t, struct fw_conn *c,
 
 void snapshot_socket(struct fw_tracker *t, const struct fw_event *ev)
 {
-	struct fw_conn *c = known(t, ev);
+	struct fw_conn *c;
 
+	if (ev->sock->object == FW_OBJECT_MPTCP) {
+		mptcp_socket(t, ev);
+		return;
+	}
+	c = known(t, ev);
 	if (c && c->flags & FW_CONN_UNDECIDED)
 		return;
 	if (c && is_overdue(c, ev->head->ts_ns))
@@ -283,6 +289,8 @@ void snapshot_socket(struct fw_tracker *t, const struct fw_event *ev)
 			c->end_ns = ev->head->ts_ns;
 		if (ev->sock->object == FW_OBJECT_FULL)
 			note_full(t, c, ev);
+		subflow_join(t, c, ev->head, ev->sock->mptcp_token);
+		subflow_waits(t, c);
 	}
 	FW_OBSERVE(t->observer, socket, c, ev->sock);
 }
@@ -336,13 +344,12 @@ void snapshot_end(struct fw_tracker *t, const struct fw_event *ev)
 {
 	struct fw_conn *next;
 
+	owner_look_end(t);
+	mptcp_snapshot_end(t);
 	for (struct fw_conn *c = fw_conn_table_first(&t->table); c; c = next) {
 		next = fw_conn_table_next(&t->table, c);
-		/* By now the owners of the listeners are known: also for those born meanwhile, and for
-		 * what has no process any more (orphans, TIME_WAIT).
-		 */
-		if (c->role == FW_ROLE_PASSIVE)
-			conn_inherit_owner(t, c);
+		/* By now the holders of listeners are known. */
+		conn_inherit_by_port(t, c);
 		if (has_vanished(t, c))
 			end_vanished(t, c, ev->head->ts_ns);
 	}

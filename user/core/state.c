@@ -58,6 +58,17 @@ unsigned int fw_state_from_name(const char *name)
 	return 0;
 }
 
+const uint8_t fw_states_in_order[FW_STATES_ORDERED + 1] = {
+	FW_LISTEN, FW_SYN_SENT, FW_SYN_RECV, FW_ESTABLISHED, FW_FIN_WAIT_1, FW_FIN_WAIT_2, FW_CLOSING,
+	FW_TIME_WAIT, FW_CLOSE_WAIT, FW_LAST_ACK,
+};
+_Static_assert(FW_STATES_ORDERED == FW_STATE_MAX - 2, "all but 0 and CLOSE");
+
+unsigned int fw_state_origin(unsigned int state)
+{
+	return state == FW_SYN_RECV ? FW_LISTEN : FW_CLOSE;
+}
+
 #define TO(state) (1U << (state))
 
 /*

@@ -36,6 +36,13 @@ const char *fw_state_name(unsigned int state, char scratch[FW_STATE_NAME_LEN]);
  */
 unsigned int fw_state_from_name(const char *name);
 
+/* Where a connection comes from whose first state is @state: FW_LISTEN or FW_CLOSE. */
+unsigned int fw_state_origin(unsigned int state);
+
+/* All but CLOSE, in the order of a life: LISTEN, then the states of connections. 0 after the last. */
+#define FW_STATES_ORDERED 10
+extern const uint8_t fw_states_in_order[FW_STATES_ORDERED + 1];
+
 /* Whether Linux's TCP can go from @from to @to. CLOSE stands for "no connection". */
 bool fw_state_legal(unsigned int from, unsigned int to);
 

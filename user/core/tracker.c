@@ -47,6 +47,7 @@ void fw_tracker_fini(struct fw_tracker *t)
 	free(t->unsettled);
 	free(t->snapshot_netns);
 	fw_listeners_fini(&t->listeners);
+	fw_mptcps_fini(&t->mptcps);
 }
 
 /* Makes room by forgetting the connection that has been idle longest. */
@@ -104,6 +105,7 @@ void conn_drop(struct fw_tracker *t, struct fw_conn *c)
 	conn_uncount(t, c);
 	if (c->flags & FW_CONN_LISTENER)
 		fw_listeners_remove(&t->listeners, c);
+	subflow_leave(t, c);
 	fw_conn_table_remove(&t->table, c);
 }
 
@@ -128,15 +130,13 @@ static void set_endpoints(struct fw_conn *c, const struct fw_rec_head *head)
  */
 void conn_set_endpoints(struct fw_tracker *t, struct fw_conn *c, const struct fw_rec_head *head)
 {
-	bool listener = c->flags & FW_CONN_LISTENER;
+	uint16_t lport = c->lport;
 
-	if (listener)
-		fw_listeners_remove(&t->listeners, c);
 	set_endpoints(c, head);
+	if (c->flags & FW_CONN_LISTENER && c->lport != lport)
+		fw_listeners_move(&t->listeners, c, lport);
 	if (head->ifindex && head->ifindex != fw_conn_ifindex(c) && fw_conn_table_extra(&t->table, c))
 		c->extra->ifindex = head->ifindex;
-	if (listener)
-		fw_listeners_add(&t->listeners, c);
 }
 
 void conn_push(struct fw_conn *c, unsigned int state, uint64_t ts_ns, unsigned int step_flags)
@@ -174,11 +174,19 @@ void conn_push_unknown(struct fw_tracker *t, struct fw_conn *c, unsigned int sta
 	conn_push(c, state, ts_ns, FW_STEP_AT_LEAST | FW_STEP_AT_MOST);
 }
 
+/* Limbo has been counted. */
+void conn_gap(struct fw_tracker *t, struct fw_conn *c)
+{
+	if (!fw_conn_has(c, FW_CONN_LIMBO))
+		t->counters.gaps++;
+	fw_conn_clear(c, FW_CONN_LIMBO | FW_CONN_TRANSIT);
+	fw_conn_set(c, FW_CONN_GAP);
+}
+
 void conn_push_after_gap(struct fw_tracker *t, struct fw_conn *c, unsigned int state,
 			 uint64_t ts_ns)
 {
-	t->counters.gaps++;
-	c->flags |= FW_CONN_GAP;
+	conn_gap(t, c);
 	c->step_flags[c->nr_steps - 1] |= FW_STEP_AT_MOST;
 	conn_push(c, state, ts_ns, FW_STEP_AT_LEAST);
 	conn_count(t, c);
@@ -210,7 +218,7 @@ void conn_announce(struct fw_tracker *t, struct fw_conn *c, uint16_t flags)
 		tr.dwell_ns = fw_conn_dwell_ns(c, last - 1);
 		tr.flags |= dwell_flags(c, last - 1);
 	} else {
-		tr.from = tr.to == FW_SYN_RECV ? FW_LISTEN : FW_CLOSE;
+		tr.from = (uint8_t)fw_state_origin(tr.to);
 		tr.flags |= FW_TR_DWELL_UNKNOWN;
 	}
 	if (!fw_state_legal(tr.from, tr.to)) {
@@ -237,6 +245,7 @@ void conn_announce_self(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns,
 
 static void report(struct fw_tracker *t, struct fw_conn *c)
 {
+	subflow_inherit_owner(t, c);
 	if (t->last_loss_ns && c->enter_ns[0] <= t->last_loss_ns)
 		c->flags |= FW_CONN_GAP;
 	if (c->flags & FW_CONN_LISTENER)
@@ -282,9 +291,7 @@ void conn_end(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns, enum fw_e
 
 void conn_end_unseen(struct fw_tracker *t, struct fw_conn *c, uint64_t ts_ns)
 {
-	t->counters.gaps++;
-	fw_conn_clear(c, FW_CONN_TRANSIT);
-	c->flags |= FW_CONN_GAP;
+	conn_gap(t, c);
 	c->step_flags[c->nr_steps - 1] |= FW_STEP_AT_MOST;
 	conn_end(t, c, ts_ns, FW_END_UNKNOWN);
 }
@@ -413,7 +420,9 @@ void fw_tracker_apply(struct fw_tracker *t, const struct fw_event *ev)
 	fw_tracker_advance(t, ev->head->ts_ns);
 	switch (ev->head->kind) {
 	case FW_REC_STATE:
-		if (ev->head->flags & FW_REC_RULED_OUT)
+		if (ev->head->flags & FW_REC_MPTCP)
+			mptcp_transition(t, ev);
+		else if (ev->head->flags & FW_REC_RULED_OUT)
 			fw_tracker_forget(t, ev);
 		else
 			fullsock_transition(t, ev);
@@ -465,6 +474,15 @@ void fw_tracker_apply(struct fw_tracker *t, const struct fw_event *ev)
 		break;
 	case FW_REC_SNAP_END:
 		snapshot_end(t, ev);
+		break;
+	case FW_REC_HOLDERS_BEGIN:
+		owner_look_begin(t, ev->head->ts_ns);
+		break;
+	case FW_REC_HOLDERS_END:
+		owner_look_end(t);
+		break;
+	case FW_REC_PROCESS_ENDED:
+		owner_process_ended(t, ev);
 		break;
 	}
 }

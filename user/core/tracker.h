@@ -12,6 +12,7 @@
 #include "core/conn_table.h"
 #include "core/decode.h"
 #include "core/listeners.h"
+#include "core/mptcp.h"
 #include "core/observer.h"
 
 struct fw_tracker_counters {
@@ -73,6 +74,10 @@ struct fw_tracker {
 	struct fw_undecided anonymous_tw;
 	uint16_t anonymous_tw_cpu;
 	struct fw_listeners listeners;
+	struct fw_mptcps mptcps;
+	/* since when the holders of listeners are being reported, or were last */
+	uint64_t look_ns;
+	bool holders_wanted; /* a connection waits whose listener's holder is not known */
 	uint64_t bind_searched_ns;
 	/* what the latest records of a CPU said, for the next ones of that CPU */
 	struct fw_cpu_memory cpu[FW_CPU_MEMORIES];
@@ -122,6 +127,11 @@ bool fw_tracker_visited(const struct fw_tracker *t, uint32_t netns);
 /* Calls @look for each minisock that should be looked at now (see struct fw_tracker.unsettled). */
 void fw_tracker_unsettled(struct fw_tracker *t,
 			  void (*look)(void *arg, uint64_t skaddr, uint64_t cookie), void *arg);
+
+/* Whether the holders of listeners should be looked at: for a connection that waits to be accepted none is
+ * known, or was known too long ago. @at_end: or could have changed since.
+ */
+bool fw_tracker_wants_holders(const struct fw_tracker *t, bool at_end);
 
 /*
  * Whether there is a minisock whose timer must have run out before @now_ns, although no end was seen: the

@@ -34,6 +34,8 @@ struct fw_conn *conn_new(struct fw_tracker *t, const struct fw_event *ev);
 void conn_drop(struct fw_tracker *t, struct fw_conn *c);
 void conn_set_endpoints(struct fw_tracker *t, struct fw_conn *c, const struct fw_rec_head *head);
 void conn_push(struct fw_conn *c, unsigned int state, uint64_t ts_ns, unsigned int step_flags);
+/* Events of it were lost: counted, once for each that is missed. */
+void conn_gap(struct fw_tracker *t, struct fw_conn *c);
 /* Events were lost: it has been in @state since @ts_ns at least, and nobody knows how it got there. */
 void conn_push_after_gap(struct fw_tracker *t, struct fw_conn *c, unsigned int state,
 			 uint64_t ts_ns);
@@ -58,18 +60,48 @@ void conn_decide(struct fw_tracker *t, struct fw_conn *c);
 void conn_unsettled(struct fw_tracker *t, struct fw_conn *c);
 
 /* owner.c */
-void conn_set_owner(struct fw_conn *c, uint32_t pid, const char comm[FW_COMM_LEN]);
-/* Of what nobody has accepted: its listener's, if there is one and nothing better is known. */
+void conn_set_owner(struct fw_tracker *t, struct fw_conn *c, uint32_t pid, const char comm[FW_COMM_LEN]);
+/* It waits for the listener at this address to accept it. 0: unknown. */
+void conn_set_listener(struct fw_tracker *t, struct fw_conn *c, uint64_t listener);
+/* Of what was not accepted: a process that holds its listener, if both are known. */
 void conn_inherit_owner(struct fw_tracker *t, struct fw_conn *c);
+void conn_inherit_by_port(struct fw_tracker *t, struct fw_conn *c);
+/* All holders of listeners are reported between these two. */
+void owner_look_begin(struct fw_tracker *t, uint64_t ts_ns);
+void owner_look_end(struct fw_tracker *t);
+void owner_process_ended(struct fw_tracker *t, const struct fw_event *ev);
+/* @holder has a descriptor of the listener, or of the MPTCP socket around it. */
+void listener_held(struct fw_tracker *t, struct fw_listener *listener,
+		   const struct fw_rec_holder *holder);
 void owner_accepted(struct fw_tracker *t, const struct fw_event *ev);
 void owner_holds(struct fw_tracker *t, const struct fw_event *ev);
 void owner_bind_failed(struct fw_tracker *t, const struct fw_event *ev);
+
+/* subflows.c: subflows of MPTCP connections */
+/* @token of the connection that @c is a subflow of; 0: none is known. */
+void subflow_join(struct fw_tracker *t, struct fw_conn *c, const struct fw_rec_head *head, uint32_t token);
+/* It waits in an accept queue, and its MPTCP socket with it. */
+void subflow_waits(struct fw_tracker *t, struct fw_conn *c);
+void subflow_leave(struct fw_tracker *t, struct fw_conn *c);
+void subflow_inherit_owner(struct fw_tracker *t, struct fw_conn *c);
+/* A process has connected or accepted the subflow of @ev->state. */
+void subflow_owner_acted(struct fw_tracker *t, const struct fw_event *ev);
+/* FW_REC_STATE with FW_REC_MPTCP, and FW_OBJECT_MPTCP of a snapshot. */
+void mptcp_transition(struct fw_tracker *t, const struct fw_event *ev);
+void mptcp_socket(struct fw_tracker *t, const struct fw_event *ev);
+/* The MPTCP socket of a descriptor; NULL: it is not one. */
+struct fw_conn *mptcp_held(struct fw_tracker *t, const struct fw_rec_holder *holder);
+void mptcp_snapshot_begin(struct fw_tracker *t);
+void mptcp_snapshot_end(struct fw_tracker *t);
 
 /* snapshot.c */
 void snapshot_begin(struct fw_tracker *t, const struct fw_event *ev);
 void snapshot_socket(struct fw_tracker *t, const struct fw_event *ev);
 void snapshot_netns_done(struct fw_tracker *t, const struct fw_event *ev);
 void snapshot_end(struct fw_tracker *t, const struct fw_event *ev);
+
+/* By when the socket of a snapshot was in its state. */
+uint64_t snapshot_since_ns(const struct fw_event *ev);
 
 /* fullsock.c */
 void fullsock_transition(struct fw_tracker *t, const struct fw_event *ev);

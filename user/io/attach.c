@@ -276,6 +276,7 @@ static void find_fds(struct fw_attached *a)
 	a->ring_fd = bpf_map__fd(a->skel->maps.fw_ring);
 	a->settle_fd = settles ? bpf_program__fd(a->skel->progs.fw_settle) : -1;
 	a->unsettled_fd = settles ? bpf_map__fd(a->skel->maps.fw_unsettled) : -1;
+	a->serving_fd = bpf_map__fd(a->skel->maps.fw_serving);
 	a->compat_sk_fd = share ? bpf_map__fd(a->skel->maps.fw_compat_sk) : -1;
 	a->compat_tuple_fd = share ? bpf_map__fd(a->skel->maps.fw_compat_tuple) : -1;
 	a->compat_next_fd = share ? bpf_map__fd(a->skel->maps.fw_compat_next) : -1;

@@ -26,7 +26,7 @@ struct fw_attached {
 	/* timer front end, else -1: the program of settle.bpf.c for BPF_PROG_TEST_RUN, and its map */
 	int settle_fd, unsettled_fd;
 	/* the identities of sockets where the kernel has none to give; else -1 */
-	int compat_sk_fd, compat_tuple_fd, compat_next_fd;
+	int serving_fd, compat_sk_fd, compat_tuple_fd, compat_next_fd;
 };
 
 /* 0, or a negative errno with @err filled. @report says what became of each front end. */

@@ -1,51 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "io/journal.h"
 
-#include <errno.h>
-#include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "util/parse.h"
-
-/* $JOURNAL_STREAM is "device:inode" of what the journal reads: stderr may have been sent elsewhere. */
-static int is_journal(void)
-{
-	const char *stream = getenv("JOURNAL_STREAM");
-	unsigned long long dev, ino;
-	struct stat st;
-
-	return stream && sscanf(stream, "%llu:%llu", &dev, &ino) == 2 &&
-	       !fstat(STDERR_FILENO, &st) && st.st_dev == dev && st.st_ino == ino;
-}
-
-const char *fw_level_prefix(enum fw_level level)
-{
-	static const char *const prefixes[FW_LEVEL_MAX] = {
-		[FW_LEVEL_ERROR] = "<3>",
-		[FW_LEVEL_WARNING] = "<4>",
-		[FW_LEVEL_INFO] = "<6>",
-	};
-
-	return level < FW_LEVEL_MAX && is_journal() ? prefixes[level] : "";
-}
-
-void fw_say(enum fw_level level, const char *fmt, ...)
-{
-	char line[1024];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
-	fprintf(stderr, "%sfinwait: %s\n", fw_level_prefix(level), line);
-}
 
 int fw_notify_open(void)
 {

@@ -21,6 +21,10 @@
 
 #define NS_PER_S 1000000000LL
 
+/* Looks at the holders of listeners take at most one part in so many of the time. */
+#define HOLDERS_SHARE 500
+#define HOLDERS_PAUSE_NS (NS_PER_S / 2)
+
 /* What is read of a snapshot at a time. */
 #define SNAPSHOT_CHUNK (64 * 1024)
 
@@ -39,6 +43,8 @@ struct live {
 	uint64_t stopped_ns; /* when its hooks began to be detached; 0: they have not */
 	struct fw_snapshot *snapshot; /* NULL: none was asked for yet */
 	bool in_snapshot;
+	/* when the look at the holders of listeners that is under way began (0: none is), and the next may */
+	uint64_t holders_since_ns, next_holders_ns;
 	/* records of a snapshot that are not older than what has come through the ring */
 	const char *chunk_next, *chunk_end;
 	uint64_t chunk[SNAPSHOT_CHUNK / sizeof(uint64_t)];
@@ -92,6 +98,15 @@ static void on_ahead(void *arg, const void *data, size_t len)
 	live->src.ahead(live->src.ahead_arg, data, len);
 }
 
+static void holders_done(struct live *live)
+{
+	uint64_t now_ns = fw_host_clock_ns(&live->clock);
+	uint64_t pause_ns = (now_ns - live->holders_since_ns) * HOLDERS_SHARE;
+
+	live->holders_since_ns = 0;
+	live->next_holders_ns = now_ns + (pause_ns > HOLDERS_PAUSE_NS ? pause_ns : HOLDERS_PAUSE_NS);
+}
+
 /*
  * The next part of the snapshot, among the events of the same time: what happened to a socket before
  * the iterator came by must be known before, and what happened to it since, after.
@@ -104,6 +119,8 @@ static int step_snapshot(struct live *live)
 	/* A snapshot that breaks off lacks its end: nothing is concluded from what it has not shown. */
 	if (n <= 0) {
 		live->in_snapshot = false;
+		if (live->holders_since_ns)
+			holders_done(live);
 		return 0;
 	}
 	live->chunk_next = (const char *)live->chunk;
@@ -166,23 +183,44 @@ static void live_look(struct fw_source *src, uint64_t skaddr, uint64_t cookie)
 		bpf_prog_test_run_opts(live->hooks.settle_fd, &run);
 }
 
-static int live_snapshot(struct fw_source *src, struct fw_err *err)
+static int open_snapshot(struct live *live, struct fw_err *err)
 {
-	struct live *live = (struct live *)src;
 	struct fw_snapshot_options opt = {
 		.cfg = live->hooks.cfg,
 		.clock = live->clock,
 		.compat_sk_fd = live->hooks.compat_sk_fd,
 		.compat_tuple_fd = live->hooks.compat_tuple_fd,
 		.compat_next_fd = live->hooks.compat_next_fd,
+		.serving_fd = live->hooks.serving_fd,
 		.unsettled_fd = live->hooks.unsettled_fd,
 	};
-	int ret;
 
 	if (!live->snapshot)
 		live->snapshot = fw_snapshot_open(&opt, err);
-	if (!live->snapshot)
-		return err->code;
+	return live->snapshot ? 0 : err->code;
+}
+
+static void live_holders(struct fw_source *src, bool now)
+{
+	struct live *live = (struct live *)src;
+	uint64_t now_ns = fw_host_clock_ns(&live->clock);
+	struct fw_err unused = { 0 };
+
+	if (live->in_snapshot || (!now && now_ns < live->next_holders_ns) || open_snapshot(live, &unused))
+		return;
+	fw_snapshot_begin_holders(live->snapshot);
+	live->in_snapshot = true;
+	live->holders_since_ns = now_ns;
+}
+
+static int live_snapshot(struct fw_source *src, struct fw_err *err)
+{
+	struct live *live = (struct live *)src;
+	int ret = open_snapshot(live, err);
+
+	if (ret)
+		return ret;
+	live->holders_since_ns = 0;
 	ret = fw_snapshot_begin(live->snapshot);
 	if (ret)
 		return fw_err_set(err, ret, "cannot list the network namespaces: %s", strerror(-ret));
@@ -192,7 +230,16 @@ static int live_snapshot(struct fw_source *src, struct fw_err *err)
 
 static bool live_in_snapshot(struct fw_source *src)
 {
-	return ((struct live *)src)->in_snapshot;
+	const struct live *live = (const struct live *)src;
+
+	return live->in_snapshot && !live->holders_since_ns;
+}
+
+static bool live_in_holders(struct fw_source *src)
+{
+	const struct live *live = (const struct live *)src;
+
+	return live->in_snapshot && live->holders_since_ns;
 }
 
 static const char *live_netns_name(struct fw_source *src, uint32_t inum, uint16_t life)
@@ -343,6 +390,8 @@ static const struct fw_source_ops live_ops = {
 	.look = live_look,
 	.snapshot = live_snapshot,
 	.in_snapshot = live_in_snapshot,
+	.holders = live_holders,
+	.in_holders = live_in_holders,
 	.netns_name = live_netns_name,
 	.cgroup_path = live_cgroup_path,
 	.ground = live_ground,

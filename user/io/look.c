@@ -138,7 +138,7 @@ struct fw_source *fw_look_open(const struct fw_live_options *opt, struct fw_err 
 	struct fw_snapshot_options snapshot = {
 		.cfg = { .rule = opt->rule },
 		.clock = fw_host_clock(),
-		.compat_sk_fd = -1, .compat_tuple_fd = -1, .compat_next_fd = -1, .unsettled_fd = -1,
+		.compat_sk_fd = -1, .compat_tuple_fd = -1, .compat_next_fd = -1, .unsettled_fd = -1, .serving_fd = -1,
 		.measures_hz = true,
 	};
 	struct look *look;

@@ -6,11 +6,13 @@
 #include <fcntl.h>
 #include <linux/nsfs.h>
 #include <sched.h>
+#include <linux/sockios.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "util/parse.h"
@@ -180,11 +182,31 @@ void fw_netns_list_free(struct fw_netns_list *list)
 	*list = (struct fw_netns_list){ 0 };
 }
 
+/* The namespace of a socket that a process holds. */
+static int open_via_socket(const struct fw_netns *ns)
+{
+	int process, sock = -1, fd = -1, saved;
+
+	process = (int)syscall(SYS_pidfd_open, ns->pid, 0);
+	if (process >= 0)
+		sock = (int)syscall(SYS_pidfd_getfd, process, ns->fd, 0);
+	if (sock >= 0)
+		fd = ioctl(sock, SIOCGSKNS);
+	saved = errno;
+	if (sock >= 0)
+		close(sock);
+	if (process >= 0)
+		close(process);
+	return fd < 0 ? -saved : fd;
+}
+
 int fw_netns_open(const struct fw_netns *ns)
 {
 	char path[PATH_LEN];
 	int fd;
 
+	if (ns->via_socket)
+		return open_via_socket(ns);
 	if (ns->name[0])
 		snprintf(path, sizeof(path), NAMED "/%s", ns->name);
 	else

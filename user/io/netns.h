@@ -17,7 +17,10 @@
 
 struct fw_netns {
 	uint32_t inum;
-	uint32_t pid; /* the process in it with the lowest number; 0: none */
+	uint32_t pid; /* the process (or thread) in it with the lowest number; 0: none */
+	/* With via_socket: no process was found in it; .pid has a socket of it as this descriptor. */
+	uint32_t fd;
+	bool via_socket;
 	/* netns_names.c's own */
 	uint64_t checked_ns;
 	uint16_t life; /* in which it was asked for; 0: it was not, or that is not known */

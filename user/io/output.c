@@ -2,14 +2,18 @@
 #include "io/output.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+#include "io/write.h"
 
 #define BLOCK (64 * 1024)
 
 int fw_output_open(struct fw_output *out, const char *path, bool eager, struct fw_err *err)
 {
+	const char *no_color = getenv("NO_COLOR");
 	struct winsize ws;
 
 	*out = (struct fw_output){
@@ -23,6 +27,7 @@ int fw_output_open(struct fw_output *out, const char *path, bool eager, struct f
 		out->fd = out->file.fd;
 	}
 	out->is_tty = isatty(out->fd);
+	out->color = out->is_tty && !(no_color && *no_color);
 	if (out->is_tty) {
 		out->eager = true;
 		if (!ioctl(out->fd, TIOCGWINSZ, &ws))
@@ -33,7 +38,7 @@ int fw_output_open(struct fw_output *out, const char *path, bool eager, struct f
 
 static bool is_full(int error)
 {
-	return error == ENOSPC || error == EDQUOT;
+	return error == ENOSPC || error == EDQUOT || error == EFBIG;
 }
 
 /*
@@ -65,19 +70,13 @@ static void write_all(struct fw_output *out)
 
 	if (out->buf.failed)
 		out->error = -ENOMEM;
-	while (done < out->buf.len && !out->error) {
-		ssize_t n = write(out->fd, out->buf.data + done, out->buf.len - done);
-
-		if (n >= 0)
-			done += (size_t)n;
-		else if (out->goes_on && is_full(errno))
-			return leave_out(out, done);
-		else if (errno != EINTR)
-			out->error = -errno;
-	}
+	ret = out->error ? 0 : fw_write_all(out->fd, out->buf.data, out->buf.len, &done);
+	if (out->goes_on && is_full(-ret))
+		return leave_out(out, done);
 	/* What stood there before is replaced by content, not by a file that is still empty. */
-	ret = done ? fw_new_file_commit(&out->file) : 0;
-	if (ret && !out->error)
+	if (!ret && done)
+		ret = fw_new_file_commit(&out->file);
+	if (!out->error)
 		out->error = ret;
 	out->cut = false;
 	out->gone = out->error == -EPIPE;
@@ -89,6 +88,8 @@ static int cannot_write(const struct fw_output *out, int error, struct fw_err *e
 {
 	if (!error)
 		return 0;
+	if (error == -EINTR)
+		return fw_err_set(err, error, "%s is not read any more: what was left is dropped", out->name);
 	return fw_err_set(err, error, "cannot write to %s: %s", out->name, strerror(-error));
 }
 

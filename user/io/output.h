@@ -20,6 +20,7 @@ struct fw_output {
 	struct fw_new_file file; /* if it is not stdout */
 	bool eager; /* flush after every batch */
 	bool is_tty;
+	bool color; /* it is a terminal, and NO_COLOR is not set */
 	bool gone; /* the reader closed the pipe: stop, quietly */
 	bool goes_on; /* set by whoever would rather lose lines than end where there is no room for them */
 	bool cut;	   /* what is written ends within a line, whose rest .buf begins with */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "io/new_file.h"
+#include "io/write.h"
 #include "record/block.h"
 #include "record/pack.h"
 
@@ -72,20 +73,6 @@ static int fail(struct fw_recorder *r, int error)
 	return r->error;
 }
 
-static int write_all(int fd, const struct fw_buf *buf)
-{
-	size_t done = 0;
-
-	while (done < buf->len) {
-		ssize_t n = write(fd, buf->data + done, buf->len - done);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		done += n > 0 ? (size_t)n : 0;
-	}
-	return 0;
-}
-
 /* Half a block is of no use to anybody, and would be taken for damage. */
 static void take_back(struct fw_recorder *r)
 {
@@ -96,6 +83,7 @@ static void take_back(struct fw_recorder *r)
 
 static int write_block(struct fw_recorder *r, enum fw_block_type type, const struct fw_buf *content)
 {
+	size_t done;
 	int ret;
 
 	if (r->error)
@@ -105,7 +93,7 @@ static int write_block(struct fw_recorder *r, enum fw_block_type type, const str
 	      fw_block_write(r->writer, type, r->sequence++, content, &r->block);
 	if (ret)
 		return fail(r, ret);
-	ret = write_all(r->fd, &r->block);
+	ret = fw_write_all(r->fd, r->block.data, r->block.len, &done);
 	if (ret) {
 		take_back(r);
 		return fail(r, ret);

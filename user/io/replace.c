@@ -8,24 +8,11 @@
 #include <unistd.h>
 
 #include "io/output.h"
+#include "io/write.h"
 
 static int cannot(const char *path, int error, struct fw_err *err)
 {
 	return fw_err_set(err, error, "cannot write to %s: %s", path, strerror(-error));
-}
-
-static int write_all(int fd, const struct fw_buf *buf)
-{
-	size_t done = 0;
-
-	while (done < buf->len) {
-		ssize_t n = write(fd, buf->data + done, buf->len - done);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		done += n > 0 ? (size_t)n : 0;
-	}
-	return 0;
 }
 
 int fw_output_check(const char *path, struct fw_err *err)
@@ -45,13 +32,14 @@ int fw_output_check(const char *path, struct fw_err *err)
 int fw_output_replace(const char *path, const struct fw_buf *buf, struct fw_err *err)
 {
 	struct fw_new_file f;
+	size_t done;
 	int ret, closed;
 
 	if (buf->failed)
 		return cannot(path, -ENOMEM, err);
 	if (fw_new_file_open(&f, path, err))
 		return err->code;
-	ret = write_all(f.fd, buf);
+	ret = fw_write_all(f.fd, buf->data, buf->len, &done);
 	if (!ret)
 		ret = fw_new_file_commit(&f);
 	closed = fw_new_file_close(&f);

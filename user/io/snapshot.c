@@ -18,12 +18,13 @@
 #include "io/host.h"
 #include "io/hz.h"
 
-enum stage { STAGE_BEGIN, STAGE_SOCKETS, STAGE_HOLDERS, STAGE_DONE };
+enum stage { STAGE_BEGIN, STAGE_SOCKETS, STAGE_HOLDERS, STAGE_LISTENERS, STAGE_DONE };
 
 struct fw_snapshot {
 	struct fw_iter *skel;
 	struct fw_netns_list netns;
 	size_t next_netns;
+	size_t first_found; /* namespaces from here on are known by sockets that were held there; 0: none yet */
 	struct fw_host_clock clock;
 	struct fw_filter_rule rule; /* which namespaces are visited */
 	uint32_t nr_refused, first_refused;
@@ -42,13 +43,14 @@ static int share_maps(struct fw_snapshot *s, const struct fw_snapshot_options *o
 	} shared[] = { { s->skel->maps.fw_compat_sk, opt->compat_sk_fd },
 		       { s->skel->maps.fw_compat_tuple, opt->compat_tuple_fd },
 		       { s->skel->maps.fw_compat_next, opt->compat_next_fd } };
-	int ret = 0;
+	int ret = opt->serving_fd < 0 ? 0 :
+		  bpf_map__reuse_fd(s->skel->maps.fw_serving, opt->serving_fd);
 
 	for (size_t i = 0; i < sizeof(unused) / sizeof(unused[0]); i++)
 		bpf_map__set_autocreate(unused[i], false);
 	if (opt->unsettled_fd < 0)
 		bpf_map__set_autocreate(s->skel->maps.fw_unsettled, false);
-	else
+	else if (!ret)
 		ret = bpf_map__reuse_fd(s->skel->maps.fw_unsettled, opt->unsettled_fd);
 	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]) && !ret; i++) {
 		if (!opt->cfg.no_cookie_helper)
@@ -156,16 +158,51 @@ unsigned int fw_snapshot_hz(const struct fw_snapshot *s)
 	return fw_hz_measure(bpf_program__fd(s->skel->progs.fw_jiffies));
 }
 
-int fw_snapshot_begin(struct fw_snapshot *s)
+/* Namespaces that threads are in without their processes. Those of the processes are known. */
+static int list_threads(struct fw_snapshot *s)
+{
+	int fd = bpf_iter_create(bpf_link__fd(s->skel->links.fw_iter_task)), ret = 0;
+	struct fw_rec_thread threads[512];
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	while (!ret && (n = read(fd, threads, sizeof(threads))) > 0) {
+		for (size_t i = 0; i < (size_t)n / sizeof(threads[0]) && !ret; i++) {
+			struct fw_netns ns = { .inum = threads[i].netns, .pid = threads[i].tid };
+
+			if (!fw_netns_find(&s->netns, ns.inum))
+				ret = fw_netns_add(&s->netns, &ns);
+		}
+	}
+	close(fd);
+	return ret;
+}
+
+static void reset(struct fw_snapshot *s, enum stage stage)
 {
 	if (s->fd >= 0)
 		close(s->fd);
 	s->fd = -1;
+	s->stage = stage;
+	s->skel->bss->fw_listeners_only = stage == STAGE_LISTENERS;
+}
+
+int fw_snapshot_begin(struct fw_snapshot *s)
+{
+	int ret;
+
+	reset(s, STAGE_BEGIN);
 	fw_netns_list_free(&s->netns);
-	s->next_netns = 0;
+	s->next_netns = s->first_found = 0;
 	s->nr_refused = 0;
-	s->stage = STAGE_BEGIN;
-	return fw_netns_list(&s->netns);
+	ret = fw_netns_list(&s->netns);
+	return ret ? ret : list_threads(s);
+}
+
+void fw_snapshot_begin_holders(struct fw_snapshot *s)
+{
+	reset(s, STAGE_LISTENERS);
 }
 
 struct opening {
@@ -233,6 +270,12 @@ static long read_open(struct fw_snapshot *s, void *buf, size_t len)
 	return n;
 }
 
+/* A namespace that has gone meanwhile has nothing to show; nor has one whose process closed the socket. */
+static bool is_gone(int error)
+{
+	return error == -ENOENT || error == -ESRCH || error == -EBADF;
+}
+
 /* Opens the next namespace that can be entered. False: there is none left. */
 static bool next_netns(struct fw_snapshot *s)
 {
@@ -242,11 +285,92 @@ static bool next_netns(struct fw_snapshot *s)
 		if (!fw_rule_netns(&s->rule, netns->inum))
 			continue;
 		s->fd = open_sockets(s, netns);
-		/* One that has gone meanwhile has nothing to show. */
-		if ((s->fd == -EPERM || s->fd == -EACCES) && !s->nr_refused++)
+		if (s->fd < 0 && !is_gone(s->fd) && !s->nr_refused++)
 			s->first_refused = netns->inum;
 	}
 	return s->fd >= 0;
+}
+
+static int open_holders(struct fw_snapshot *s)
+{
+	s->fd = bpf_iter_create(bpf_link__fd(s->skel->links.fw_iter_task_file));
+	return s->fd < 0 ? -errno : 0;
+}
+
+/* Adds the namespace of a socket that was held, if it was not known. */
+static void note_netns(struct fw_snapshot *s, const struct fw_rec_holder *holder)
+{
+	const struct fw_netns ns = {
+		.inum = holder->head.netns, .pid = holder->pid, .fd = holder->fd, .via_socket = true,
+	};
+
+	if (fw_rule_netns(&s->rule, ns.inum) && !fw_netns_find(&s->netns, ns.inum))
+		fw_netns_add(&s->netns, &ns);
+}
+
+/* The second time holders are shown, only those of sockets that had not been visited before are new. */
+static bool is_new(const struct fw_snapshot *s, const struct fw_rec_head *head)
+{
+	const struct fw_netns *ns = fw_netns_find(&s->netns, head->netns);
+
+	return !s->first_found ||
+	       (head->kind != FW_REC_PROCESS && ns && (size_t)(ns - s->netns.ns) >= s->first_found);
+}
+
+/* Takes the namespaces from the records in @buf, and leaves of them what is new. Returns how many bytes. */
+static long keep_new(struct fw_snapshot *s, void *buf, long n)
+{
+	char *from = buf, *to = buf, *end = from + n;
+
+	while (from < end) {
+		const struct fw_rec_head *head = (const void *)from;
+		size_t len = fw_snapshot_record_len(head);
+
+		if (!s->first_found && head->kind == FW_REC_HOLDER)
+			note_netns(s, (const struct fw_rec_holder *)(const void *)from);
+		if (is_new(s, head)) {
+			memmove(to, from, len);
+			to += len;
+		}
+		from += len;
+	}
+	return to - (char *)buf;
+}
+
+static long read_holders(struct fw_snapshot *s, void *buf, size_t len)
+{
+	long n, kept;
+
+	while ((n = read_open(s, buf, len)) > 0) {
+		kept = keep_new(s, buf, n);
+		if (kept)
+			return kept;
+	}
+	if (n < 0)
+		return n;
+	/* Once more with what the holders have told of. */
+	if (!s->first_found && s->next_netns < s->netns.nr) {
+		s->first_found = s->next_netns;
+		s->stage = STAGE_SOCKETS;
+		return fw_snapshot_read(s, buf, len);
+	}
+	s->stage = STAGE_DONE;
+	return mark(s, buf, FW_REC_SNAP_END, 0);
+}
+
+static long read_listeners(struct fw_snapshot *s, void *buf, size_t len)
+{
+	long n;
+
+	if (s->fd < 0) {
+		n = open_holders(s);
+		return n ? n : mark(s, buf, FW_REC_HOLDERS_BEGIN, 0);
+	}
+	n = read_open(s, buf, len);
+	if (n)
+		return n;
+	s->stage = STAGE_DONE;
+	return mark(s, buf, FW_REC_HOLDERS_END, 0);
 }
 
 static long read_sockets(struct fw_snapshot *s, void *buf, size_t len)
@@ -254,9 +378,9 @@ static long read_sockets(struct fw_snapshot *s, void *buf, size_t len)
 	long n;
 
 	if (s->fd < 0 && !next_netns(s)) {
-		s->fd = bpf_iter_create(bpf_link__fd(s->skel->links.fw_iter_task_file));
 		s->stage = STAGE_HOLDERS;
-		return s->fd < 0 ? -errno : fw_snapshot_read(s, buf, len);
+		n = open_holders(s);
+		return n ? n : fw_snapshot_read(s, buf, len);
 	}
 	n = read_open(s, buf, len);
 	return n ? n : mark(s, buf, FW_REC_SNAP_NETNS, s->netns.ns[s->next_netns - 1].inum);
@@ -264,8 +388,6 @@ static long read_sockets(struct fw_snapshot *s, void *buf, size_t len)
 
 long fw_snapshot_read(struct fw_snapshot *s, void *buf, size_t len)
 {
-	long n;
-
 	switch (s->stage) {
 	case STAGE_BEGIN:
 		s->stage = STAGE_SOCKETS;
@@ -273,11 +395,9 @@ long fw_snapshot_read(struct fw_snapshot *s, void *buf, size_t len)
 	case STAGE_SOCKETS:
 		return read_sockets(s, buf, len);
 	case STAGE_HOLDERS:
-		n = read_open(s, buf, len);
-		if (n)
-			return n;
-		s->stage = STAGE_DONE;
-		return mark(s, buf, FW_REC_SNAP_END, 0);
+		return read_holders(s, buf, len);
+	case STAGE_LISTENERS:
+		return read_listeners(s, buf, len);
 	default:
 		return 0;
 	}

@@ -4,7 +4,8 @@
  * in which the kernel told them. Needs no hooks.
  *
  * iter/tcp shows the namespace of the thread that opens it, so each is opened by a thread that has
- * entered that namespace; the process itself never leaves its own.
+ * entered that namespace; the process itself never leaves its own. Namespaces that no process is in are
+ * found by their threads (iter/task), and by the sockets that processes hold (iter/task_file).
  */
 #ifndef FW_IO_SNAPSHOT_H
 #define FW_IO_SNAPSHOT_H
@@ -21,6 +22,7 @@ struct fw_snapshot_options {
 	struct fw_host_clock clock;
 	/* Before Linux 5.12: the hooks' maps of identities, to be shared. -1: there are no hooks. */
 	int compat_sk_fd, compat_tuple_fd, compat_next_fd;
+	int serving_fd; /* the hooks' map of processes whose end is reported; -1: there are no hooks */
 	bool measures_hz; /* fw_snapshot_hz() will be called */
 	int unsettled_fd; /* timer front end: the hooks' map of minisocks in FIN_WAIT_2; else -1 */
 };
@@ -39,6 +41,9 @@ unsigned int fw_snapshot_hz(const struct fw_snapshot *s);
 
 /* Starts one from the beginning. 0 or negative errno. */
 int fw_snapshot_begin(struct fw_snapshot *s);
+
+/* The same for a look at the holders of listeners only, between FW_REC_HOLDERS_BEGIN and _END. */
+void fw_snapshot_begin_holders(struct fw_snapshot *s);
 
 /*
  * The next records, aligned to 8 bytes, each FW_SNAPSHOT_RECORD_MAX at most: fills @buf and returns

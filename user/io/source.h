@@ -75,6 +75,13 @@ struct fw_source_ops {
 	int (*snapshot)(struct fw_source *src, struct fw_err *err);
 	/* Whether one is under way. */
 	bool (*in_snapshot)(struct fw_source *src);
+	/* Begins a look at who holds listeners, whose records come like those of a snapshot; not while either
+	 * is under way, and, if not @now, not so often that it would cost much. A snapshot that is begun
+	 * meanwhile takes its place. NULL: as for .snapshot.
+	 */
+	void (*holders)(struct fw_source *src, bool now);
+	/* Whether one is under way. */
+	bool (*in_holders)(struct fw_source *src);
 	/* Measure what BPF programs cost, or stop to. NULL: nothing to measure. */
 	void (*measure)(struct fw_source *src, bool on);
 	/* What follows is NULL where marks tell it. */

@@ -166,6 +166,9 @@ static const struct {
 	[FW_REC_SNAP_END] = { FW_STRUCT_HEAD, V1 },
 	[FW_REC_RETRANSMIT] = { FW_STRUCT_STATE, V2 },
 	[FW_REC_CONNECT_FAILED] = { FW_STRUCT_STATE, V2 },
+	[FW_REC_HOLDERS_BEGIN] = { FW_STRUCT_HEAD, V2 },
+	[FW_REC_HOLDERS_END] = { FW_STRUCT_HEAD, V2 },
+	[FW_REC_PROCESS_ENDED] = { FW_STRUCT_STATE, V2 },
 };
 
 /* Kinds of marks have no fields: a version has those below a number. */

@@ -132,21 +132,27 @@ static __u64 *timer_of(union fw_image *image, __u64 **now)
 		       &image->sock.expires_jiffies : NULL;
 }
 
-/* 0, which means unknown, stays 0. */
 static __u64 *since_of(union fw_image *image)
 {
 	return image->head.kind == FW_REC_SOCK ? &image->sock.since_ns : &image->mini.since_ns;
+}
+
+/*
+ * How long ago, and back. 0 means unknown and stays 0; what would become 0 stays as it is, so that no two
+ * values become one.
+ */
+static uint64_t mirror_since(uint64_t ts_ns, uint64_t since_ns)
+{
+	return since_ns && since_ns != ts_ns + 1 ? ts_ns + 1 - since_ns : since_ns;
 }
 
 static void unrelate_since(const struct fw_model *m, union fw_image *image)
 {
 	__u64 *since = since_of(image);
 
-	if (!*since)
-		return;
 	if (!m->layouts.since_is_jiffies)
-		*since = image->head.ts_ns + 1 - *since;
-	else if (image->head.kind == FW_REC_SOCK && *since < image->head.ts_ns / (m->jiffy_ns ?: UINT64_MAX))
+		*since = mirror_since(image->head.ts_ns, *since);
+	else if (image->head.kind == FW_REC_SOCK && *since && *since < image->head.ts_ns / (m->jiffy_ns ?: UINT64_MAX))
 		*since = image->head.ts_ns - *since * m->jiffy_ns;
 	else
 		*since = 0;
@@ -161,8 +167,7 @@ void fw_model_relate_timer(struct fw_model *m, union fw_image *image)
 	if (expires)
 		*expires -= jiffies;
 	*now -= predicted;
-	if (*since)
-		*since = image->head.ts_ns + 1 - *since;
+	*since = mirror_since(image->head.ts_ns, *since);
 	learn_tick(m, image->head.ts_ns, predicted, jiffies);
 }
 

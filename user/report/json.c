@@ -17,168 +17,184 @@
 #include "core/workload.h"
 #include "report/stream.h"
 #include "util/fmt.h"
+#include "util/json.h"
 
-/* Writes ,"name": or, first in its object, "name": */
-static void key(struct fw_buf *b, const char *name)
+static void number(struct fw_json *j, const char *name, uint64_t v)
 {
-	if (b->len && b->data[b->len - 1] != '{')
-		fw_buf_putc(b, ',');
-	fw_buf_putc(b, '"');
-	fw_buf_puts(b, name);
-	fw_buf_mem(b, "\":", 2);
+	fw_json_key(j, name);
+	fw_json_u64(j, v);
 }
 
-static void number(struct fw_buf *b, const char *name, uint64_t v)
-{
-	key(b, name);
-	fw_buf_u64(b, v);
-}
-
-/* @v needs no escaping. */
-static void word(struct fw_buf *b, const char *name, const char *v)
+/* @v needs no escapes; NULL: it is not known. */
+static void word(struct fw_json *j, const char *name, const char *v)
 {
 	if (!v)
 		return;
-	key(b, name);
-	fw_buf_putc(b, '"');
-	fw_buf_puts(b, v);
-	fw_buf_putc(b, '"');
+	fw_json_key(j, name);
+	fw_json_word(j, v);
 }
 
-static void boolean(struct fw_buf *b, const char *name, bool v)
+static void boolean(struct fw_json *j, const char *name, bool v)
 {
-	key(b, name);
-	fw_buf_puts(b, v ? "true" : "false");
+	fw_json_key(j, name);
+	fw_json_bool(j, v);
 }
 
-static void address(struct fw_buf *b, const char *name, const struct fw_conn *c,
-		    const uint8_t addr[16])
+static void address(struct fw_json *j, const char *name, unsigned int family, const uint8_t addr[16])
 {
-	if (fw_addr_is_zero(addr))
-		return;
-	key(b, name);
-	fw_buf_putc(b, '"');
-	fw_fmt_addr(b, c->family, addr);
-	fw_buf_putc(b, '"');
+	fw_json_key(j, name);
+	fw_json_quote(j);
+	fw_fmt_addr(j->out, family, addr);
+	fw_json_quote_end(j);
 }
 
-static void port(struct fw_buf *b, const char *name, uint16_t v)
+static void known_address(struct fw_json *j, const char *name, const struct fw_conn *c,
+			  const uint8_t addr[16])
+{
+	if (!fw_addr_is_zero(addr))
+		address(j, name, c->family, addr);
+}
+
+static void port(struct fw_json *j, const char *name, uint16_t v)
 {
 	if (v)
-		number(b, name, v);
+		number(j, name, v);
 }
 
-static void state(struct fw_buf *b, const char *name, unsigned int s)
+static void state(struct fw_json *j, const char *name, unsigned int s)
 {
 	char scratch[FW_STATE_NAME_LEN];
 
-	word(b, name, fw_state_name(s, scratch));
+	word(j, name, fw_state_name(s, scratch));
 }
 
-static void text(struct fw_buf *b, const char *name, const char *v)
+static void text(struct fw_json *j, const char *name, const char *v, size_t max_len)
 {
-	key(b, name);
-	fw_buf_json(b, v, SIZE_MAX);
+	fw_json_key(j, name);
+	fw_json_text(j, v, max_len);
 }
 
-static void netns_name(struct fw_stream *s, uint32_t inum)
+static void moment(struct fw_json *j, const char *name, const struct fw_stream *s, uint64_t ts_ns)
+{
+	fw_json_key(j, name);
+	fw_json_quote(j);
+	fw_fmt_rfc3339(j->out, fw_stream_wall_ns(s, ts_ns));
+	fw_json_quote_end(j);
+}
+
+static void line_end(struct fw_json *j)
+{
+	fw_json_object_end(j);
+	fw_json_line_end(j);
+}
+
+static void netns_name(struct fw_json *j, const struct fw_stream *s, uint32_t inum)
 {
 	const char *name = s->netns_name ? s->netns_name(s->netns_arg, inum) : NULL;
 
 	if (name)
-		text(s->out, "netns_name", name);
+		text(j, "netns_name", name, SIZE_MAX);
 }
 
-static void identity(struct fw_stream *s, const struct fw_conn *c)
+static void identity(struct fw_json *j, const struct fw_stream *s, const struct fw_conn *c)
 {
-	struct fw_buf *b = s->out;
-
-	number(b, "conn", c->id);
-	word(b, "family", c->family == AF_INET ? "ipv4" : "ipv6");
-	address(b, "laddr", c, c->laddr);
-	port(b, "lport", c->lport);
-	address(b, "raddr", c, c->raddr);
-	port(b, "rport", c->rport);
-	number(b, "netns", c->netns);
-	netns_name(s, c->netns);
+	number(j, "conn", c->id);
+	word(j, "family", c->family == AF_INET ? "ipv4" : "ipv6");
+	known_address(j, "laddr", c, c->laddr);
+	port(j, "lport", c->lport);
+	known_address(j, "raddr", c, c->raddr);
+	port(j, "rport", c->rport);
+	number(j, "netns", c->netns);
+	netns_name(j, s, c->netns);
 	if (fw_conn_ifindex(c))
-		number(b, "ifindex", fw_conn_ifindex(c));
-	word(b, "role", fw_role_name(c->role));
+		number(j, "ifindex", fw_conn_ifindex(c));
+	word(j, "role", fw_role_name(c->role));
 	if (c->pid) {
-		number(b, "pid", c->pid);
-		key(b, "comm");
-		fw_buf_json(b, c->comm, sizeof(c->comm));
+		number(j, "pid", c->pid);
+		text(j, "comm", c->comm, sizeof(c->comm));
 		/* Nobody was seen to accept it. */
 		if (c->flags & FW_CONN_OWNER_LISTENS)
-			boolean(b, "pid_of_listener", true);
+			boolean(j, "pid_of_listener", true);
+		if (fw_conn_listener_holders(c) > 1)
+			number(j, "listener_holders", fw_conn_listener_holders(c));
 	}
+	if (fw_conn_mptcp_token(c))
+		number(j, "mptcp_token", fw_conn_mptcp_token(c));
 }
 
-static void cgroup(struct fw_stream *s, uint64_t id)
+static void cgroup(struct fw_json *j, const struct fw_stream *s, uint64_t id)
 {
 	const char *path = s->cgroup_path ? s->cgroup_path(s->cgroup_arg, id) : NULL;
 	struct fw_workload w;
 
 	if (!path)
 		return;
-	text(s->out, "cgroup", path);
+	text(j, "cgroup", path, SIZE_MAX);
 	fw_workload_of(path, &w);
 	if (w.unit[0])
-		text(s->out, "unit", w.unit);
+		text(j, "unit", w.unit, SIZE_MAX);
 	if (w.container[0])
-		text(s->out, "container", w.container);
+		text(j, "container", w.container, SIZE_MAX);
 	if (w.pod[0])
-		text(s->out, "pod", w.pod);
+		text(j, "pod", w.pod, SIZE_MAX);
 }
 
 static void json_transition(struct fw_stream *s, const struct fw_conn *c,
 			    const struct fw_transition *tr)
 {
-	struct fw_buf *b = s->out;
+	struct fw_json line = { .out = s->out }, *j = &line;
 
-	fw_buf_puts(b, "{\"ts\":\"");
-	fw_fmt_rfc3339(b, fw_stream_wall_ns(s, tr->ts_ns));
-	fw_buf_putc(b, '"');
-	identity(s, c);
-	cgroup(s, c->cgroup_id);
-	state(b, "from", tr->from);
-	state(b, "to", tr->to);
+	fw_json_object(j);
+	moment(j, "ts", s, tr->ts_ns);
+	identity(j, s, c);
+	cgroup(j, s, c->cgroup_id);
+	state(j, "from", tr->from);
+	state(j, "to", tr->to);
 	if (tr->flags & FW_TR_DWELL_AT_MOST)
-		number(b, "ns_max", tr->dwell_ns);
+		number(j, "ns_max", tr->dwell_ns);
 	else if (tr->flags & FW_TR_DWELL_AT_LEAST)
-		number(b, "ns_min", tr->dwell_ns);
+		number(j, "ns_min", tr->dwell_ns);
 	else if (!(tr->flags & FW_TR_DWELL_UNKNOWN))
-		number(b, "ns", tr->dwell_ns);
+		number(j, "ns", tr->dwell_ns);
 	if (tr->flags & FW_TR_MINISOCK)
-		boolean(b, "minisock", true);
+		boolean(j, "minisock", true);
 	if (tr->flags & FW_TR_SAME_SEGMENT)
-		boolean(b, "same_segment", true);
+		boolean(j, "same_segment", true);
 	if (tr->flags & FW_TR_RESTART)
-		boolean(b, "restart", true);
+		boolean(j, "restart", true);
 	if (tr->flags & FW_TR_ORPHANED)
-		boolean(b, "orphaned", true);
+		boolean(j, "orphaned", true);
 	if (tr->flags & FW_TR_ILLEGAL)
-		boolean(b, "illegal", true);
+		boolean(j, "illegal", true);
 	if (tr->flags & FW_TR_END && !(c->flags & FW_CONN_LISTENER))
-		word(b, "end", fw_end_name(c->end));
-	fw_buf_puts(b, "}\n");
+		word(j, "end", fw_end_name(c->end));
+	line_end(j);
 }
 
-static void step(struct fw_buf *b, const struct fw_conn *c, unsigned int i)
+static void step(struct fw_json *j, const struct fw_conn *c, unsigned int i)
 {
 	unsigned int flags = c->step_flags[i];
 
-	fw_buf_puts(b, i ? ",{" : "{");
-	state(b, "state", c->steps[i]);
+	fw_json_object(j);
+	state(j, "state", c->steps[i]);
 	if (!(flags & FW_STEP_AT_MOST))
-		number(b, flags & FW_STEP_AT_LEAST ? "ns_min" : "ns", fw_conn_dwell_ns(c, i));
+		number(j, flags & FW_STEP_AT_LEAST ? "ns_min" : "ns", fw_conn_dwell_ns(c, i));
 	else if (!(flags & FW_STEP_AT_LEAST))
-		number(b, "ns_max", fw_conn_dwell_ns(c, i));
+		number(j, "ns_max", fw_conn_dwell_ns(c, i));
 	if (flags & FW_STEP_ORPHANED)
-		boolean(b, "orphaned", true);
+		boolean(j, "orphaned", true);
 	if (c->steps[i] == FW_TIME_WAIT)
-		number(b, "restarts", c->restarts);
-	fw_buf_putc(b, '}');
+		number(j, "restarts", c->restarts);
+	fw_json_object_end(j);
+}
+
+static void steps(struct fw_json *j, const struct fw_conn *c)
+{
+	fw_json_key(j, "states");
+	fw_json_array(j);
+	for (unsigned int i = 0; i < c->nr_steps; i++)
+		step(j, c, i);
+	fw_json_array_end(j);
 }
 
 /* "fin_wait_2" */
@@ -191,35 +207,27 @@ static const char *const flat_names[FW_STATE_MAX] = {
 	[FW_CLOSING] = "closing",
 };
 
-/* A key of an object that is not empty: ,"fin_wait_2_ns_min": */
-static void flat_key(struct fw_buf *b, unsigned int s, const char *what)
-{
-	fw_buf_mem(b, ",\"", 2);
-	fw_buf_puts(b, flat_names[s]);
-	fw_buf_puts(b, what);
-	fw_buf_mem(b, "\":", 2);
-}
-
-static void flat_state(struct fw_buf *b, unsigned int s, uint64_t ns, unsigned int flags,
+/* "fin_wait_2_ns_min" and what else is known of the state. */
+static void flat_state(struct fw_json *j, unsigned int s, uint64_t ns, unsigned int flags,
 		       const struct fw_conn *c)
 {
 	if (!(flags & FW_STEP_AT_LEAST && flags & FW_STEP_AT_MOST)) {
-		flat_key(b, s, flags & FW_STEP_AT_LEAST ? "_ns_min" :
-			       flags & FW_STEP_AT_MOST ? "_ns_max" : "_ns");
-		fw_buf_u64(b, ns);
+		fw_json_key_parts(j, flat_names[s], flags & FW_STEP_AT_LEAST ? "_ns_min" :
+						    flags & FW_STEP_AT_MOST  ? "_ns_max" : "_ns");
+		fw_json_u64(j, ns);
 	}
 	if (flags & FW_STEP_ORPHANED) {
-		flat_key(b, s, "_orphaned");
-		fw_buf_puts(b, "true");
+		fw_json_key_parts(j, flat_names[s], "_orphaned");
+		fw_json_bool(j, true);
 	}
 	if (s == FW_TIME_WAIT) {
-		flat_key(b, s, "_restarts");
-		fw_buf_u64(b, c->restarts);
+		fw_json_key_parts(j, flat_names[s], "_restarts");
+		fw_json_u64(j, c->restarts);
 	}
 }
 
 /* Each state once. After events were lost one may have been entered twice: then it is the sum. */
-static void flat_states(struct fw_buf *b, const struct fw_conn *c)
+static void flat_states(struct fw_json *j, const struct fw_conn *c)
 {
 	uint64_t ns[FW_STATE_MAX] = { 0 };
 	unsigned int flags[FW_STATE_MAX] = { 0 }, left = 0;
@@ -239,98 +247,89 @@ static void flat_states(struct fw_buf *b, const struct fw_conn *c)
 		if (s >= FW_STATE_MAX || !(left & 1U << s))
 			continue;
 		left &= ~(1U << s);
-		flat_state(b, s, ns[s], flags[s], c);
+		flat_state(j, s, ns[s], flags[s], c);
 	}
 }
 
-static void error_name(struct fw_buf *b, const struct fw_conn *c)
+static void error_name(struct fw_json *j, const struct fw_conn *c)
 {
 	if (c->err && c->end != FW_END_OPEN)
-		word(b, "error", strerrorname_np(c->err));
+		word(j, "error", strerrorname_np(c->err));
 }
 
-static void end(struct fw_stream *s, const struct fw_conn *c)
+static void end(struct fw_json *j, const struct fw_stream *s, const struct fw_conn *c)
 {
-	struct fw_buf *b = s->out;
-
 	if (c->end == FW_END_OPEN) {
-		boolean(b, "open", true);
-		state(b, "state", fw_conn_state(c));
+		boolean(j, "open", true);
+		state(j, "state", fw_conn_state(c));
 		return;
 	}
-	fw_buf_puts(b, ",\"ended\":\"");
-	fw_fmt_rfc3339(b, fw_stream_wall_ns(s, c->end_ns));
-	fw_buf_putc(b, '"');
-	word(b, "end", fw_end_name(c->end));
+	moment(j, "ended", s, c->end_ns);
+	word(j, "end", fw_end_name(c->end));
+}
+
+/* The kernel is asked for them when the socket ends. */
+static void totals(struct fw_json *j, const struct fw_conn *c)
+{
+	if (c->flags & FW_CONN_SOCKET_SEEN && (c->end != FW_END_OPEN || c->flags & FW_CONN_MINI)) {
+		number(j, "bytes_sent", c->bytes_sent);
+		number(j, "bytes_received", c->bytes_received);
+		number(j, "retransmits", c->retransmits);
+	} else if (c->flags & FW_CONN_REQUEST) {
+		number(j, "retransmits", c->retransmits);
+	}
 }
 
 static void json_connection(struct fw_stream *s, const struct fw_conn *c)
 {
-	struct fw_buf *b = s->out;
+	struct fw_json line = { .out = s->out }, *j = &line;
 
-	fw_buf_putc(b, '{');
-	identity(s, c);
-	cgroup(s, c->cgroup_id);
+	fw_json_object(j);
+	identity(j, s, c);
+	cgroup(j, s, c->cgroup_id);
 	if (c->flags & FW_CONN_SOCKET_SEEN)
-		number(b, "uid", c->uid);
-	fw_buf_puts(b, ",\"start\":\"");
-	fw_fmt_rfc3339(b, fw_stream_wall_ns(s, c->enter_ns[0]));
-	fw_buf_putc(b, '"');
-	boolean(b, "start_exact", !(c->flags & FW_CONN_SINCE_BEFORE));
-	fw_buf_puts(b, ",\"states\":[");
-	for (unsigned int i = 0; i < c->nr_steps; i++)
-		step(b, c, i);
-	fw_buf_putc(b, ']');
-	flat_states(b, c);
-	end(s, c);
-	error_name(b, c);
-	word(b, "closed_by", fw_closed_by_name(c->closed_by));
-	boolean(b, "three_segment_close", c->flags & FW_CONN_THREE_SEGMENT);
-	boolean(b, "gap", c->flags & FW_CONN_GAP);
-	/* The kernel is asked for them when the socket ends. */
-	if (c->flags & FW_CONN_SOCKET_SEEN && (c->end != FW_END_OPEN || c->flags & FW_CONN_MINI)) {
-		number(b, "bytes_sent", c->bytes_sent);
-		number(b, "bytes_received", c->bytes_received);
-		number(b, "retransmits", c->retransmits);
-	} else if (c->flags & FW_CONN_REQUEST) {
-		number(b, "retransmits", c->retransmits);
-	}
-	fw_buf_puts(b, "}\n");
+		number(j, "uid", c->uid);
+	moment(j, "start", s, c->enter_ns[0]);
+	boolean(j, "start_exact", !(c->flags & FW_CONN_SINCE_BEFORE));
+	steps(j, c);
+	flat_states(j, c);
+	end(j, s, c);
+	error_name(j, c);
+	word(j, "closed_by", fw_closed_by_name(c->closed_by));
+	boolean(j, "three_segment_close", c->flags & FW_CONN_THREE_SEGMENT);
+	boolean(j, "gap", c->flags & FW_CONN_GAP);
+	totals(j, c);
+	line_end(j);
 }
 
 static void json_bind_failed(struct fw_stream *s, const struct fw_bind_failure *f)
 {
 	const struct fw_rec_state *rec = f->rec;
-	struct fw_buf *b = s->out;
+	struct fw_json line = { .out = s->out }, *j = &line;
 
-	fw_buf_puts(b, "{\"ts\":\"");
-	fw_fmt_rfc3339(b, fw_stream_wall_ns(s, f->ts_ns));
-	fw_buf_puts(b, "\",\"event\":\"bind_failed\"");
-	word(b, "family", rec->head.family == AF_INET ? "ipv4" : "ipv6");
-	key(b, "laddr");
-	fw_buf_putc(b, '"');
-	fw_fmt_addr(b, rec->head.family, rec->head.laddr);
-	fw_buf_putc(b, '"');
-	port(b, "lport", rec->head.lport);
-	number(b, "netns", rec->head.netns);
-	netns_name(s, rec->head.netns);
-	number(b, "pid", rec->pid);
-	key(b, "comm");
-	fw_buf_json(b, rec->comm, sizeof(rec->comm));
-	cgroup(s, rec->cgroup_id);
-	word(b, "error", strerrorname_np(rec->err));
+	fw_json_object(j);
+	moment(j, "ts", s, f->ts_ns);
+	word(j, "event", "bind_failed");
+	word(j, "family", rec->head.family == AF_INET ? "ipv4" : "ipv6");
+	address(j, "laddr", rec->head.family, rec->head.laddr);
+	port(j, "lport", rec->head.lport);
+	number(j, "netns", rec->head.netns);
+	netns_name(j, s, rec->head.netns);
+	number(j, "pid", rec->pid);
+	text(j, "comm", rec->comm, sizeof(rec->comm));
+	cgroup(j, s, rec->cgroup_id);
+	word(j, "error", strerrorname_np(rec->err));
 	if (f->searched) {
-		number(b, "held_by_time_wait", f->time_waits);
-		number(b, "held_by_others", f->live);
+		number(j, "held_by_time_wait", f->time_waits);
+		number(j, "held_by_others", f->live);
 	}
 	if (f->time_waits)
-		number(b, "time_wait_ns", f->time_wait_ns);
+		number(j, "time_wait_ns", f->time_wait_ns);
 	if (f->listener && f->listener->pid) {
-		number(b, "listener_pid", f->listener->pid);
-		key(b, "listener_comm");
-		fw_buf_json(b, f->listener->comm, sizeof(f->listener->comm));
+		number(j, "listener_pid", f->listener->pid);
+		text(j, "listener_comm", f->listener->comm, sizeof(f->listener->comm));
 	}
-	fw_buf_puts(b, "}\n");
+	line_end(j);
 }
 
 const struct fw_stream_format fw_stream_json = {

@@ -7,7 +7,8 @@
 #define FW_REPORT_LIVES_H
 
 #include "core/conn.h"
-#include "util/buf.h"
+#include "util/json.h"
+#include "util/wall_clock.h"
 
 /* What is wrong with a connection; the worst first. */
 enum fw_trouble {
@@ -52,6 +53,7 @@ struct fw_lives {
 	uint64_t seen;		   /* connections in all: those above are some of them */
 	uint64_t seen_in_trouble;
 	uint64_t start_ns, now_ns; /* of the trace */
+	struct fw_wall_clock clock;
 	struct fw_loss losses[FW_LOSSES_MAX];
 	size_t nr_losses;
 	struct fw_name *cgroups, *namespaces; /* of what is above, by id */
@@ -62,14 +64,19 @@ void fw_lives_free(struct fw_lives *l);
 
 /* One JSON object: an array for each field ("columns"), times in microseconds since the start.
  *
- *	{"seen":12345,"in_trouble":17,"span_us":30000000,"states":["", "ESTABLISHED", ...],
- *	 "ends":[["open","still open"],...],"troubles":[["leak","CLOSE_WAIT leak"],...],
+ *	{"seen":12345,"in_trouble":17,"span_us":30000000,
+ *	 "states":["", "ESTABLISHED", ...],"origins":[0,7,...],         by number; where a life comes from
+ *	 "flags":["gap",...],"step_flags":["at_least",...],             bit 0, bit 1, ...
+ *	 "roles":[["",""],["active","connected"],...],"closers":[...],  by number
+ *	 "clock":[[us,shift_us]],"open":0,                              the time of day was set; an end
  *	 "paths":[[[2,0],[1,0],...]],"addresses":["192.0.2.1"],"processes":[["curl",4711]],
  *	 "cgroups":["/"],"namespaces":[[4026531840,"name"]],"losses":[[us,count]],
  *	 "rows":{"id":[],"start":[],"path":[],"dwell":[], ...}}
  *
+ * Numbers of ends and troubles are places in the lists of the page (report/page_lists.h).
+ *
  * rows.dwell has as many numbers for a row as its path has steps. An index is -1 for what is unknown.
  */
-void fw_lives_json(const struct fw_lives *l, struct fw_buf *out);
+void fw_lives_json(const struct fw_lives *l, struct fw_json *out);
 
 #endif

@@ -63,6 +63,38 @@ static uint32_t place_of(struct set *s, const struct key *key)
 	return s->slots[i] - 1;
 }
 
+/* ---- Flags ------------------------------------------------------------------------------- */
+
+/* Flags as the document has them: the first of the list is bit 0, whatever they are in memory. */
+struct flag_name {
+	uint32_t flag;
+	const char *name;
+};
+
+static const struct flag_name flags[] = {
+	{ FW_CONN_GAP, "gap" },
+	{ FW_CONN_SINCE_BEFORE, "since_before" },
+	{ FW_CONN_THREE_SEGMENT, "three_segment" },
+	{ FW_CONN_OWNER_LISTENS, "owner_listens" },
+};
+#define FLAGS (sizeof(flags) / sizeof(flags[0]))
+
+static const struct flag_name step_flags[] = {
+	{ FW_STEP_AT_LEAST, "at_least" },
+	{ FW_STEP_AT_MOST, "at_most" },
+	{ FW_STEP_ORPHANED, "orphaned" },
+};
+#define STEP_FLAGS (sizeof(step_flags) / sizeof(step_flags[0]))
+
+static uint32_t bits_of(const struct flag_name *names, size_t nr, uint32_t set)
+{
+	uint32_t bits = 0;
+
+	for (size_t i = 0; i < nr; i++)
+		bits |= set & names[i].flag ? 1U << i : 0;
+	return bits;
+}
+
 struct sets {
 	struct set addresses, processes, paths;
 };
@@ -90,7 +122,7 @@ static struct key path_key(const struct fw_conn *c)
 
 	for (unsigned int i = 0; i < c->nr_steps; i++) {
 		key.bytes[1 + 2 * i] = c->steps[i];
-		key.bytes[2 + 2 * i] = c->step_flags[i];
+		key.bytes[2 + 2 * i] = (uint8_t)bits_of(step_flags, STEP_FLAGS, c->step_flags[i]);
 	}
 	return key;
 }
@@ -102,15 +134,8 @@ _Static_assert(FW_COMM_LEN + sizeof(uint32_t) <= sizeof(struct key), "a process 
 struct column_arg {
 	const struct fw_lives *lives;
 	struct sets *sets;
-	struct fw_buf *out;
+	struct fw_json *out;
 };
-
-static void signed_number(struct fw_buf *b, int64_t n)
-{
-	if (n < 0)
-		fw_buf_putc(b, '-');
-	fw_buf_u64(b, n < 0 ? -(uint64_t)n : (uint64_t)n);
-}
 
 static int64_t since_start_us(const struct fw_lives *l, uint64_t ts_ns)
 {
@@ -121,7 +146,12 @@ static void address(struct column_arg *a, const struct fw_conn *c, const uint8_t
 {
 	struct key key = address_key(c, addr);
 
-	signed_number(a->out, fw_addr_is_zero(addr) ? -1 : (int64_t)place_of(&a->sets->addresses, &key));
+	fw_json_i64(a->out, fw_addr_is_zero(addr) ? -1 : (int64_t)place_of(&a->sets->addresses, &key));
+}
+
+static void put_flags(struct column_arg *a, const struct fw_life *l)
+{
+	fw_json_u64(a->out, bits_of(flags, FLAGS, l->conn.flags));
 }
 
 static void put_local(struct column_arg *a, const struct fw_life *l)
@@ -138,19 +168,19 @@ static void put_process(struct column_arg *a, const struct fw_life *l)
 {
 	struct key key = process_key(&l->conn);
 
-	signed_number(a->out, l->conn.pid ? (int64_t)place_of(&a->sets->processes, &key) : -1);
+	fw_json_i64(a->out, l->conn.pid ? (int64_t)place_of(&a->sets->processes, &key) : -1);
 }
 
 static void put_path(struct column_arg *a, const struct fw_life *l)
 {
 	struct key key = path_key(&l->conn);
 
-	fw_buf_u64(a->out, place_of(&a->sets->paths, &key));
+	fw_json_u64(a->out, place_of(&a->sets->paths, &key));
 }
 
 static void put_start(struct column_arg *a, const struct fw_life *l)
 {
-	signed_number(a->out, since_start_us(a->lives, l->conn.enter_ns[0]));
+	fw_json_i64(a->out, since_start_us(a->lives, l->conn.enter_ns[0]));
 }
 
 /* Differences of rounded times: their sum is the rounded end. */
@@ -162,9 +192,7 @@ static void put_dwell(struct column_arg *a, const struct fw_life *l)
 		uint64_t from = c->enter_ns[i] / NS_PER_US;
 		uint64_t until = (c->enter_ns[i] + fw_conn_dwell_ns(c, i)) / NS_PER_US;
 
-		if (i)
-			fw_buf_putc(a->out, ',');
-		fw_buf_u64(a->out, until - from);
+		fw_json_u64(a->out, until - from);
 	}
 }
 
@@ -187,14 +215,14 @@ static int64_t place_of_name(const struct fw_name *names, size_t nr, uint64_t id
 
 static void put_cgroup(struct column_arg *a, const struct fw_life *l)
 {
-	signed_number(a->out, place_of_name(a->lives->cgroups, a->lives->nr_cgroups,
+	fw_json_i64(a->out, place_of_name(a->lives->cgroups, a->lives->nr_cgroups,
 					    l->conn.cgroup_id));
 }
 
 #define FIELD(name, field)                                                     \
 	static void put_##name(struct column_arg *a, const struct fw_life *l) \
 	{                                                                      \
-		fw_buf_u64(a->out, l->field);                                  \
+		fw_json_u64(a->out, l->field);                                 \
 	}
 FIELD(id, conn.id)
 FIELD(lport, conn.lport)
@@ -203,7 +231,6 @@ FIELD(netns, conn.netns)
 FIELD(end, conn.end)
 FIELD(role, conn.role)
 FIELD(by, conn.closed_by)
-FIELD(flags, conn.flags)
 FIELD(troubles, troubles)
 FIELD(sent, conn.bytes_sent)
 FIELD(received, conn.bytes_received)
@@ -225,164 +252,201 @@ static const struct column {
 
 static void rows(struct column_arg *a)
 {
-	struct fw_buf *b = a->out;
-
-	fw_buf_puts(b, ",\"rows\":{");
+	fw_json_key(a->out, "rows");
+	fw_json_object(a->out);
 	for (size_t k = 0; k < sizeof(columns) / sizeof(columns[0]); k++) {
-		fw_buf_puts(b, k ? ",\"" : "\"");
-		fw_buf_puts(b, columns[k].name);
-		fw_buf_puts(b, "\":[");
-		for (size_t i = 0; i < a->lives->nr; i++) {
-			if (i)
-				fw_buf_putc(b, ',');
+		fw_json_key(a->out, columns[k].name);
+		fw_json_array(a->out);
+		for (size_t i = 0; i < a->lives->nr; i++)
 			columns[k].put(a, &a->lives->life[i]);
-		}
-		fw_buf_putc(b, ']');
+		fw_json_array_end(a->out);
 	}
-	fw_buf_putc(b, '}');
+	fw_json_object_end(a->out);
 }
 
 /* ---- What the columns refer to ----------------------------------------------------------- */
 
-static void open_array(struct fw_buf *b, const char *name)
+static void open_array(struct fw_json *j, const char *name)
 {
-	fw_buf_puts(b, ",\"");
-	fw_buf_puts(b, name);
-	fw_buf_puts(b, "\":[");
+	fw_json_key(j, name);
+	fw_json_array(j);
 }
 
-static void pair(struct fw_buf *b, const char *name, const char *words)
+static void pair(struct fw_json *j, const char *name, const char *words)
 {
-	fw_buf_putc(b, '[');
-	fw_buf_json(b, name, SIZE_MAX);
-	fw_buf_putc(b, ',');
-	fw_buf_json(b, words, SIZE_MAX);
-	fw_buf_putc(b, ']');
+	fw_json_array(j);
+	fw_json_text(j, name ? name : "", SIZE_MAX);
+	fw_json_text(j, words ? words : "", SIZE_MAX);
+	fw_json_array_end(j);
 }
 
-static void words(struct fw_buf *b)
+static void state_numbers(struct fw_json *j)
 {
 	char scratch[FW_STATE_NAME_LEN];
 
-	open_array(b, "states");
-	for (unsigned int s = 0; s < FW_STATE_MAX; s++) {
-		fw_buf_puts(b, s ? "," : "");
-		fw_buf_json(b, s ? fw_state_name(s, scratch) : "", SIZE_MAX);
-	}
-	fw_buf_putc(b, ']');
-	open_array(b, "ends");
-	for (unsigned int e = 0; e < FW_END_MAX; e++) {
-		fw_buf_puts(b, e ? "," : "");
-		pair(b, fw_end_name(e), fw_end_words(e));
-	}
-	fw_buf_putc(b, ']');
-	open_array(b, "troubles");
-	for (unsigned int t = 0; t < FW_TROUBLE_MAX; t++) {
-		fw_buf_puts(b, t ? "," : "");
-		pair(b, fw_trouble_name(t), fw_trouble_words(t));
-	}
-	fw_buf_putc(b, ']');
+	open_array(j, "states");
+	for (unsigned int s = 0; s < FW_STATE_MAX; s++)
+		fw_json_text(j, s ? fw_state_name(s, scratch) : "", SIZE_MAX);
+	fw_json_array_end(j);
+	open_array(j, "origins");
+	for (unsigned int s = 0; s < FW_STATE_MAX; s++)
+		fw_json_u64(j, fw_state_origin(s));
+	fw_json_array_end(j);
 }
 
-static void path(struct fw_buf *b, const struct key *key)
+static void flag_names(struct fw_json *j, const char *name, const struct flag_name *all, size_t nr)
 {
-	fw_buf_putc(b, '[');
-	for (unsigned int i = 0; i < key->bytes[0]; i++) {
-		fw_buf_puts(b, i ? ",[" : "[");
-		fw_buf_u64(b, key->bytes[1 + 2 * i]);
-		fw_buf_putc(b, ',');
-		fw_buf_u64(b, key->bytes[2 + 2 * i]);
-		fw_buf_putc(b, ']');
-	}
-	fw_buf_putc(b, ']');
+	open_array(j, name);
+	for (size_t i = 0; i < nr; i++)
+		fw_json_word(j, all[i].name);
+	fw_json_array_end(j);
 }
 
-static void process(struct fw_buf *b, const struct key *key)
+static void sides(struct fw_json *j)
+{
+	static const char *const roles[FW_ROLE_MAX] = {
+		[FW_ROLE_ACTIVE] = "connected", [FW_ROLE_PASSIVE] = "accepted",
+	};
+	static const char *const closers[FW_CLOSED_BY_MAX] = {
+		[FW_CLOSED_BY_LOCAL] = "this side", [FW_CLOSED_BY_REMOTE] = "the other side",
+		[FW_CLOSED_BY_BOTH] = "both at once",
+	};
+
+	open_array(j, "roles");
+	for (unsigned int i = 0; i < FW_ROLE_MAX; i++)
+		pair(j, fw_role_name(i), roles[i]);
+	fw_json_array_end(j);
+	open_array(j, "closers");
+	for (unsigned int i = 0; i < FW_CLOSED_BY_MAX; i++)
+		pair(j, fw_closed_by_name(i), closers[i]);
+	fw_json_array_end(j);
+}
+
+/* Changes of the time of day after the start, against the offset that it had then. */
+static void clock_steps(struct fw_json *j, const struct fw_lives *l)
+{
+	int64_t first = (int64_t)(fw_wall_clock_ns(&l->clock, l->start_ns) - l->start_ns);
+
+	open_array(j, "clock");
+	for (unsigned int i = 0; i < l->clock.nr; i++) {
+		const struct fw_clock_step *step = &l->clock.steps[i];
+
+		if (step->since_ns <= l->start_ns)
+			continue;
+		fw_json_array(j);
+		fw_json_i64(j, since_start_us(l, step->since_ns));
+		fw_json_i64(j, (step->offset_ns - first) / NS_PER_US);
+		fw_json_array_end(j);
+	}
+	fw_json_array_end(j);
+}
+
+static void words(struct fw_json *j, const struct fw_lives *l)
+{
+	state_numbers(j);
+	flag_names(j, "flags", flags, FLAGS);
+	flag_names(j, "step_flags", step_flags, STEP_FLAGS);
+	sides(j);
+	clock_steps(j, l);
+	fw_json_key(j, "open");
+	fw_json_u64(j, FW_END_OPEN);
+}
+
+static void path(struct fw_json *j, const struct key *key)
+{
+	fw_json_array(j);
+	for (unsigned int i = 0; i < key->bytes[0]; i++) {
+		fw_json_array(j);
+		fw_json_u64(j, key->bytes[1 + 2 * i]);
+		fw_json_u64(j, key->bytes[2 + 2 * i]);
+		fw_json_array_end(j);
+	}
+	fw_json_array_end(j);
+}
+
+static void process(struct fw_json *j, const struct key *key)
 {
 	uint32_t pid;
 
 	memcpy(&pid, key->bytes + FW_COMM_LEN, sizeof(pid));
-	fw_buf_putc(b, '[');
-	fw_buf_json(b, (const char *)key->bytes, FW_COMM_LEN);
-	fw_buf_putc(b, ',');
-	fw_buf_u64(b, pid);
-	fw_buf_putc(b, ']');
+	fw_json_array(j);
+	fw_json_text(j, (const char *)key->bytes, FW_COMM_LEN);
+	fw_json_u64(j, pid);
+	fw_json_array_end(j);
 }
 
-static void one_address(struct fw_buf *b, const struct key *key)
+static void one_address(struct fw_json *j, const struct key *key)
 {
-	fw_buf_putc(b, '"');
-	fw_fmt_addr(b, key->bytes[0], key->bytes + 1);
-	fw_buf_putc(b, '"');
+	fw_json_quote(j);
+	fw_fmt_addr(j->out, key->bytes[0], key->bytes + 1);
+	fw_json_quote_end(j);
 }
 
-static void keys(struct fw_buf *b, const char *name, const struct set *s,
-		 void (*put)(struct fw_buf *b, const struct key *key))
+static void keys(struct fw_json *j, const char *name, const struct set *s,
+		 void (*put)(struct fw_json *j, const struct key *key))
 {
-	open_array(b, name);
-	for (size_t i = 0; i < s->nr; i++) {
-		fw_buf_puts(b, i ? "," : "");
-		put(b, &s->keys[i]);
-	}
-	fw_buf_putc(b, ']');
+	open_array(j, name);
+	for (size_t i = 0; i < s->nr; i++)
+		put(j, &s->keys[i]);
+	fw_json_array_end(j);
 }
 
-static void names(struct fw_buf *b, const struct fw_lives *l)
+static void names(struct fw_json *j, const struct fw_lives *l)
 {
-	open_array(b, "cgroups");
-	for (size_t i = 0; i < l->nr_cgroups; i++) {
-		fw_buf_puts(b, i ? "," : "");
-		fw_buf_json(b, l->cgroups[i].text, SIZE_MAX);
-	}
-	fw_buf_putc(b, ']');
-	open_array(b, "namespaces");
+	open_array(j, "cgroups");
+	for (size_t i = 0; i < l->nr_cgroups; i++)
+		fw_json_text(j, l->cgroups[i].text, SIZE_MAX);
+	fw_json_array_end(j);
+	open_array(j, "namespaces");
 	for (size_t i = 0; i < l->nr_namespaces; i++) {
-		fw_buf_puts(b, i ? ",[" : "[");
-		fw_buf_u64(b, l->namespaces[i].id);
-		fw_buf_putc(b, ',');
-		fw_buf_json(b, l->namespaces[i].text, SIZE_MAX);
-		fw_buf_putc(b, ']');
+		fw_json_array(j);
+		fw_json_u64(j, l->namespaces[i].id);
+		fw_json_text(j, l->namespaces[i].text, SIZE_MAX);
+		fw_json_array_end(j);
 	}
-	fw_buf_putc(b, ']');
+	fw_json_array_end(j);
 }
 
-static void losses(struct fw_buf *b, const struct fw_lives *l)
+static void losses(struct fw_json *j, const struct fw_lives *l)
 {
-	open_array(b, "losses");
+	open_array(j, "losses");
 	for (size_t i = 0; i < l->nr_losses; i++) {
-		fw_buf_puts(b, i ? ",[" : "[");
-		signed_number(b, since_start_us(l, l->losses[i].ts_ns));
-		fw_buf_putc(b, ',');
-		fw_buf_u64(b, l->losses[i].count);
-		fw_buf_putc(b, ']');
+		fw_json_array(j);
+		fw_json_i64(j, since_start_us(l, l->losses[i].ts_ns));
+		fw_json_u64(j, l->losses[i].count);
+		fw_json_array_end(j);
 	}
-	fw_buf_putc(b, ']');
+	fw_json_array_end(j);
 }
 
-void fw_lives_json(const struct fw_lives *l, struct fw_buf *out)
+static void number(struct fw_json *j, const char *name, uint64_t n)
+{
+	fw_json_key(j, name);
+	fw_json_u64(j, n);
+}
+
+void fw_lives_json(const struct fw_lives *l, struct fw_json *out)
 {
 	struct sets sets = { 0 };
 	struct column_arg a = { .lives = l, .sets = &sets, .out = out };
 
 	if (set_init(&sets.addresses, 2 * l->nr) || set_init(&sets.processes, l->nr) ||
 	    set_init(&sets.paths, l->nr)) {
-		out->failed = true;
+		out->out->failed = true;
 		goto out_sets;
 	}
-	fw_buf_puts(out, "{\"seen\":");
-	fw_buf_u64(out, l->seen);
-	fw_buf_puts(out, ",\"in_trouble\":");
-	fw_buf_u64(out, l->seen_in_trouble);
-	fw_buf_puts(out, ",\"span_us\":");
-	fw_buf_u64(out, (l->now_ns - l->start_ns) / NS_PER_US);
-	words(out);
+	fw_json_object(out);
+	number(out, "seen", l->seen);
+	number(out, "in_trouble", l->seen_in_trouble);
+	number(out, "span_us", (l->now_ns - l->start_ns) / NS_PER_US);
+	words(out, l);
 	names(out, l);
 	losses(out, l);
 	rows(&a);
 	keys(out, "addresses", &sets.addresses, one_address);
 	keys(out, "processes", &sets.processes, process);
 	keys(out, "paths", &sets.paths, path);
-	fw_buf_putc(out, '}');
+	fw_json_object_end(out);
 out_sets:
 	set_fini(&sets.addresses);
 	set_fini(&sets.processes);

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "util/err.h"
+#include "util/utf8.h"
 
 static const char *const type_names[FW_OM_TYPE_MAX] = {
 	[FW_OM_COUNTER] = "counter",
@@ -32,35 +33,12 @@ static const char *suffix_of(enum fw_om_type type)
 	}
 }
 
-/* The length of the UTF-8 sequence at @s, at most @left bytes; 0: it is none. */
-static size_t utf8_len(const unsigned char *s, size_t left)
-{
-	static const uint32_t lowest[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t len = s[0] < 0x80	   ? 1 :
-		     (s[0] & 0xe0) == 0xc0 ? 2 :
-		     (s[0] & 0xf0) == 0xe0 ? 3 :
-		     (s[0] & 0xf8) == 0xf0 ? 4 :
-					     0;
-	uint32_t c = s[0] & (0x7fU >> len);
-
-	if (len <= 1)
-		return len;
-	if (len > left)
-		return 0;
-	for (size_t i = 1; i < len; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (s[i] & 0x3fU);
-	}
-	return c < lowest[len] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? 0 : len;
-}
-
 static void escaped(struct fw_buf *b, const char *text, size_t max, bool quotes)
 {
 	size_t len = strnlen(text, max);
 
 	for (size_t i = 0, n; i < len; i += n ? n : 1) {
-		n = utf8_len((const unsigned char *)text + i, len - i);
+		n = fw_utf8_len(text + i, len - i);
 		if (!n)
 			fw_buf_puts(b, "\xef\xbf\xbd");
 		else if (text[i] == '\n')

@@ -6,8 +6,9 @@
  * the script makes text nodes of it only (web/src).
  *
  *	{"version":"0.1.0","live":{"from":"model.json","every_s":10},"complete":true,"about":[FACT],
- *	 "findings":[{"id","severity","title","meaning","advice","confidence","evidence":[FACT],
- *		      "also":[""],"offenders":TABLE}],
+ *	 "lists":{},
+ *	 "findings":[{"id","severity","section","shows":{"trouble","state"},"title","meaning","advice",
+ *		      "confidence","evidence":[FACT],"also":[""],"offenders":TABLE}],
  *	 "sections":[{"key","title","detail","facts":[FACT],"tables":[TABLE],"bars":[BARS],
  *		      "notes":[]}],
  *	 "lives":{}}
@@ -20,7 +21,10 @@
 
 #include "report/html_page.h"
 #include "report/lives.h"
+#include "report/page_lists.h"
+#include "report/places.h"
 #include "report/render.h"
+#include "util/json.h"
 
 /* JSON that may stand in HTML: these bytes are in strings only. */
 static void safe(struct fw_buf *out, const struct fw_buf *json)
@@ -39,233 +43,232 @@ static void safe(struct fw_buf *out, const struct fw_buf *json)
 	fw_buf_mem(out, json->data + from, json->len - from);
 }
 
-/* "key": or, if there was something before, ,"key": */
-static void key(struct fw_buf *b, const char *name)
-{
-	char last = b->len ? b->data[b->len - 1] : '{';
-
-	if (last != '{' && last != '[')
-		fw_buf_putc(b, ',');
-	fw_buf_json(b, name, SIZE_MAX);
-	fw_buf_putc(b, ':');
-}
-
-static void comma(struct fw_buf *b, size_t i)
-{
-	if (i)
-		fw_buf_putc(b, ',');
-}
-
-static void string(struct fw_buf *b, const char *text)
+static void string(struct fw_json *j, const char *text)
 {
 	if (text)
-		fw_buf_json(b, text, SIZE_MAX);
+		fw_json_text(j, text, SIZE_MAX);
 	else
-		fw_buf_puts(b, "null");
+		fw_json_null(j);
 }
 
-static void text(struct fw_buf *b, const char *name, const char *value)
+static void text(struct fw_json *j, const char *name, const char *value)
 {
-	key(b, name);
-	string(b, value);
+	fw_json_key(j, name);
+	string(j, value);
 }
 
-static void cell(struct fw_buf *b, const struct fw_cell *c)
+static void open_array(struct fw_json *j, const char *name)
 {
-	static const char kinds[FW_CELL_MAX] = {
-		[FW_CELL_COUNT] = 'c', [FW_CELL_ID] = 'i', [FW_CELL_DURATION] = 'd',
-		[FW_CELL_BYTES] = 'b', [FW_CELL_RATE] = 'r', [FW_CELL_PERCENT] = 'p',
-		[FW_CELL_BOOL] = 'f', [FW_CELL_TEXT] = 't',
+	fw_json_key(j, name);
+	fw_json_array(j);
+}
+
+static void cell_value(struct fw_json *j, const struct fw_cell *c)
+{
+	if (c->kind == FW_CELL_TEXT || (c->kind == FW_CELL_ID && c->text))
+		string(j, c->text ? c->text : "");
+	else if (c->kind == FW_CELL_RATE || c->kind == FW_CELL_PERCENT)
+		fw_json_double(j, c->d);
+	else
+		fw_json_u64(j, c->u);
+}
+
+static void cell(struct fw_json *j, const struct fw_cell *c)
+{
+	static const char *const kinds[FW_CELL_MAX] = {
+		[FW_CELL_COUNT] = "c", [FW_CELL_ID] = "i", [FW_CELL_DURATION] = "d",
+		[FW_CELL_BYTES] = "b", [FW_CELL_RATE] = "r", [FW_CELL_PERCENT] = "p",
+		[FW_CELL_BOOL] = "f", [FW_CELL_TEXT] = "t",
 	};
-	bool named;
 
 	if (c->kind == FW_CELL_UNKNOWN || c->kind >= FW_CELL_MAX) {
-		fw_buf_puts(b, "null");
+		fw_json_null(j);
 		return;
 	}
-	named = c->kind == FW_CELL_ID && c->text;
-	fw_buf_printf(b, "[\"%c\",", named ? 't' : kinds[c->kind]);
-	if (c->kind == FW_CELL_TEXT || named)
-		string(b, c->text ? c->text : "");
-	else if (c->kind == FW_CELL_RATE || c->kind == FW_CELL_PERCENT)
-		fw_buf_printf(b, "%.10g", c->d);
-	else
-		fw_buf_u64(b, c->u);
-	fw_buf_puts(b, c->at_least ? ",1]" : "]");
+	fw_json_array(j);
+	fw_json_word(j, c->kind == FW_CELL_ID && c->text ? "t" : kinds[c->kind]);
+	cell_value(j, c);
+	if (c->at_least)
+		fw_json_u64(j, 1);
+	fw_json_array_end(j);
 }
 
-static void facts(struct fw_buf *b, const char *name, const struct fw_facts *f)
+static void facts(struct fw_json *j, const char *name, const struct fw_facts *f)
 {
-	key(b, name);
-	fw_buf_putc(b, '[');
+	open_array(j, name);
 	for (size_t i = 0; i < f->nr; i++) {
-		comma(b, i);
-		fw_buf_putc(b, '[');
-		string(b, f->fact[i].key);
-		fw_buf_putc(b, ',');
-		string(b, f->fact[i].label);
-		fw_buf_putc(b, ',');
-		cell(b, &f->fact[i].cell);
-		fw_buf_putc(b, ']');
+		fw_json_array(j);
+		string(j, f->fact[i].key);
+		string(j, f->fact[i].label);
+		cell(j, &f->fact[i].cell);
+		fw_json_array_end(j);
 	}
-	fw_buf_putc(b, ']');
+	fw_json_array_end(j);
 }
 
-static void columns(struct fw_buf *b, const struct fw_table *t)
+static void columns(struct fw_json *j, const struct fw_table *t)
 {
-	key(b, "columns");
-	fw_buf_putc(b, '[');
+	open_array(j, "columns");
 	for (size_t i = 0; i < t->nr_columns; i++) {
-		comma(b, i);
-		fw_buf_putc(b, '[');
-		string(b, t->columns[i].key);
-		fw_buf_putc(b, ',');
-		string(b, t->columns[i].label);
-		fw_buf_putc(b, ']');
+		fw_json_array(j);
+		string(j, t->columns[i].key);
+		string(j, t->columns[i].label);
+		fw_json_array_end(j);
 	}
-	fw_buf_putc(b, ']');
+	fw_json_array_end(j);
 }
 
-static void table(struct fw_buf *b, const struct fw_table *t)
+static void table(struct fw_json *j, const struct fw_table *t)
 {
-	fw_buf_putc(b, '{');
-	text(b, "key", t->key);
-	text(b, "title", t->title);
-	columns(b, t);
-	key(b, "rows");
-	fw_buf_putc(b, '[');
+	fw_json_object(j);
+	text(j, "key", t->key);
+	text(j, "title", t->title);
+	columns(j, t);
+	open_array(j, "rows");
 	for (size_t row = 0; row < t->nr_rows; row++) {
-		comma(b, row);
-		fw_buf_putc(b, '[');
-		for (size_t c = 0; c < t->nr_columns; c++) {
-			comma(b, c);
-			cell(b, &t->cells[row * t->nr_columns + c]);
-		}
-		fw_buf_putc(b, ']');
+		fw_json_array(j);
+		for (size_t c = 0; c < t->nr_columns; c++)
+			cell(j, &t->cells[row * t->nr_columns + c]);
+		fw_json_array_end(j);
 	}
-	fw_buf_putc(b, ']');
-	key(b, "more");
-	fw_buf_u64(b, t->nr_more);
-	fw_buf_putc(b, '}');
+	fw_json_array_end(j);
+	fw_json_key(j, "more");
+	fw_json_u64(j, t->nr_more);
+	fw_json_object_end(j);
 }
 
-static void bars(struct fw_buf *b, const struct fw_bars *all)
+static void bars(struct fw_json *j, const struct fw_bars *all)
 {
-	fw_buf_putc(b, '{');
-	text(b, "key", all->key);
-	text(b, "title", all->title);
-	key(b, "bars");
-	fw_buf_putc(b, '[');
+	fw_json_object(j);
+	text(j, "key", all->key);
+	text(j, "title", all->title);
+	open_array(j, "bars");
 	for (size_t i = 0; i < all->nr; i++) {
 		const struct fw_bar *bar = &all->bar[i];
 
-		comma(b, i);
-		fw_buf_putc(b, '[');
-		fw_buf_u64(b, bar->from_ns);
-		fw_buf_putc(b, ',');
+		fw_json_array(j);
+		fw_json_u64(j, bar->from_ns);
 		if (bar->to_ns == UINT64_MAX)
-			fw_buf_puts(b, "null");
+			fw_json_null(j);
 		else
-			fw_buf_u64(b, bar->to_ns);
-		fw_buf_putc(b, ',');
-		fw_buf_u64(b, bar->count);
-		fw_buf_putc(b, ']');
+			fw_json_u64(j, bar->to_ns);
+		fw_json_u64(j, bar->count);
+		fw_json_array_end(j);
 	}
-	fw_buf_puts(b, "]}");
+	fw_json_array_end(j);
+	fw_json_object_end(j);
 }
 
-static void finding(struct fw_buf *b, const struct fw_finding *f)
+/* "shows" is null for a finding that is not about some of the connections. */
+static void place(struct fw_json *j, const char *id)
 {
-	fw_buf_putc(b, '{');
-	text(b, "id", f->id);
-	text(b, "severity", fw_severity_name(f->severity));
-	text(b, "title", f->title);
-	text(b, "meaning", f->meaning);
-	text(b, "advice", f->advice);
-	text(b, "confidence", f->confidence);
-	facts(b, "evidence", &f->evidence);
-	key(b, "also");
-	fw_buf_putc(b, '[');
-	for (size_t i = 0; i < f->nr_also; i++) {
-		comma(b, i);
-		fw_buf_json(b, f->also[i].title ? f->also[i].title : "", SIZE_MAX);
+	const struct fw_place *place = fw_place_of(id);
+	char scratch[FW_STATE_NAME_LEN];
+
+	text(j, "section", place ? place->section : NULL);
+	fw_json_key(j, "shows");
+	if (!place || !place->of_connections) {
+		fw_json_null(j);
+		return;
 	}
-	fw_buf_putc(b, ']');
-	key(b, "offenders");
+	fw_json_object(j);
+	if (place->trouble < FW_TROUBLE_MAX)
+		text(j, "trouble", fw_trouble_name(place->trouble));
+	if (place->state)
+		text(j, "state", fw_state_name(place->state, scratch));
+	fw_json_object_end(j);
+}
+
+static void finding(struct fw_json *j, const struct fw_finding *f)
+{
+	fw_json_object(j);
+	text(j, "id", f->id);
+	text(j, "severity", fw_severity_name(f->severity));
+	place(j, f->id);
+	text(j, "title", f->title);
+	text(j, "meaning", f->meaning);
+	text(j, "advice", f->advice);
+	text(j, "confidence", f->confidence);
+	facts(j, "evidence", &f->evidence);
+	open_array(j, "also");
+	for (size_t i = 0; i < f->nr_also; i++)
+		string(j, f->also[i].title ? f->also[i].title : "");
+	fw_json_array_end(j);
+	fw_json_key(j, "offenders");
 	if (f->offenders)
-		table(b, f->offenders);
+		table(j, f->offenders);
 	else
-		fw_buf_puts(b, "null");
-	fw_buf_putc(b, '}');
+		fw_json_null(j);
+	fw_json_object_end(j);
 }
 
-static void section(struct fw_buf *b, const struct fw_section *s)
+static void section(struct fw_json *j, const struct fw_section *s)
 {
-	fw_buf_putc(b, '{');
-	text(b, "key", s->key);
-	text(b, "title", s->title);
-	key(b, "detail");
-	fw_buf_puts(b, s->detail ? "true" : "false");
-	facts(b, "facts", &s->facts);
-	key(b, "tables");
-	fw_buf_putc(b, '[');
-	for (size_t i = 0; i < s->nr_tables; i++) {
-		comma(b, i);
-		table(b, &s->tables[i]);
-	}
-	fw_buf_putc(b, ']');
-	key(b, "bars");
-	fw_buf_putc(b, '[');
-	for (size_t i = 0; i < s->nr_bars; i++) {
-		comma(b, i);
-		bars(b, &s->bars[i]);
-	}
-	fw_buf_putc(b, ']');
-	key(b, "notes");
-	fw_buf_putc(b, '[');
-	for (size_t i = 0; i < s->nr_notes; i++) {
-		comma(b, i);
-		string(b, s->notes[i]);
-	}
-	fw_buf_puts(b, "]}");
+	fw_json_object(j);
+	text(j, "key", s->key);
+	text(j, "title", s->title);
+	fw_json_key(j, "detail");
+	fw_json_bool(j, s->detail);
+	facts(j, "facts", &s->facts);
+	open_array(j, "tables");
+	for (size_t i = 0; i < s->nr_tables; i++)
+		table(j, &s->tables[i]);
+	fw_json_array_end(j);
+	open_array(j, "bars");
+	for (size_t i = 0; i < s->nr_bars; i++)
+		bars(j, &s->bars[i]);
+	fw_json_array_end(j);
+	open_array(j, "notes");
+	for (size_t i = 0; i < s->nr_notes; i++)
+		string(j, s->notes[i]);
+	fw_json_array_end(j);
+	fw_json_object_end(j);
 }
 
-/* @every_s: how often a served page fetches the model again; 0: it is a file. */
-static void model(struct fw_buf *b, const struct fw_report *r, unsigned int every_s)
+/* A served page fetches the model again every @every_s seconds. */
+static void live(struct fw_json *j, unsigned int every_s)
 {
-	fw_buf_putc(b, '{');
-	text(b, "version", FW_VERSION);
+	fw_json_key(j, "live");
+	fw_json_object(j);
+	text(j, "from", "model.json");
+	fw_json_key(j, "every_s");
+	fw_json_u64(j, every_s);
+	fw_json_object_end(j);
+}
+
+/* @every_s 0: the page is a file. */
+static void model(struct fw_json *j, const struct fw_report *r, unsigned int every_s)
+{
+	fw_json_object(j);
+	text(j, "version", FW_VERSION);
 	if (every_s)
-		fw_buf_printf(b, ",\"live\":{\"from\":\"model.json\",\"every_s\":%u}", every_s);
-	key(b, "complete");
-	fw_buf_puts(b, r->failed ? "false" : "true");
-	facts(b, "about", &r->about);
-	key(b, "findings");
-	fw_buf_putc(b, '[');
-	for (size_t i = 0; i < r->nr_findings; i++) {
-		comma(b, i);
-		finding(b, &r->findings[i]);
-	}
-	fw_buf_putc(b, ']');
-	key(b, "sections");
-	fw_buf_putc(b, '[');
-	for (size_t i = 0; i < r->nr_sections; i++) {
-		comma(b, i);
-		section(b, &r->sections[i]);
-	}
-	fw_buf_putc(b, ']');
+		live(j, every_s);
+	fw_json_key(j, "lists");
+	fw_page_lists_json(j);
+	fw_json_key(j, "complete");
+	fw_json_bool(j, !r->failed);
+	facts(j, "about", &r->about);
+	open_array(j, "findings");
+	for (size_t i = 0; i < r->nr_findings; i++)
+		finding(j, &r->findings[i]);
+	fw_json_array_end(j);
+	open_array(j, "sections");
+	for (size_t i = 0; i < r->nr_sections; i++)
+		section(j, &r->sections[i]);
+	fw_json_array_end(j);
 	if (r->lives) {
-		key(b, "lives");
-		fw_lives_json(r->lives, b);
+		fw_json_key(j, "lives");
+		fw_lives_json(r->lives, j);
 	}
-	fw_buf_putc(b, '}');
+	fw_json_object_end(j);
 }
 
 void fw_report_html_model(const struct fw_report *r, unsigned int every_s, struct fw_buf *out)
 {
 	struct fw_buf json = { 0 };
+	struct fw_json j = { .out = &json };
 
-	model(&json, r, every_s);
+	model(&j, r, every_s);
 	safe(out, &json);
 	out->failed |= json.failed;
 	fw_buf_free(&json);

@@ -24,6 +24,10 @@ struct fw_stream_format {
 
 extern const struct fw_stream_format fw_stream_text, fw_stream_json;
 
+/* All of them; the first is the default. */
+extern const struct fw_stream_format *const fw_stream_formats[];
+extern const size_t fw_nr_stream_formats;
+
 /* The format of that name, or NULL. */
 const struct fw_stream_format *fw_stream_format_find(const char *name);
 

@@ -66,7 +66,8 @@ static void endpoint(struct fw_stream *s, unsigned int family, const uint8_t add
 	column(s, since, width);
 }
 
-static void process(struct fw_stream *s, uint32_t pid, const char comm[FW_COMM_LEN])
+/* @more: as many processes hold the listener besides. */
+static void process(struct fw_stream *s, uint32_t pid, const char comm[FW_COMM_LEN], uint32_t more)
 {
 	size_t since = s->out->len;
 
@@ -74,6 +75,8 @@ static void process(struct fw_stream *s, uint32_t pid, const char comm[FW_COMM_L
 		fw_buf_visible(s->out, comm, FW_COMM_LEN);
 		fw_buf_putc(s->out, '/');
 		fw_buf_u64(s->out, pid);
+		if (more)
+			fw_buf_printf(s->out, "+%u", more);
 	} else {
 		fw_buf_putc(s->out, '-');
 	}
@@ -82,11 +85,12 @@ static void process(struct fw_stream *s, uint32_t pid, const char comm[FW_COMM_L
 
 static void who(struct fw_stream *s, const struct fw_conn *c)
 {
+	uint32_t holders = fw_conn_listener_holders(c);
 	size_t since = s->out->len;
 
 	fw_buf_u64(s->out, c->id);
 	fw_buf_pad(s->out, since, CONN_WIDTH, 1);
-	process(s, c->pid, c->comm);
+	process(s, c->pid, c->comm, holders ? holders - 1 : 0);
 	endpoint(s, c->family, c->laddr, fw_conn_ifindex(c), c->lport, &s->addr_width[0]);
 	endpoint(s, c->family, c->raddr, 0, c->rport, &s->addr_width[1]);
 }
@@ -202,6 +206,13 @@ static void whose(struct fw_stream *s, uint32_t netns, uint64_t cgroup_id)
 	fw_buf_putc(s->out, ']');
 }
 
+/* " [mptcp 1a2b3c4d]": the subflows of one connection have the same token. */
+static void subflow_mark(struct fw_stream *s, const struct fw_conn *c)
+{
+	if (fw_conn_mptcp_token(c))
+		fw_buf_printf(s->out, " [mptcp %08x]", fw_conn_mptcp_token(c));
+}
+
 static void trim(struct fw_buf *b)
 {
 	while (b->len && b->data[b->len - 1] == ' ')
@@ -218,6 +229,7 @@ static void text_transition(struct fw_stream *s, const struct fw_conn *c,
 	dwell(s, tr);
 	note(s, c, tr);
 	whose(s, c->netns, c->cgroup_id);
+	subflow_mark(s, c);
 	trim(s->out);
 	fw_buf_putc(s->out, '\n');
 }
@@ -255,7 +267,7 @@ static void text_bind_failed(struct fw_stream *s, const struct fw_bind_failure *
 	since = s->out->len;
 	fw_buf_putc(s->out, '-');
 	fw_buf_pad(s->out, since, CONN_WIDTH, 1);
-	process(s, rec->pid, rec->comm);
+	process(s, rec->pid, rec->comm, 0);
 	endpoint(s, rec->head.family, rec->head.laddr, rec->head.ifindex, rec->head.lport, &s->addr_width[0]);
 	fw_buf_puts(s->out, "bind() failed: ");
 	fw_buf_puts(s->out, strerrorname_np(rec->err) ? strerrorname_np(rec->err) : "?");
@@ -319,6 +331,7 @@ static void whose_line(struct fw_stream *s, const struct fw_conn *c, size_t inde
 		newline(s, indent - 1);
 	after = s->out->len;
 	whose(s, c->netns, c->cgroup_id);
+	subflow_mark(s, c);
 	if (s->out->len == after)
 		s->out->len = before;
 	fw_buf_putc(s->out, '\n');

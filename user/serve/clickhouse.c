@@ -8,6 +8,7 @@
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include "util/parse.h"
@@ -15,6 +16,7 @@
 #define NS_PER_S UINT64_C(1000000000)
 #define CONNECT_S  5L
 #define TRANSFER_S 30L
+#define STALLED_S  10L
 /* Of what the server says; the first line of an error is enough. */
 #define ANSWER_MAX 4096
 
@@ -25,6 +27,7 @@ struct fw_clickhouse {
 	bool (*give_up)(void *arg);
 	void *arg;
 	struct fw_buf answer;
+	bool too_long;
 	char why[CURL_ERROR_SIZE];
 };
 
@@ -52,6 +55,45 @@ static bool is_numeric(const char *host)
 	return *host == '[' || inet_pton(AF_INET, host, &v4) == 1;
 }
 
+/* "user", "password" and the like are parameters of ClickHouse. */
+static bool has_secret(const char *query)
+{
+	static const char *const names[] = { "password=", "user=", "quota_key=", "access_token=" };
+
+	for (const char *at = query; at && *at; at = strchr(at, '&')) {
+		at += *at == '&';
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+			if (!strncasecmp(at, names[i], strlen(names[i])))
+				return true;
+		}
+	}
+	return false;
+}
+
+int fw_clickhouse_check_url(const char *url, struct fw_err *err)
+{
+	char *user = NULL, *password = NULL, *query = NULL;
+	CURLU *parts = curl_url();
+	int ret = 0;
+
+	if (!parts)
+		return fw_err_set(err, -ENOMEM, "no memory for libcurl");
+	if (curl_url_set(parts, CURLUPART_URL, url, 0))
+		ret = fw_err_set(err, -EINVAL, "this is no URL");
+	if (!ret && curl_url_get(parts, CURLUPART_USER, &user, 0) &&
+	    curl_url_get(parts, CURLUPART_PASSWORD, &password, 0))
+		curl_url_get(parts, CURLUPART_QUERY, &query, CURLU_URLDECODE);
+	if (user || password || has_secret(query))
+		ret = fw_err_set(err, -EINVAL,
+				 "every user of this host sees what the URL says about users and "
+				 "passwords: put USER:PASSWORD into a file, --clickhouse-auth FILE");
+	curl_free(user);
+	curl_free(password);
+	curl_free(query);
+	curl_url_cleanup(parts);
+	return ret;
+}
+
 int fw_clickhouse_prepare(const char *url, struct fw_clickhouse_server *server, struct fw_err *err)
 {
 	CURLU *parts = curl_url();
@@ -65,7 +107,7 @@ int fw_clickhouse_prepare(const char *url, struct fw_clickhouse_server *server, 
 	    curl_url_get(parts, CURLUPART_HOST, &host, 0) ||
 	    curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) ||
 	    fw_parse_u64(port, 1, UINT16_MAX, &number, NULL)) {
-		ret = fw_err_set(err, -EINVAL, "'%s' is not the URL of a server", url);
+		ret = fw_err_set(err, -EINVAL, "the URL of --clickhouse names no server");
 	} else {
 		server->port = (uint16_t)number;
 		server->reads_files = !is_numeric(host) || !strncmp(url, "https:", 6);
@@ -80,10 +122,12 @@ int fw_clickhouse_prepare(const char *url, struct fw_clickhouse_server *server, 
 static size_t on_answer(char *data, size_t size, size_t nr, void *arg)
 {
 	struct fw_clickhouse *ch = arg;
-	size_t left = ANSWER_MAX - ch->answer.len;
+	size_t left = ANSWER_MAX - ch->answer.len, len = size * nr;
 
-	fw_buf_mem(&ch->answer, data, size * nr < left ? size * nr : left);
-	return size * nr;
+	/* No answer that is awaited is so long: the transfer ends here. */
+	ch->too_long = len > left;
+	fw_buf_mem(&ch->answer, data, ch->too_long ? left : len);
+	return ch->too_long ? 0 : len;
 }
 
 static int on_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
@@ -105,6 +149,11 @@ static void set_options(struct fw_clickhouse *ch)
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_S);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT, TRANSFER_S);
+	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, STALLED_S);
+	/* Only the server that was named: the sandbox would refuse a proxy of the environment. */
+	curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, ch->headers);
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "finwait/" FW_VERSION);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_answer);
@@ -201,6 +250,7 @@ static int ask(struct fw_clickhouse *ch, struct fw_buf *query, const struct fw_b
 	if (ret)
 		return fw_err_set(err, ret, "no memory for a request");
 	fw_buf_clear(&ch->answer);
+	ch->too_long = false;
 	ch->why[0] = '\0';
 	curl_easy_setopt(ch->curl, CURLOPT_POST, 1L);
 	curl_easy_setopt(ch->curl, CURLOPT_POSTFIELDS, body ? body->data : "");
@@ -209,7 +259,11 @@ static int ask(struct fw_clickhouse *ch, struct fw_buf *query, const struct fw_b
 	curl_easy_getinfo(ch->curl, CURLINFO_RESPONSE_CODE, &status);
 	*sent = code != CURLE_COULDNT_CONNECT && code != CURLE_COULDNT_RESOLVE_HOST &&
 		code != CURLE_URL_MALFORMAT && code != CURLE_UNSUPPORTED_PROTOCOL;
-	if (code)
+	if (ch->too_long && status == 200)
+		return fw_err_set(err, -EPROTO,
+				  "%s into ClickHouse: it answers with more than %d bytes", doing,
+				  ANSWER_MAX);
+	if (code && !ch->too_long)
 		return fw_err_set(err, -EIO, "%s into ClickHouse: %s", doing,
 				  ch->why[0] ? ch->why : curl_easy_strerror(code));
 	return status == 200 ? 0 : say_refused(ch, status, doing, err);

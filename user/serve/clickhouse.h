@@ -30,6 +30,9 @@ struct fw_clickhouse;
 /* Once in a process, before there are threads. */
 int fw_clickhouse_global_init(struct fw_err *err);
 
+/* Whether it is a URL, and one without a secret. 0, or -EINVAL with @err filled, which does not repeat it. */
+int fw_clickhouse_check_url(const char *url, struct fw_err *err);
+
 struct fw_clickhouse_server {
 	uint16_t port;
 	bool reads_files; /* to resolve its name, or to verify its certificate */

@@ -94,6 +94,7 @@ void fw_exporter_render(struct fw_exporter *e, struct fw_session *s,
 		.process = process(e),
 		.push = *push,
 		.http = *http,
+		.findings = e->findings,
 	};
 
 	if (s->src->ops->cost)

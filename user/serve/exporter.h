@@ -23,6 +23,7 @@ struct fw_exporter {
 	const struct fw_exporter_options *opt;
 	struct fw_metrics metrics;
 	struct fw_survey survey;
+	struct fw_metrics_findings findings; /* as of the last report */
 	struct fw_truths truths; /* settings of the namespaces */
 	uint64_t next_truths_ns;
 	double start_s; /* of the process, since the epoch */

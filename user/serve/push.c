@@ -13,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "io/journal.h"
+#include "io/say.h"
 #include "serve/spool.h"
 
 #define NS_PER_S	 1000000000ULL

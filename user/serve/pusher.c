@@ -3,8 +3,9 @@
 
 #include <stdlib.h>
 
-#include "io/journal.h"
+#include "io/say.h"
 #include "util/fmt.h"
+#include "util/json.h"
 
 /* One block for ClickHouse: far below max_insert_block_size, which is a million rows. */
 #define BATCH_ROWS  10000U
@@ -50,7 +51,7 @@ static void give(struct fw_pusher *p)
 	p->batch = NULL;
 }
 
-/* The line of the JSON contract, without its "{" and newline. */
+/* The line of the JSON contract, into .row. */
 static void render(struct fw_pusher *p, const struct fw_conn *c)
 {
 	const struct fw_source_info *info = &p->session->src->info;
@@ -69,17 +70,25 @@ static void render(struct fw_pusher *p, const struct fw_conn *c)
 	fw_stream_json.connection(&stream, c);
 }
 
+static void number(struct fw_json *j, const char *name, uint64_t n)
+{
+	fw_json_key(j, name);
+	fw_json_u64(j, n);
+}
+
 static void append(struct fw_pusher *p)
 {
 	struct fw_batch *batch = p->batch;
-	struct fw_buf *b = &batch->body;
+	struct fw_json j = { .out = &batch->body };
 
-	fw_buf_puts(b, "{\"host\":");
-	fw_buf_json(b, p->host, SIZE_MAX);
-	fw_buf_printf(b, ",\"batch\":%llu,\"batch_row\":%u,\"batch_time\":%llu,",
-		      (unsigned long long)batch->number, batch->rows,
-		      (unsigned long long)(batch->number / FW_NS_PER_S));
-	fw_buf_mem(b, p->row.data + 1, p->row.len - 1);
+	fw_json_object(&j);
+	fw_json_key(&j, "host");
+	fw_json_text(&j, p->host, SIZE_MAX);
+	number(&j, "batch", batch->number);
+	number(&j, "batch_row", batch->rows);
+	number(&j, "batch_time", batch->number / FW_NS_PER_S);
+	/* Without its "{"; with its "}" and newline. */
+	fw_json_splice(&j, p->row.data + 1, p->row.len - 1);
 	batch->rows++;
 }
 

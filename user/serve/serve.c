@@ -39,6 +39,8 @@
 #define FILES (FW_SERVE_LISTEN_MAX * FW_HTTP_CONNECTIONS + 256U)
 /* How often refused clients are logged. */
 #define REFUSALS_NS (60 * FW_NS_PER_S)
+/* How often findings are looked for, at most. */
+#define ASSESS_NS (30 * FW_NS_PER_S)
 /* For how long the BPF programs are measured. */
 #define MEASURE_NS (10 * FW_NS_PER_S)
 
@@ -65,7 +67,7 @@ struct run {
 	struct fw_documents *docs;
 	struct fw_http *http;
 	struct fw_http_stats refusals; /* as last logged */
-	uint64_t next_refusals_ns;
+	uint64_t next_refusals_ns, next_assess_ns;
 	uint64_t watchdog_ns, next_watchdog_ns;
 	int notify_fd; /* -1: there is no service manager */
 };
@@ -89,6 +91,7 @@ static void render_report(struct run *run, enum fw_serve_document which, struct 
 	struct fw_report r = { 0 };
 
 	fw_window_report(&run->window, &run->session, &r);
+	fw_metrics_findings_of(&run->exporter.findings, &r);
 	if (which == FW_DOC_PAGE)
 		fw_report_html(&r, out);
 	else
@@ -129,6 +132,12 @@ static void render(struct run *run, enum fw_serve_document which, struct fw_buf 
 	}
 }
 
+/* A report is of now: it waits for a look at all sockets, if the last one is not fresh. */
+static bool must_wait(struct run *run, enum fw_serve_document which)
+{
+	return (which == FW_DOC_PAGE || which == FW_DOC_REPORT) && fw_session_looks(&run->session);
+}
+
 static void render_wanted(struct run *run)
 {
 	struct fw_source *src = run->session.src;
@@ -137,11 +146,27 @@ static void render_wanted(struct run *run)
 		uint64_t begin = src->ops->now_ns(src);
 		struct fw_buf out = { 0 };
 
-		if (!fw_documents_wanted(run->docs, i))
+		if (!fw_documents_wanted(run->docs, i) || must_wait(run, (enum fw_serve_document)i))
 			continue;
 		render(run, (enum fw_serve_document)i, &out);
 		fw_documents_publish(run->docs, i, &out, src->ops->now_ns(src) - begin);
 	}
+}
+
+/* Findings are metrics, too: a report is made now and then even if none is asked for. */
+static void assess(struct run *run)
+{
+	struct fw_source *src = run->session.src;
+	uint64_t begin = src->ops->now_ns(src), took;
+	struct fw_report r = { 0 };
+
+	if (begin < run->next_assess_ns || src->ops->in_snapshot(src))
+		return;
+	fw_window_report(&run->window, &run->session, &r);
+	fw_metrics_findings_of(&run->exporter.findings, &r);
+	fw_report_fini(&r);
+	took = src->ops->now_ns(src) - begin;
+	run->next_assess_ns = begin + ASSESS_NS + took * FW_DOCUMENT_COST_FACTOR;
 }
 
 /* ---- Running ----------------------------------------------------------------------------- */
@@ -393,6 +418,7 @@ static int watch(struct run *run, struct fw_err *err)
 		fw_exporter_step(&run->exporter, &run->session);
 		fw_window_step(&run->window, &run->session);
 		fw_pusher_step(&run->pusher);
+		assess(run);
 		render_wanted(run);
 		watch_clients(run);
 		if (hung_up())

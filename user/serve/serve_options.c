@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "serve/clickhouse.h"
 #include "util/fmt.h"
 #include "util/parse.h"
 
@@ -62,7 +63,7 @@ static int take_push(struct fw_serve_options *w, int key, const char *value, str
 		w->clickhouse = value;
 		if (strncmp(value, "http://", 7) && strncmp(value, "https://", 8))
 			return fw_err_set(err, -EINVAL, "must begin with http:// or https://");
-		return 0;
+		return fw_clickhouse_check_url(value, err);
 	case OPT_CLICKHOUSE_TABLE:
 		return take_table(value, w, err);
 	case OPT_CLICKHOUSE_AUTH:
@@ -170,14 +171,14 @@ static bool is_usable(const struct fw_options *opt)
 	const struct fw_filter *f = &opt->filter;
 
 	if (opt->nr_inputs) {
-		fputs("finwait: serve watches the running kernel: finwait report -i reads a "
-		      "recording\n", stderr);
+		fw_say(FW_LEVEL_ERROR, "serve watches the running kernel: finwait report -i reads a "
+		      "recording");
 		return false;
 	}
 	if (!f->states && !f->min_duration_ns && !f->nr_pids && !f->nr_comms && !f->cgroup)
 		return true;
-	fputs("finwait: --state, --min-duration, --pid, --comm and --cgroup are for trace and "
-	      "timeline: metrics count whole connections of all owners\n", stderr);
+	fw_say(FW_LEVEL_ERROR, "--state, --min-duration, --pid, --comm and --cgroup are for trace and "
+	      "timeline: metrics count whole connections of all owners");
 	return false;
 }
 
@@ -198,7 +199,7 @@ int fw_serve_options_parse(struct fw_serve_options *w, struct fw_options *opt, i
 	if (!is_usable(opt))
 		return -EINVAL;
 	if (!w->clickhouse && (w->spool_dir || w->clickhouse_auth)) {
-		fputs("finwait: --spool-dir and --clickhouse-auth are for --clickhouse\n", stderr);
+		fw_say(FW_LEVEL_ERROR, "--spool-dir and --clickhouse-auth are for --clickhouse");
 		return -EINVAL;
 	}
 	opt->truths = true;

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/write.h"
+
 #define NAME_LEN 64
 #define TMP	 "new"
 
@@ -185,24 +187,10 @@ void fw_spool_free(struct fw_spool *s)
 	free(s);
 }
 
-static int write_all(int fd, const char *data, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		data += n;
-		len -= (size_t)n;
-	}
-	return fsync(fd) ? -errno : 0;
-}
-
 /* Complete under its name, or not there. */
 static int write_file(struct fw_spool *s, const struct fw_batch *batch, const char *name)
 {
+	size_t done;
 	int fd, ret;
 
 	/* Left by a crash. The sandbox opens no file for writing that exists. */
@@ -210,7 +198,9 @@ static int write_file(struct fw_spool *s, const struct fw_batch *batch, const ch
 	fd = openat(s->dir, TMP, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	ret = write_all(fd, batch->body.data, batch->body.len);
+	ret = fw_write_all(fd, batch->body.data, batch->body.len, &done);
+	if (!ret && fsync(fd))
+		ret = -errno;
 	close(fd);
 	if (!ret && renameat(s->dir, TMP, s->dir, name))
 		ret = -errno;

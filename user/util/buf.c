@@ -139,58 +139,6 @@ void fw_buf_visible(struct fw_buf *b, const char *s, size_t max_len)
 	}
 }
 
-/* Length of the valid UTF-8 sequence at @s (at most @left bytes), or 0. */
-static size_t utf8_len(const unsigned char *s, size_t left)
-{
-	size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 :
-		   (s[0] & 0xf0) == 0xe0 ? 3 : s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
-
-	if (!n || n > left)
-		return 0;
-	for (size_t i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	if (n == 3 && ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] >= 0xa0)))
-		return 0;
-	if (n == 4 && ((s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] >= 0x90)))
-		return 0;
-	return n;
-}
-
-/* How much of @s needs no escaping and is ASCII. */
-static size_t plain_len(const char *s, size_t len)
-{
-	size_t i = 0;
-
-	while (i < len && s[i] >= 0x20 && s[i] < 0x7f && s[i] != '"' && s[i] != '\\')
-		i++;
-	return i;
-}
-
-void fw_buf_json(struct fw_buf *b, const char *s, size_t max_len)
-{
-	size_t len = strnlen(s, max_len), plain = plain_len(s, len);
-
-	fw_buf_putc(b, '"');
-	fw_buf_mem(b, s, plain);
-	for (size_t i = plain; i < len;) {
-		const unsigned char *c = (const unsigned char *)s + i;
-		size_t n = utf8_len(c, len - i);
-
-		if (!n)
-			fw_buf_puts(b, "\\ufffd");
-		else if (*c == '"' || *c == '\\')
-			fw_buf_printf(b, "\\%c", *c);
-		else if (*c < 0x20 || *c == 0x7f)
-			fw_buf_printf(b, "\\u%04x", *c);
-		else
-			fw_buf_mem(b, c, n);
-		i += n ? n : 1;
-	}
-	fw_buf_putc(b, '"');
-}
-
 const char *fw_buf_str(struct fw_buf *b)
 {
 	if (!fw_buf_reserve(b, 1))

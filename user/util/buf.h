@@ -68,12 +68,10 @@ void fw_buf_printf(struct fw_buf *b, const char *fmt, ...) __attribute__((format
 void fw_buf_pad(struct fw_buf *b, size_t since, size_t width, size_t min);
 
 /*
- * Text from outside (process names). _visible: safe on a terminal and one column a character,
- * control and non-ASCII bytes and the backslash become \xNN. _json: a quoted JSON string, always
- * valid UTF-8: bytes that are not become U+FFFD.
+ * Text from outside (process names), safe on a terminal and one column a character: control and
+ * non-ASCII bytes and the backslash become \xNN.
  */
 void fw_buf_visible(struct fw_buf *b, const char *s, size_t max_len);
-void fw_buf_json(struct fw_buf *b, const char *s, size_t max_len);
 
 /* The content as a C string; "" when empty or out of memory. Valid until the next write. */
 const char *fw_buf_str(struct fw_buf *b);

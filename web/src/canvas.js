@@ -18,7 +18,6 @@ import { color } from "./theme.js";
 export const ROW = 20;
 export const AXIS = 30;
 const BAR = 14;
-const GOOD = new Set(["last_ack", "time_wait_expired", "open"]);
 
 export const palette = () => {
 	const p = { states: {} };
@@ -150,16 +149,16 @@ const bar = (view, i, y) => {
 		const end = us + lives.dwell(i, step);
 
 		segment(view, y, view.x(us), view.x(end), state);
-		if (path.flags[step] & lives.STEP_AT_MOST)
+		if (lives.stepHas(i, step, "at_most"))
 			hatched(view.c, Math.max(view.left, view.x(us)),
 				Math.min(view.right, view.x(end)), y, BAR, view.colors.paper);
 		us = end;
 	});
-	if (path.flags[0] & lives.STEP_AT_LEAST)
+	if (lives.stepHas(i, 0, "at_least"))
 		before(view, view.x(lives.start(i)), y);
 	if (lives.isOpen(i))
 		openArrow(view, view.x(us), y, lives.lastState(i));
-	else if (!GOOD.has(lives.endName(i)))
+	else if (!lives.endIsExpected(i))
 		cross(view, view.x(us), y);
 };
 

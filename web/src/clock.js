@@ -12,7 +12,10 @@ derive(() => {
 	startMs = Date.parse(text.replace(/(\.\d{3})\d+/, "$1"));
 });
 
-const iso = (us) => new Date(startMs + us / 1000).toISOString().replace("T", " ");
+/* The time of day may have been set meanwhile. */
+const shiftUs = (us) => model.lives?.clock.findLast(([since]) => since <= us)?.[1] ?? 0;
+
+const iso = (us) => new Date(startMs + (us + shiftUs(us)) / 1000).toISOString().replace("T", " ");
 
 /* @us: microseconds since the start. "22:38:44.123 UTC", on another day with its date; null: unknown. */
 export const clock = (us) => {

@@ -11,7 +11,8 @@ import { boxOf, edges, exit, route, sizeFor, small } from "./layout.js";
 import { matching, total } from "./lives.js";
 import { derive, model, rows, STATES, table } from "./model.js";
 
-let words, taken, states; /* of ends; all transitions; rows of the table of states by name */
+let words, brief, regular; /* of ends: in words, in few; those that the RFC's figure has */
+let taken, states;         /* all transitions; rows of the table of states by name */
 let drawn, exits, others; /* edges: of the figure; ends that it has not; what else it has not */
 let restarts, most;       /* of TIME_WAIT; the largest count */
 
@@ -21,18 +22,19 @@ const sum = (list) => list.reduce((n, t) => n + t.count, 0);
 
 /* An edge of the figure, with counts. Listeners are not connections: nothing lists them. */
 const counted = (edge) => {
+	const listener = edge.from === "LISTEN" && edge.to === "CLOSE" || edge.to === "LISTEN";
+	const ends = edge.to === "CLOSE" && !listener ? regular : undefined;
 	const parts = taken.filter((t) => t.from === edge.from && t.to === edge.to &&
-		(!edge.ends || edge.ends.includes(t.end)));
+		(!ends || ends.includes(t.end)));
 
-	return { ...edge, count: sum(parts), parts,
-		 listener: edge.from === "LISTEN" && edge.to === "CLOSE" || edge.to === "LISTEN" };
+	return { ...edge, ends, count: sum(parts), parts, listener };
 };
 
 /* All other ends of a state. */
 const exitOf = (from) => {
-	const regular = edges.find((e) => e.from === from && e.to === "CLOSE")?.ends ?? [];
+	const drawn = edges.some((e) => e.from === from && e.to === "CLOSE");
 	const parts = taken.filter((t) => t.from === from && t.to === "CLOSE" &&
-		!regular.includes(t.end));
+		!(drawn && regular.includes(t.end)));
 
 	return { from, to: "CLOSE", ends: parts.map((p) => p.end), count: sum(parts), parts,
 		 what: "not in RFC 9293's figure" };
@@ -43,7 +45,9 @@ const strange = (t) => ({
 	a: [t.from === "CLOSE" ? "BEGIN" : t.from, "b", 0.6], b: [t.to, "t", 0.6] });
 
 derive(() => {
-	words = Object.fromEntries(model.lives?.ends ?? []);
+	words = Object.fromEntries(model.lists.ends.map(([name, text]) => [name, text]));
+	brief = Object.fromEntries(model.lists.ends.map(([name, , few]) => [name, few]));
+	regular = model.lists.ends.filter((end) => end[3]).map(([name]) => name);
 	taken = rows(table("transitions", "edges"));
 	states = Object.fromEntries(rows(table("states", "states")).map((s) => [s.state, s]));
 	drawn = edges.map(counted);
@@ -165,17 +169,11 @@ const classOf = (edge, isExit) => {
 
 const LINE = 16;
 
-/* In fewer words: beside which state they stand says the rest. */
-const brief = {
-	time_wait_purged: "netns removed", time_wait_overflow: "table full", time_wait_reset: "RST",
-	fin_wait_2_data: "data after close", half_open_expired: "timed out", half_open_dropped: "dropped",
-};
-
 /* How else connections ended, most first: what there is room for beside an exit. */
 const reasons = (edge) => {
 	const most = [...edge.parts].sort((a, b) => b.count - a.count);
 	const lines = most.slice(0, most.length > 3 ? 2 : 3).map((p) =>
-		(most.length > 1 ? `${count(p.count)} ` : "") + (brief[p.end] ?? words[p.end] ?? p.end));
+		(most.length > 1 ? `${count(p.count)} ` : "") + (brief[p.end] ?? p.end));
 
 	return most.length > 3 ? [...lines, `${most.length - 2} more kinds`] : lines;
 };

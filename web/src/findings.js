@@ -7,10 +7,7 @@ import { everything, goTo, showOnly } from "./filter.js";
 import { cell } from "./format.js";
 import { matching } from "./lives.js";
 import { model, section } from "./model.js";
-import { places } from "./places.js";
 import { tableOf } from "./table.js";
-
-const words = { critical: "Critical", warning: "Warning", info: "Info" };
 
 /* A moment to the second; all of it when pointed at. */
 const short = (text) => text.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)\.\d+Z$/, "$1 $2 UTC");
@@ -43,8 +40,7 @@ const showButton = (text, change) =>
 	} }, text);
 
 /* Of one offender: its connections. Of several: a button for each, and one for all. */
-const links = ({ id, offenders }) => {
-	const { shows, section: key } = places[id] ?? {};
+const links = ({ shows, section: key, offenders }) => {
 	const one = offenders?.rows.length === 1 ? whoOf(offenders, offenders.rows[0]) : null;
 	const change = one ? { ...shows, who: one } : shows;
 
@@ -53,8 +49,7 @@ const links = ({ id, offenders }) => {
 		key && section(key) && h("a", { href: `#section-${key}` }, "See the numbers"));
 };
 
-const offendersOf = ({ id, offenders }) => {
-	const shows = places[id]?.shows;
+const offendersOf = ({ id, shows, offenders }) => {
 	const show = (row) => {
 		const who = whoOf(offenders, row);
 
@@ -67,10 +62,13 @@ const offendersOf = ({ id, offenders }) => {
 		{ place: id, action: shows && offenders.rows.length > 1 ? show : null });
 };
 
+const severityOf = ({ severity }) =>
+	model.lists.severities.find(([name]) => name === severity)?.[1] ?? severity;
+
 const card = (finding) =>
 	h("article", { class: `finding ${finding.severity}`, "data-id": finding.id },
 		h("p", { class: "kind" },
-			h("span", { class: "badge" }, words[finding.severity] ?? finding.severity),
+			h("span", { class: "badge" }, severityOf(finding)),
 			h("code", {}, finding.id)),
 		h("h3", {}, finding.title),
 		finding.meaning && h("p", {}, h("b", {}, "It means "), finding.meaning),
@@ -84,9 +82,9 @@ const card = (finding) =>
 
 export const tally = () => {
 	const of = (severity) => model.findings.filter((f) => f.severity === severity).length;
-	const parts = Object.keys(words).map((s) => [s, of(s)]).filter(([, n]) => n);
+	const parts = model.lists.severities.map(([name, , plural]) => [of(name), name, plural]);
 
-	return parts.map(([s, n]) => `${n} ${s}${s === "warning" && n > 1 ? "s" : ""}`).join(", ");
+	return parts.filter(([n]) => n).map(([n, one, more]) => `${n} ${n > 1 ? more : one}`).join(", ");
 };
 
 export const findings = () => [

@@ -30,7 +30,7 @@ const places = {
 /*
  * from, to, side it leaves and side it arrives (t r b l, with a shift along it, -1 to 1), what happens,
  * the same as short as the RFC's figure has it and where that stands from the middle of the edge.
- * rfc: only in the RFC. Of the ends, those listed are the regular ones; any other is drawn as an exit.
+ * rfc: only in the RFC. An end that the RFC's figure does not have (lists.ends) is drawn as an exit.
  */
 export const edges = [
 	{ from: "CLOSE", to: "LISTEN", a: ["BEGIN", "b", -0.4], b: ["LISTEN", "t", -0.4],
@@ -40,7 +40,7 @@ export const edges = [
 	{ from: "CLOSE", to: "SYN_SENT", a: ["BEGIN", "r", 0.4], b: ["SYN_SENT", "t", -0.15],
 	  what: "connect(): SYN sent", say: ["connect() / SYN", -26, 22, "end"] },
 	{ from: "SYN_SENT", to: "CLOSE", a: ["SYN_SENT", "t", 0.5], b: ["BEGIN", "r", -0.4],
-	  what: "close() before an answer came", say: ["close()", 16, -6, "start"], ends: ["aborted"] },
+	  what: "close() before an answer came", say: ["close()", 16, -6, "start"] },
 	{ from: "LISTEN", to: "SYN_RECV", a: ["LISTEN", "l", 0.4], b: ["SYN_RECV", "t", 0.15],
 	  what: "SYN received: SYN, ACK sent", say: ["SYN / SYN, ACK", 26, 24, "start"] },
 	{ from: "SYN_RECV", to: "LISTEN", a: ["SYN_RECV", "t", -0.5], b: ["LISTEN", "l", -0.4],
@@ -75,9 +75,9 @@ export const edges = [
 	{ from: "CLOSE_WAIT", to: "LAST_ACK", a: ["CLOSE_WAIT", "b", 0], b: ["LAST_ACK", "t", 0],
 	  what: "close(): FIN sent", say: ["close() / FIN", 14, 24, "start"] },
 	{ from: "LAST_ACK", to: "CLOSE", a: ["LAST_ACK", "b", 0], b: ["CLOSE", "t", 0],
-	  what: "ACK of our FIN received", say: ["ACK of FIN", 14, 24, "start"], ends: ["last_ack"] },
+	  what: "ACK of our FIN received", say: ["ACK of FIN", 14, 24, "start"] },
 	{ from: "TIME_WAIT", to: "CLOSE", a: ["TIME_WAIT", "b", 0.6], b: ["CLOSE", "l", 0],
-	  what: "2MSL timer", say: ["2MSL timer", 0, 20, "middle"], ends: ["time_wait_expired"] },
+	  what: "2MSL timer", say: ["2MSL timer", 0, 20, "middle"] },
 ];
 
 export const small = new Set(["BEGIN", "CLOSE", "LISTEN"]);

@@ -9,16 +9,8 @@ import { derive, model } from "./model.js";
 let lives;
 let rows;
 
-export const FLAG_GAP = 1 << 6;
-const FLAG_LISTENERS_PID = 1 << 12;
-const FLAG_SINCE_BEFORE = 1 << 7;
-const FLAG_THREE_SEGMENT = 1 << 5;
-export const STEP_AT_LEAST = 1;
-const STEP_ORPHANED = 2;
-export const STEP_AT_MOST = 4;
-const OPEN = 0;
-
 export let total, seen, inTrouble, spanUs, losses, troubles;
+let ends;
 let paths;   /* each once */
 let dwellAt; /* where the dwells of each row begin */
 let texts;   /* of each row, for the search; made when first asked for */
@@ -26,7 +18,7 @@ let texts;   /* of each row, for the search; made when first asked for */
 /* Of a path: its states by name, and the edges it takes. */
 const pathOf = (steps) => {
 	const names = steps.map(([state]) => lives.states[state]);
-	const first = names[0] === "SYN_RECV" ? "LISTEN" : "CLOSE";
+	const first = lives.states[lives.origins[steps[0]?.[0] ?? 0]];
 	const edges = new Set();
 
 	names.forEach((name, i) => i && edges.add(`${names[i - 1]}>${name}`));
@@ -41,7 +33,7 @@ derive(() => {
 	inTrouble = lives?.in_trouble ?? 0;
 	spanUs = lives?.span_us ?? 0;
 	losses = lives?.losses ?? [];
-	troubles = lives?.troubles ?? [];
+	({ troubles, ends } = model.lists);
 	paths = (lives?.paths ?? []).map(pathOf);
 	texts = new Array(total);
 	dwellAt = new Uint32Array(total + 1);
@@ -54,12 +46,27 @@ export const withId = (wanted) => rows.id.indexOf(wanted);
 export const start = (i) => rows.start[i];
 export const path = (i) => paths[rows.path[i]];
 export const dwell = (i, step) => rows.dwell[dwellAt[i] + step];
-export const isOpen = (i) => rows.end[i] === OPEN;
-export const endName = (i) => lives.ends[rows.end[i]][0];
-export const endWords = (i) => lives.ends[rows.end[i]][1];
+export const isOpen = (i) => rows.end[i] === lives.open;
+export const endName = (i) => ends[rows.end[i]][0];
+export const endWords = (i) => ends[rows.end[i]][1];
+export const endIsExpected = (i) => ends[rows.end[i]][4];
 export const lastState = (i) => path(i).names[path(i).names.length - 1];
-export const hasGap = (i) => (rows.flags[i] & FLAG_GAP) !== 0;
-export const isSinceBefore = (i) => (rows.flags[i] & FLAG_SINCE_BEFORE) !== 0;
+
+/* The model names the bits: a name that it does not have is a mistake here. */
+const isSet = (names, bits, name) => {
+	const bit = names.indexOf(name);
+
+	if (bit < 0)
+		throw new Error(`no flag ${name}`);
+	return (bits >> bit) % 2 !== 0;
+};
+
+const has = (i, name) => isSet(lives.flags, rows.flags[i], name);
+export const stepHas = (i, step, name) => isSet(lives.step_flags, path(i).flags[step], name);
+export const hasGap = (i) => has(i, "gap");
+export const isSinceBefore = (i) => has(i, "since_before");
+const isAccepted = (i) => lives.roles[rows.role[i]][0] === "passive";
+const isConnected = (i) => lives.roles[rows.role[i]][0] === "active";
 
 export const until = (i) => {
 	let us = rows.start[i];
@@ -93,16 +100,16 @@ export const local = (i) => endpoint(rows.local[i], rows.lport[i]);
 export const remote = (i) => endpoint(rows.remote[i], rows.rport[i]);
 /* Whom a person would call the peer: of who came to us the port says nothing. */
 export const peer = (i) =>
-	rows.role[i] === 2 ?
+	isAccepted(i) ?
 		`${lives.addresses[rows.remote[i]] ?? "?"} to :${rows.lport[i]}` : remote(i);
 
 /* Who connected to whom: "10.0.0.1:40600 → :80" is one that came here. */
 export const pair = (i) => {
 	const port = rows.lport[i] ? `:${rows.lport[i]} ` : "";
 
-	if (rows.role[i] === 2)
+	if (isAccepted(i))
 		return `${remote(i)} → ${port}`;
-	return `${port}${rows.role[i] === 1 ? "→" : "–"} ${remote(i)}`;
+	return `${port}${isConnected(i) ? "→" : "–"} ${remote(i)}`;
 };
 
 export const isInTrouble = (i) => rows.troubles[i] !== 0;
@@ -110,21 +117,19 @@ export const isInTrouble = (i) => rows.troubles[i] !== 0;
 export const worst = (i) => {
 	const bits = rows.troubles[i];
 
-	return bits ? lives.troubles[31 - Math.clz32(bits & -bits)][1] : "nothing wrong";
+	return bits ? troubles[31 - Math.clz32(bits & -bits)][1] : "nothing wrong";
 };
 
 export const troublesOf = (i) =>
-	lives.troubles.filter((_, bit) => rows.troubles[i] & (1 << bit)).map((t) => t[1]);
+	troubles.filter((_, bit) => (rows.troubles[i] >> bit) % 2 !== 0).map((t) => t[1]);
 
 const stepText = (i, step) => {
-	const flags = path(i).flags[step];
-	const orphaned = flags & STEP_ORPHANED ? " (orphaned)" : "";
-	const both = STEP_AT_LEAST | STEP_AT_MOST;
+	const orphaned = stepHas(i, step, "orphaned") ? " (orphaned)" : "";
+	const [atLeast, atMost] = ["at_least", "at_most"].map((name) => stepHas(i, step, name));
 
-	if ((flags & both) === both)
+	if (atLeast && atMost)
 		return `?${orphaned}`;
-	return (flags & STEP_AT_LEAST ? ">= " : flags & STEP_AT_MOST ? "<= " : "") +
-		duration(dwell(i, step) * 1000) + orphaned;
+	return (atLeast ? ">= " : atMost ? "<= " : "") + duration(dwell(i, step) * 1000) + orphaned;
 };
 
 /* [["SYN_SENT", "0.06 ms"], ...] */
@@ -148,23 +153,20 @@ export const sentence = (i) =>
 	`${process(i)}, ${local(i)} to ${remote(i)}: ` +
 	`${steps(i).map((s) => s.join(" ")).join(", ")}; ${endWords(i)}`;
 
-const roles = [null, "connected", "accepted"];
-const closers = [null, "this side", "the other side", "both at once"];
-
 const moment = (us) =>
 	[`${duration(us * 1000)} after the start`, clock(us)].filter(Boolean).join(", ");
 
 /* What the picture does not show: pairs of words. */
 export const facts = (i) => [
-	["Process", process(i) + (rows.flags[i] & FLAG_LISTENERS_PID ? " (the listener's)" : "")],
+	["Process", process(i) + (has(i, "owner_listens") ? " (the listener's)" : "")],
 	["Local", local(i)],
 	["Remote", remote(i)],
-	["This side", roles[rows.role[i]]],
+	["This side", lives.roles[rows.role[i]][1]],
 	["Began", isSinceBefore(i) ? "before finwait" : moment(start(i))],
 	["Ended", isOpen(i) ? null : moment(until(i))],
 	["End", endWords(i)],
-	["Closed first", closers[rows.by[i]]],
-	["Three-segment close", rows.flags[i] & FLAG_THREE_SEGMENT ? "yes" : null],
+	["Closed first", lives.closers[rows.by[i]][1]],
+	["Three-segment close", has(i, "three_segment") ? "yes" : null],
 	["Sent, received", rows.sent[i] + rows.received[i] ?
 		`${count(rows.sent[i])} B, ${count(rows.received[i])} B` : null],
 	["Retransmissions", rows.retransmits[i] ? count(rows.retransmits[i]) : null],
@@ -200,11 +202,11 @@ const isOf = (i, { process: name, remote: peer, lport }) =>
 
 export const matching = (filter) => {
 	const words = filter.text.toLowerCase().split(/\s+/).filter(Boolean);
-	const bit = filter.trouble ? 1 << troubles.findIndex((t) => t[0] === filter.trouble) : 0;
+	const bit = troubles.findIndex((t) => t[0] === filter.trouble);
 	const found = [];
 
 	for (let i = 0; i < total; i++) {
-		if (bit && !(rows.troubles[i] & bit))
+		if (filter.trouble && (rows.troubles[i] >> bit) % 2 === 0)
 			continue;
 		if (filter.state && !path(i).names.includes(filter.state))
 			continue;

@@ -19,10 +19,12 @@ export const replaceModel = (next) => {
 		load();
 };
 
-export const STATES = [
-	"SYN_SENT", "SYN_RECV", "ESTABLISHED", "FIN_WAIT_1", "FIN_WAIT_2", "CLOSING", "TIME_WAIT",
-	"CLOSE_WAIT", "LAST_ACK",
-];
+/* The states of connections, in the order of a life. A listener is none. */
+export let STATES;
+
+derive(() => {
+	STATES = model.lists.states.filter((state) => state !== "LISTEN");
+});
 
 export const section = (key) => model.sections.find((s) => s.key === key);
 

@@ -51,9 +51,9 @@ const closeWaitByAge = () => {
 	}));
 };
 
+/* Columns of the table, with their colours. */
 const stallParts = [
-	["open", "still waiting", "CLOSE_WAIT"], ["peer_fin", "the FIN came", "SYN_RECV"],
-	["timeout", "tcp_fin_timeout", "FIN_WAIT_2"], ["other", "ended otherwise", "TIME_WAIT"],
+	["open", "series-2"], ["peer_fin", "series-3"], ["timeout", "series-7"], ["other", "series-1"],
 ];
 
 const stallsByPeer = () => {
@@ -63,7 +63,8 @@ const stallsByPeer = () => {
 	const label = labels(all, "peer", "process");
 
 	return all.length > 0 && block("Stalls by peer", stacked({
-		parts: parts.map(([, words, color]) => ({ label: words, color })),
+		parts: parts.map(([key, color]) => ({
+			label: t.columns.find(([name]) => name === key)[1], color })),
 		rows: all.slice(0, MOST).map((row) => ({
 			label: label(row), values: parts.map(([key]) => row[key] ?? 0),
 			text: row.longest !== undefined ? `longest ${duration(row.longest)}` : "",
@@ -72,7 +73,7 @@ const stallsByPeer = () => {
 };
 
 const portParts = [
-	{ label: "taken now", color: "FIN_WAIT_2" },
+	{ label: "taken now", color: "series-7" },
 	{ label: "more, when TIME_WAIT has filled up at this rate", color: "port-soon" },
 ];
 

@@ -17,10 +17,8 @@ const BOTTOM = 26;
 const TOP = 30;
 const NOMINAL = 60;
 
-const colors = {
-	time_wait_expired: "TIME_WAIT", time_wait_reset: "CLOSE_WAIT", time_wait_reopened: "SYN_RECV",
-	time_wait_reused: "SYN_SENT", time_wait_purged: "FIN_WAIT_1", time_wait_destroyed: "CLOSING",
-};
+/* Of the ends, in the order of their columns. */
+const color = (i) => `series-${Math.min(i, 6) + 1}`;
 
 const byEnd = () => {
 	const t = table("time_wait_bars", "by_end");
@@ -34,7 +32,7 @@ const byEnd = () => {
 	const last = all.length - 1 - [...all].reverse().findIndex(some);
 
 	return block("How long, by what ended it", stacked({
-		parts: ends.map(([key, words]) => ({ label: words, color: colors[key] ?? "FIN_WAIT_2" })),
+		parts: ends.map(([, words], i) => ({ label: words, color: color(i) })),
 		rows: all.slice(Math.max(0, first), last + 1).map((row) => ({
 			label: range(row.from, row.to), values: row.values,
 			text: count(row.values.reduce((a, b) => a + b, 0)) })),
