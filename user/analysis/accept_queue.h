@@ -24,4 +24,7 @@ struct fw_queue_look {
 struct fw_queue_look fw_queue_look(const struct fw_analysis_context *ctx, uint32_t netns,
 				   unsigned int family, const uint8_t addr[16], uint16_t port);
 
+/* Evidence and advice of a finding about a destination that does not answer: is it that queue? */
+void fw_queue_say(struct fw_report *r, struct fw_finding *f, const struct fw_queue_look *queue);
+
 #endif

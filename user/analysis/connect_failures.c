@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "analysis/accept_queue.h"
 #include "analysis/recent.h"
 #include "analysis/words.h"
 
@@ -212,7 +213,6 @@ static enum failure main_failure(const struct attempts *a)
 struct excuse {
 	const struct connects *k;
 	const struct fw_group *of;
-	double span_s;
 	uint64_t opened_elsewhere; /* by the same program, to the same port of other addresses */
 };
 
@@ -227,14 +227,19 @@ static void look_elsewhere(void *arg, struct fw_group *group)
 		e->opened_elsewhere += a->opened;
 }
 
-/* It answered again after the last failure, and was away for a moment only. */
-static bool is_restart(const struct attempts *a, double span_s)
+/*
+ * It was away for moments only, and answered after the last failure, or just before it: the report may come
+ * in the middle of a restart.
+ */
+static bool is_restart(const struct attempts *a, uint64_t now_ns, double span_s)
 {
-	if (a->last_opened_ns < a->last_ns)
-		return false;
-	if (a->last_ns - a->first_ns < FW_CONNECT_FAILED_LASTING_NS)
+	bool refused = a->failed[REFUSED] == failed_of(a);
+
+	if (refused && (double)a->seconds * 4 < span_s && a->opened &&
+	    now_ns - a->last_opened_ns < FW_CONNECT_FAILED_LASTING_NS)
 		return true;
-	return a->failed[REFUSED] == failed_of(a) && (double)a->seconds * 4 < span_s;
+	return a->last_opened_ns >= a->last_ns &&
+	       a->last_ns - a->first_ns < FW_CONNECT_FAILED_LASTING_NS;
 }
 
 /* Four of five that failed got through at another address. */
@@ -265,6 +270,7 @@ static uint64_t weight_of(const void *value)
 
 struct judging {
 	const struct connects *k;
+	uint64_t now_ns;
 	double span_s;
 };
 
@@ -272,10 +278,10 @@ static void judge(void *arg, struct fw_group *group)
 {
 	const struct judging *j = arg;
 	struct attempts *a = (void *)group->value;
-	struct excuse excuse = { .k = j->k, .of = group, .span_s = j->span_s };
+	struct excuse excuse = { .k = j->k, .of = group };
 
 	if (failed_of(a))
-		a->excused = is_rare(a) || is_restart(a, j->span_s) || is_fallback(&excuse, a);
+		a->excused = is_rare(a) || is_restart(a, j->now_ns, j->span_s) || is_fallback(&excuse, a);
 }
 
 /* ---- What is said ------------------------------------------------------------------------- */
@@ -337,15 +343,24 @@ static void say_title(struct fw_report *r, struct fw_finding *f, const struct fw
 static void find_failures(const struct connects *k, const struct fw_analysis_context *ctx,
 			  struct fw_report *r)
 {
+	struct fw_queue_look queue = { 0 };
 	const struct fw_group *worst;
 	struct fw_finding *f;
+	enum failure why;
 
 	if (!fw_groups_top(&k->groups, weight_of, &worst, 1, NULL) ||
 	    weight_of(worst->value) < FW_LIMIT_CONNECT_FAILED)
 		return;
-	f = fw_finding_begin(r, "connect-failures", FW_SEVERITY_WARNING, FW_RANK_CONNECT_FAILED,
-			     failed_of(worst->value));
+	why = main_failure((const void *)worst->value);
+	if (why == GIVEN_UP || why == TIMED_OUT)
+		queue = fw_queue_look(ctx, worst->key.netns, worst->key.family, worst->key.raddr,
+				      worst->key.rport);
+	/* Of a full queue there is a finding already, which says why. */
+	f = fw_finding_begin(r, "connect-failures",
+			     queue.verdict == FW_QUEUE_FULL ? FW_SEVERITY_INFO : FW_SEVERITY_WARNING,
+			     FW_RANK_CONNECT_FAILED, failed_of(worst->value));
 	say_title(r, f, worst);
+	fw_queue_say(r, f, &queue);
 	for (int i = 0; i < NR_FAILURES; i++) {
 		if (k->failed[i])
 			fw_finding_evidence(r, f, failures[i].name, failures[i].words,
@@ -357,7 +372,7 @@ static void find_failures(const struct connects *k, const struct fw_analysis_con
 static void report(void *self, const struct fw_analysis_context *ctx, struct fw_report *r)
 {
 	struct connects *k = self;
-	struct judging judging = { k, fw_span_s(ctx) };
+	struct judging judging = { k, ctx->now_ns, fw_span_s(ctx) };
 	struct fw_section *s;
 	uint64_t failed = 0;
 

@@ -85,7 +85,6 @@
 #define FW_LIMIT_CONNECT_FAILED 3
 #define FW_LIMIT_CONNECT_FAILED_PCT 5
 #define FW_CONNECT_FAILED_LASTING_NS FW_NS(5) /* shorter and over: a restart */
-#define FW_LIMIT_NOT_LOCAL 1 /* bind() or connect() for want of an address */
 
 /* Connections that a server closed when they were idle, and that were used after that. */
 #define FW_LIMIT_STALE 3

@@ -310,26 +310,6 @@ static void say_syn_stall(const struct fw_analysis_context *ctx, struct fw_repor
 			       n.text, who.text, limit.text);
 }
 
-static void say_queue(struct fw_report *r, struct fw_finding *f, const struct fw_queue_look *queue)
-{
-	struct fw_words who;
-
-	if (queue->verdict == FW_QUEUE_UNKNOWN)
-		return;
-	who = fw_words_process(queue->listener->comm, queue->listener->pid);
-	fw_finding_evidence(r, f, "queue", "Accept queue of the listener, on this host",
-			    fw_cell_printf("%u of %u", queue->queue, queue->max));
-	fw_finding_evidence(r, f, "queue_dropped", "Dropped by it", fw_cell_count(queue->drops));
-	if (queue->verdict == FW_QUEUE_FREE)
-		fw_finding_say(r, &f->advice,
-			       "The listener (%s) is on this host, and its accept queue is not the "
-			       "reason: it has room and has dropped nothing; look for a firewall, or for "
-			       "loss, on the way.", who.text);
-	else
-		fw_finding_say(r, &f->advice, "The listener is %s, on this host: see accept-queue-full.",
-			       who.text);
-}
-
 static enum fw_severity severity_of(size_t kind, const struct waits *w,
 				    const struct fw_queue_look *queue)
 {
@@ -385,7 +365,7 @@ static void find_stall(struct slow *s, size_t kind, const struct fw_analysis_con
 	fw_finding_evidence(r, f, "of", "Of all that left the state", fw_cell_count(s->left[kind]));
 	if (kind == SYN_SENT_KIND) {
 		say_syn_stall(ctx, r, f, worst, &queue);
-		say_queue(r, f, &queue);
+		fw_queue_say(r, f, &queue);
 	} else {
 		say_fin_stall(r, f, &kinds[kind], worst);
 	}
