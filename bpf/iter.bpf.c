@@ -275,6 +275,7 @@ static __always_inline void fw_fill_mptcp(struct fw_rec_sock *rec, struct mptcp_
 
 	__builtin_memset(rec, 0, sizeof(*rec));
 	fw_head_from_common(&rec->head, &sk->__sk_common);
+	rec->head.cookie = 0; /* most have none: their address identifies them */
 	rec->head.kind = FW_REC_SOCK;
 	rec->head.ts_ns = bpf_ktime_get_ns();
 	rec->object = FW_OBJECT_MPTCP;
@@ -445,6 +446,7 @@ static __always_inline bool fw_put_mptcp_holder(struct bpf_iter_meta *meta, stru
 	fw_fill_mptcp(&fw_mptcp_item.mptcp, (struct mptcp_sock *)sk);
 	__builtin_memset(holder, 0, sizeof(*holder));
 	fw_fill_holder(holder, sk, fd);
+	holder->head.cookie = 0;
 	holder->mptcp_token = fw_mptcp_item.mptcp.mptcp_token;
 	if (fw_wanted_early(&fw_mptcp_item.mptcp.head))
 		return fw_put(meta, &fw_mptcp_item, sizeof(fw_mptcp_item));
