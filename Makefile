@@ -65,9 +65,11 @@ else
 STATIC_LIBS = -Wl,-Bstatic $(LIBS) -Wl,-Bdynamic
 endif
 
-# Two objects: the hooks, whose owner of the shared maps comes first, and the iterators.
-BPF_SRC := bpf/state.bpf.c $(filter-out bpf/state.bpf.c bpf/iter.bpf.c,$(wildcard bpf/*.bpf.c))
+# Two objects: the hooks and the iterators. In each the owner of the shared maps comes first.
+ITER_SRC := bpf/iter.bpf.c bpf/holders.bpf.c
+BPF_SRC := bpf/state.bpf.c $(filter-out bpf/state.bpf.c $(ITER_SRC),$(wildcard bpf/*.bpf.c))
 BPF_OBJ := $(BPF_SRC:bpf/%.bpf.c=$B/bpf/%.bpf.o)
+ITER_OBJ := $(ITER_SRC:bpf/%.bpf.c=$B/bpf/%.bpf.o)
 PURE_SRC := $(wildcard user/util/*.c user/core/*.c user/record/*.c user/report/*.c user/analysis/*.c)
 # user/serve/ is only in finwait-serve; cmd/serve_exec.c, which runs it, is only in finwait.
 SERVE_EXEC := user/cmd/serve_exec.c
@@ -123,7 +125,7 @@ $B/fw_bpf.o: $(BPF_OBJ)
 	$(say) BPFLINK $@
 	$(Q)$(BPFTOOL) gen object $@ $^
 
-$B/fw_iter.o: $B/bpf/iter.bpf.o
+$B/fw_iter.o: $(ITER_OBJ)
 	$(say) BPFLINK $@
 	$(Q)$(BPFTOOL) gen object $@ $^
 

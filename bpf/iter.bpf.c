@@ -1,27 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is there already: every socket of a network namespace (iter/tcp), and every process that has
- * one open (iter/task_file). An object of its own: it is loaded by who takes snapshots, with hooks or
- * without, and shares nothing with them but the configuration and, before Linux 5.12, the identities
- * of compat.bpf.h.
+ * What exists already: every socket of a network namespace (iter/tcp); holders.bpf.c has the processes. An
+ * object of its own: it is loaded for snapshots, with hooks or without, and shares with them the configuration,
+ * the processes whose end is reported, minisocks in FIN_WAIT_2 and, before Linux 5.12, the identities of
+ * compat.bpf.h.
  */
 #define FW_MAPS_OWNER
-#include "filter.bpf.h"
+#include "iter.bpf.h"
 #include "jiffies.bpf.h"
-#include <bpf/bpf_tracing.h>
 
 char LICENSE[] SEC("license") = "GPL";
-
-#define RLIMIT_NOFILE 7
-
-/*
- * The kernel shows an item again, later, when its record did not fit into the reader's buffer; so
- * nothing may be remembered about an item before its record is written.
- */
-static __always_inline bool fw_put(struct bpf_iter_meta *meta, void *rec, __u32 size)
-{
-	return !bpf_seq_write(meta->seq, rec, size);
-}
 
 static __u64 fw_next_compat_id;
 
@@ -117,25 +105,6 @@ static __always_inline __u64 fw_queue_of(struct sock *sk)
 	return listener ? *listener : 0;
 }
 
-#define SOCK_BINDPORT_LOCK 8
-
-/*
- * @sk may be any pointer. A clone of a listener has its backlog, and has lost the mark that it was bound to a port. What was
- * connected has no backlog, or, if it listened in a former life, that mark. With listen(fd, 0) a clone
- * cannot be told from the other.
- */
-static __always_inline bool fw_is_clone(struct sock *sk)
-{
-	return BPF_CORE_READ(sk, sk_max_ack_backlog) &&
-	       BPF_CORE_READ(sk, __sk_common.skc_state) != TCP_LISTEN &&
-	       !(BPF_CORE_READ_BITFIELD_PROBED(sk, sk_userlocks) & SOCK_BINDPORT_LOCK);
-}
-
-static __always_inline bool fw_is_dead(struct sock *sk)
-{
-	return BPF_CORE_READ(sk, __sk_common.skc_flags) & (1UL << SOCK_DEAD);
-}
-
 /* close() of an MPTCP socket leaves its subflows without a file, and to a worker. */
 static __always_inline bool fw_is_left_behind(struct tcp_sock *tp)
 {
@@ -203,108 +172,10 @@ static __always_inline void fw_fill_request(struct fw_rec_sock *rec, struct sock
 	rec->object = FW_OBJECT_REQUEST;
 }
 
-/* More subflows than the path managers make (8 and the first), or a list that changes: no bound. */
-#define FW_SUBFLOWS_MAX 9
-
-/* When it was newest of all subflows: the last segment, in microseconds, and in jiffies. 0: not known. */
-struct fw_newest {
-	__u64 mstamp_us;
-	__u32 received;
-};
-
-static __always_inline struct fw_newest fw_newest_segment(struct mptcp_sock *msk)
-{
-	struct list_head *end = (void *)msk + bpf_core_field_offset(struct mptcp_sock, conn_list);
-	struct list_head *node = BPF_CORE_READ(msk, conn_list.next);
-	struct fw_newest newest = {};
-
-	for (int i = 0; i < FW_SUBFLOWS_MAX && node != end; i++) {
-		struct mptcp_subflow_context *subflow =
-			(void *)node - bpf_core_field_offset(struct mptcp_subflow_context, node);
-		struct tcp_sock *tp = (struct tcp_sock *)BPF_CORE_READ(subflow, tcp_sock);
-		__u64 mstamp_us = BPF_CORE_READ(tp, tcp_mstamp);
-		__u32 received = BPF_CORE_READ(tp, rcv_tstamp);
-
-		if (mstamp_us > newest.mstamp_us)
-			newest.mstamp_us = mstamp_us;
-		if (!i || (__s32)(received - newest.received) > 0)
-			newest.received = received;
-		node = BPF_CORE_READ(node, next);
-	}
-	if (node != end)
-		newest.mstamp_us = 0;
-	return newest;
-}
-
-/* A segment's data reaches the MPTCP socket in the same tick, or, if that is just being used, in the next. */
-#define FW_SAME_MOMENT_JIFFIES 1
-
-/*
- * By when an MPTCP socket was in CLOSE_WAIT: it entered it when all data before the peer's DATA_FIN had
- * arrived. A segment on one of the subflows brought the last of that, so it is not older than the newest
- * segment. But if the receive buffer had been full, a read made room for what waited in a subflow: then
- * nothing tells.
- */
-static __always_inline __u64 fw_mptcp_since_ns(struct mptcp_sock *msk)
-{
-	struct fw_newest newest = fw_newest_segment(msk);
-
-	if (bpf_core_field_exists(struct mptcp_sock, last_data_recv) &&
-	    (__s32)(BPF_CORE_READ(msk, last_data_recv) - newest.received) > FW_SAME_MOMENT_JIFFIES)
-		return 0;
-	return newest.mstamp_us * 1000;
-}
-
-/*
- * With unread data the end of the stream (one byte) is unread too. Without, nothing tells: it counts as read.
- */
-static __always_inline __u32 fw_mptcp_unread(struct mptcp_sock *msk, __u8 state)
-{
-	__u32 data;
-
-	if (bpf_core_field_exists(struct mptcp_sock, bytes_consumed))
-		data = BPF_CORE_READ(msk, bytes_received) - BPF_CORE_READ(msk, bytes_consumed);
-	else
-		data = fw_compat_mptcp_unread((struct sock *)msk);
-	return data && state == TCP_CLOSE_WAIT ? data + 1 : data;
-}
-
-static __always_inline void fw_fill_mptcp(struct fw_rec_sock *rec, struct mptcp_sock *msk)
-{
-	struct sock *sk = (struct sock *)msk, *first;
-
-	__builtin_memset(rec, 0, sizeof(*rec));
-	fw_head_from_common(&rec->head, &sk->__sk_common);
-	rec->head.kind = FW_REC_SOCK;
-	rec->head.ts_ns = bpf_ktime_get_ns();
-	rec->object = FW_OBJECT_MPTCP;
-	if (BPF_CORE_READ(sk, sk_socket))
-		rec->head.flags |= FW_REC_HAS_FILE;
-	rec->now_jiffies = bpf_jiffies64();
-	if (rec->head.newstate == TCP_CLOSE_WAIT)
-		rec->since_ns = fw_mptcp_since_ns(msk);
-	rec->uid = BPF_CORE_READ(sk, sk_uid.val);
-	rec->unread = fw_mptcp_unread(msk, rec->head.newstate);
-	if (bpf_core_field_exists(struct mptcp_sock, bytes_sent)) {
-		rec->bytes_sent = BPF_CORE_READ(msk, bytes_sent);
-		rec->bytes_received = BPF_CORE_READ(msk, bytes_received);
-	}
-	rec->mptcp_token = BPF_CORE_READ(msk, token);
-	first = BPF_CORE_READ(msk, first);
-	rec->listener = (__u64)first;
-	if (first && fw_is_clone(first))
-		rec->head.flags |= FW_REC_CLONED;
-}
-
 /* What belongs to one item is written at once, or the kernel would show half of it again. */
 static struct {
 	struct fw_rec_sock sock, mptcp;
 } fw_subflow_item;
-
-static struct {
-	struct fw_rec_sock mptcp;
-	struct fw_rec_holder holder;
-} fw_mptcp_item;
 
 /*
  * Of an MPTCP connection that waits in an accept queue no descriptor tells: it is shown after its first
@@ -373,141 +244,5 @@ int fw_iter_tcp(struct bpf_iter__tcp *ctx)
 		fw_put_full(ctx->meta, &rec, tp);
 	else
 		fw_put(ctx->meta, &rec, sizeof(rec));
-	return 0;
-}
-
-/* The process whose files are being shown, and what is known of it so far. */
-static struct fw_rec_process fw_shown;
-static __u32 fw_shown_sockets;
-
-static __always_inline void fw_show_next(struct task_struct *task)
-{
-	fw_shown_sockets = 0;
-	fw_shown.head.family = AF_INET;
-	fw_shown.head.kind = FW_REC_PROCESS;
-	fw_shown.head.netns = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
-	fw_shown.pid = task->tgid;
-	fw_shown.fds = 0;
-	fw_shown.uid = BPF_CORE_READ(task, cred, uid.val);
-	fw_shown.nofile = BPF_CORE_READ(task, signal, rlim[RLIMIT_NOFILE].rlim_cur);
-	fw_shown.cgroup_id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
-	BPF_CORE_READ_STR_INTO(&fw_shown.comm, task, group_leader, comm);
-}
-
-static __always_inline bool fw_put_shown(struct bpf_iter_meta *meta)
-{
-	fw_shown.head.ts_ns = bpf_ktime_get_ns();
-	return !fw_shown_sockets || fw_put(meta, &fw_shown, sizeof(fw_shown));
-}
-
-/* A socket in CLOSE is in no table of sockets: only its holder can tell what it was connected to. */
-static __always_inline void fw_fill_closed(struct fw_rec_head *head, struct sock *sk)
-{
-	__u8 shutdown = BPF_CORE_READ(sk, sk_shutdown);
-
-	fw_head_from_common(head, &sk->__sk_common);
-	/* skc_num has been given back. */
-	head->lport = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
-	head->flags = (shutdown & RCV_SHUTDOWN ? FW_REC_SHUT_RD : 0) |
-		      (shutdown & SEND_SHUTDOWN ? FW_REC_SHUT_WR : 0);
-}
-
-static __always_inline void fw_fill_holder(struct fw_rec_holder *rec, struct sock *sk, __u32 fd)
-{
-	rec->head.skaddr = (__u64)sk;
-	rec->head.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
-	rec->head.family = AF_INET;
-	rec->head.oldstate = rec->head.newstate = BPF_CORE_READ(sk, __sk_common.skc_state);
-	if (rec->head.oldstate == TCP_CLOSE)
-		fw_fill_closed(&rec->head, sk);
-	rec->head.cookie = fw_cfg.no_cookie_helper ?
-				   fw_compat_sk_cookie(rec->head.skaddr) :
-				   BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
-	rec->head.ts_ns = bpf_ktime_get_ns();
-	rec->head.kind = FW_REC_HOLDER;
-	rec->pid = fw_shown.pid;
-	rec->fd = fd;
-	__builtin_memcpy(rec->comm, fw_shown.comm, sizeof(rec->comm));
-}
-
-static __always_inline bool fw_put_tcp_holder(struct bpf_iter_meta *meta, struct sock *sk, __u32 fd)
-{
-	struct fw_rec_holder rec = {};
-
-	fw_fill_holder(&rec, sk, fd);
-	return fw_put(meta, &rec, sizeof(rec));
-}
-
-static __always_inline bool fw_put_mptcp_holder(struct bpf_iter_meta *meta, struct sock *sk, __u32 fd)
-{
-	struct fw_rec_holder *holder = &fw_mptcp_item.holder;
-
-	fw_fill_mptcp(&fw_mptcp_item.mptcp, (struct mptcp_sock *)sk);
-	__builtin_memset(holder, 0, sizeof(*holder));
-	fw_fill_holder(holder, sk, fd);
-	holder->mptcp_token = fw_mptcp_item.mptcp.mptcp_token;
-	if (fw_wanted_early(&fw_mptcp_item.mptcp.head))
-		return fw_put(meta, &fw_mptcp_item, sizeof(fw_mptcp_item));
-	return fw_put(meta, holder, sizeof(*holder));
-}
-
-/* Set by user space: show the holders of listeners only, and no processes. */
-int fw_listeners_only;
-
-/* Whether the iterator may go on: false if there was no room for the record. */
-static __always_inline bool fw_show_file(struct bpf_iter_meta *meta, struct sock *sk, __u32 fd)
-{
-	__u16 protocol = sk ? BPF_CORE_READ(sk, sk_protocol) : 0;
-	bool mptcp = protocol == IPPROTO_MPTCP && fw_has_mptcp();
-
-	if (protocol != IPPROTO_TCP && !mptcp)
-		return true;
-	if (fw_listeners_only && BPF_CORE_READ(sk, __sk_common.skc_state) != TCP_LISTEN)
-		return true;
-	if (!(mptcp ? fw_put_mptcp_holder(meta, sk, fd) : fw_put_tcp_holder(meta, sk, fd)))
-		return false;
-	if (!fw_listeners_only)
-		fw_shown_sockets++;
-	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN)
-		fw_note_serving(fw_shown.pid);
-	return true;
-}
-
-SEC("iter/task_file")
-int fw_iter_task_file(struct bpf_iter__task_file *ctx)
-{
-	struct task_struct *task = ctx->task;
-	struct file *file = ctx->file;
-
-	if (!task || !file) {
-		if (fw_put_shown(ctx->meta))
-			fw_shown_sockets = 0;
-		return 0;
-	}
-	if ((__u32)task->tgid != fw_shown.pid) {
-		if (!fw_put_shown(ctx->meta))
-			return 0;
-		fw_show_next(task);
-	}
-	if (fw_show_file(ctx->meta, fw_compat_sock_of_file(file), ctx->fd))
-		fw_shown.fds++;
-	return 0;
-}
-
-SEC("iter/task")
-int fw_iter_task(struct bpf_iter__task *ctx)
-{
-	struct task_struct *task = ctx->task;
-	struct fw_rec_thread rec;
-	struct net *net;
-
-	if (!task)
-		return 0;
-	net = BPF_CORE_READ(task, nsproxy, net_ns);
-	if (!net || net == BPF_CORE_READ(task, group_leader, nsproxy, net_ns))
-		return 0;
-	rec.tid = task->pid;
-	rec.netns = BPF_CORE_READ(net, ns.inum);
-	fw_put(ctx->meta, &rec, sizeof(rec));
 	return 0;
 }

@@ -241,7 +241,7 @@ static __noinline int fw_tell_mptcp(struct sock *sk, int oldstate, int newstate)
 	__builtin_memset(rec, 0, sizeof(*rec));
 	rec->head = head;
 	rec->head.ts_ns = bpf_ktime_get_ns();
-	rec->head.cookie = sk->__sk_common.skc_cookie.counter;
+	rec->head.cookie = 0;
 	rec->head.kind = FW_REC_STATE;
 	rec->head.oldstate = oldstate;
 	rec->head.newstate = newstate;

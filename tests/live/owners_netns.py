@@ -92,6 +92,14 @@ def that_cannot_be_entered_are_not_none():
             check(b"could not be entered" in result.stderr, result.stderr.decode())
 
 
+def that_is_not_there_is_not_none():
+    """A number that no namespace has: all that could show it was looked at, and that is said."""
+    result = run([FINWAIT, "leaks", "--watch", "0", "--netns", "4026999999"])
+    check(result.returncode == 5, f"status {result.returncode}")
+    check(b"there is no network namespace 4026999999" in result.stderr, result.stderr.decode())
+
+
 CASES = [
     that_only_a_thread_is_in, that_only_sockets_are_in, that_cannot_be_entered_are_not_none,
+    that_is_not_there_is_not_none,
 ]

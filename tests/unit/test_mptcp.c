@@ -165,7 +165,7 @@ static void on_socket(void *arg, const struct fw_conn *c, const struct fw_rec_so
 	told->state = fw_conn_state(c);
 }
 
-static void one_that_several_processes_hold_is_told_once(void **state)
+static void it_is_told_before_each_of_its_holders(void **state)
 {
 	struct scene *s = *state;
 	struct told told = { 0 };
@@ -178,7 +178,7 @@ static void one_that_several_processes_hold_is_told_once(void **state)
 		mptcp_seen(s, 100 * i, FW_CLOSE_WAIT, 0, TOKEN);
 		mptcp_holder(s, 100 * i, 81, "child", TOKEN);
 		snap_end(s, 100 * i + 1);
-		assert_int_equal(told.sockets, i);
+		assert_int_equal(told.sockets, 2 * i);
 	}
 	assert_int_equal(told.state, FW_CLOSE_WAIT);
 }
@@ -283,7 +283,7 @@ int main(void)
 		scene_test(an_acceptor_owns_those_that_join_later),
 		scene_test(a_snapshot_finds_the_owner_by_the_descriptor),
 		scene_test(a_listener_is_held_by_who_holds_the_mptcp_socket),
-		scene_test(one_that_several_processes_hold_is_told_once),
+		scene_test(it_is_told_before_each_of_its_holders),
 		scene_test(a_state_that_was_seen_to_begin_is_exact),
 		scene_test(it_goes_with_its_last_subflow),
 		scene_test(one_that_a_snapshot_does_not_find_is_gone),

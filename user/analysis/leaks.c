@@ -26,7 +26,7 @@ struct fw_leaks *fw_leaks_new(const struct fw_leaks_options *opt)
 static void look_fini(struct leak_look *look)
 {
 	free(look->socks);
-	free(look->dead);
+	free(look->held);
 	free(look->processes);
 	*look = (struct leak_look){ 0 };
 }
@@ -104,13 +104,22 @@ static uint64_t id_of(const struct fw_conn *c)
 	return c->cookie ? c->cookie : c->skaddr;
 }
 
+/* Of an MPTCP connection the socket of its descriptor counts, not the subflows. */
+static bool is_candidate(const struct fw_conn *c, const struct fw_rec_sock *sock)
+{
+	if (!c)
+		return false;
+	return sock->object == FW_OBJECT_MPTCP ||
+	       (sock->object == FW_OBJECT_FULL && !fw_conn_mptcp_token(c));
+}
+
 static void on_socket(void *arg, const struct fw_conn *c, const struct fw_rec_sock *sock)
 {
 	struct fw_leaks *l = arg;
 	struct leak_sock one;
 
-	if (!c || (sock->object != FW_OBJECT_FULL && sock->object != FW_OBJECT_MPTCP) ||
-	    !is_of_interest(l, c, sock) ||
+	l->mptcp = (struct leak_sock){ 0 };
+	if (!is_candidate(c, sock) || !is_of_interest(l, c, sock) ||
 	    (l->opt.filter && !fw_filter_endpoints(l->opt.filter, c)))
 		return;
 	one = (struct leak_sock){
@@ -132,7 +141,11 @@ static void on_socket(void *arg, const struct fw_conn *c, const struct fw_rec_so
 	};
 	memcpy(one.laddr, c->laddr, sizeof(one.laddr));
 	memcpy(one.raddr, c->raddr, sizeof(one.raddr));
-	add_sock(l, &one);
+	/* A look-up for each holder of one would sort all sockets again, since they come between holders. */
+	if (one.mptcp && one.accepted)
+		l->mptcp = one;
+	else
+		add_sock(l, &one);
 }
 
 static int by_state_and_id(const void *a, const void *b)
@@ -195,11 +208,21 @@ static bool is_dead(const struct fw_rec_head *head)
 	return head->oldstate == FW_CLOSE && (head->flags & shut) == shut && head->rport;
 }
 
+static void add_held(struct fw_leaks *l, struct leak_sock *one, const struct fw_rec_holder *holder)
+{
+	struct leak_look *look = &l->coming;
+	void *array = grow(l, look->held, look->nr_held, &look->cap_held, sizeof(*one));
+
+	if (!array)
+		return;
+	add_holder(one, holder);
+	look->held = array;
+	look->held[look->nr_held++] = *one;
+}
+
 static void on_dead(struct fw_leaks *l, const struct fw_rec_holder *holder)
 {
 	const struct fw_rec_head *head = &holder->head;
-	struct leak_look *look = &l->coming;
-	void *array;
 	struct leak_sock one = {
 		.id = head->cookie ? head->cookie : head->skaddr,
 		.since_ns = head->ts_ns, .since_before = true, .accepted = true,
@@ -211,12 +234,7 @@ static void on_dead(struct fw_leaks *l, const struct fw_rec_holder *holder)
 		return;
 	memcpy(one.laddr, head->laddr, sizeof(one.laddr));
 	memcpy(one.raddr, head->raddr, sizeof(one.raddr));
-	add_holder(&one, holder);
-	array = grow(l, look->dead, look->nr_dead, &look->cap_dead, sizeof(one));
-	if (!array)
-		return;
-	look->dead = array;
-	look->dead[look->nr_dead++] = one;
+	add_held(l, &one, holder);
 }
 
 static void on_holder(void *arg, const struct fw_conn *c, const struct fw_rec_holder *holder)
@@ -231,6 +249,11 @@ static void on_holder(void *arg, const struct fw_conn *c, const struct fw_rec_ho
 		return;
 	if (fw_conn_state(c) != FW_CLOSE_WAIT)
 		l->activity += c->id + c->bytes_sent + c->bytes_received;
+	if (fw_conn_has(c, FW_CONN_MPTCP)) {
+		if (l->mptcp.mptcp && l->mptcp.id == id_of(c))
+			add_held(l, &l->mptcp, holder);
+		return;
+	}
 	key = (struct leak_sock){ .id = id_of(c), .state = (uint8_t)fw_conn_state(c) };
 	if (key.state != FW_CLOSE_WAIT && key.state != FW_ESTABLISHED && key.state != FW_FIN_WAIT_2)
 		return;
@@ -256,22 +279,22 @@ static void on_process(void *arg, const struct fw_rec_process *process)
 }
 
 /* One socket for each; it may have several descriptors, of several processes. */
-static void add_dead(struct fw_leaks *l)
+static void add_all_held(struct fw_leaks *l)
 {
 	struct leak_look *look = &l->coming;
 
-	if (look->nr_dead)
-		qsort(look->dead, look->nr_dead, sizeof(*look->dead), by_state_and_id);
-	for (size_t i = 0, j; i < look->nr_dead; i = j) {
-		for (j = i + 1; j < look->nr_dead &&
-				!by_state_and_id(&look->dead[i], &look->dead[j]); j++)
-			add_holder(&look->dead[i], &(struct fw_rec_holder){
-				.pid = look->dead[j].pids[0], .fd = look->dead[j].fd });
-		add_sock(l, &look->dead[i]);
+	if (look->nr_held)
+		qsort(look->held, look->nr_held, sizeof(*look->held), by_state_and_id);
+	for (size_t i = 0, j; i < look->nr_held; i = j) {
+		for (j = i + 1; j < look->nr_held &&
+				!by_state_and_id(&look->held[i], &look->held[j]); j++)
+			add_holder(&look->held[i], &(struct fw_rec_holder){
+				.pid = look->held[j].pids[0], .fd = look->held[j].fd });
+		add_sock(l, &look->held[i]);
 	}
-	free(look->dead);
-	look->dead = NULL;
-	look->nr_dead = look->cap_dead = 0;
+	free(look->held);
+	look->held = NULL;
+	look->nr_held = look->cap_held = 0;
 }
 
 static bool same_program(const struct leak_process *a, const struct leak_process *b)
@@ -369,7 +392,7 @@ static void on_end(void *arg, uint64_t ts_ns)
 {
 	struct fw_leaks *l = arg;
 
-	add_dead(l);
+	add_all_held(l);
 	sort(&l->coming);
 	l->gap_ns = l->last.ts_ns ? ts_ns - l->last.ts_ns : 0;
 	mark_inherited(&l->coming);

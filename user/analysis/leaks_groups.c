@@ -159,8 +159,7 @@ static size_t count_peers(const struct leak_keyed *members, size_t nr)
 
 static uint64_t unread_data(const struct leak_sock *s)
 {
-	/* Of an MPTCP socket only data is counted. */
-	return s->state == FW_CLOSE_WAIT && s->unread && !s->mptcp ? s->unread - 1 : s->unread;
+	return s->state == FW_CLOSE_WAIT && s->unread ? s->unread - 1 : s->unread;
 }
 
 static struct leak_group make_group(const struct fw_leaks *l, const struct leak_keyed *members,

@@ -50,8 +50,9 @@ struct leak_look {
 	uint64_t ts_ns; /* 0: not complete */
 	struct leak_sock *socks; /* by state and id, once .sorted */
 	size_t nr_socks, cap_socks;
-	struct leak_sock *dead; /* .coming only: one for each descriptor */
-	size_t nr_dead, cap_dead;
+	/* .coming only: sockets in no table of the kernel, dead ones and MPTCP sockets, one for each descriptor */
+	struct leak_sock *held;
+	size_t nr_held, cap_held;
 	size_t nr_in[FW_STATE_MAX];
 	bool sorted;
 	struct leak_process *processes;
@@ -144,6 +145,7 @@ struct fw_leaks {
 	struct leak_look coming; /* its end has not come yet */
 	uint64_t gap_ns;	 /* between the last look and the one before */
 	uint64_t activity;	 /* of the process whose files are being listed */
+	struct leak_sock mptcp;	 /* the MPTCP socket whose holder comes next */
 	struct leak_groups groups; /* as of the report that is being made */
 	size_t least; /* sockets of a group, below which it is no finding */
 	bool failed;

@@ -98,7 +98,8 @@ static int leaks(const struct leaks_options *opt, struct fw_err *err)
 		fw_look_about(&s, "finwait leaks", &report);
 		if (fw_leaks_report(l, &report))
 			status = FW_EXIT_LEAKS;
-		else if (s.seen.netns_refused || s.seen.netns_hidden)
+		else if (s.seen.netns_refused || s.seen.netns_hidden ||
+			 fw_session_netns_unfound(&s))
 			status = FW_EXIT_UNSEEN;
 		ret = fw_look_print(&opt->common, &report, err);
 	}

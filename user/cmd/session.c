@@ -485,10 +485,29 @@ void fw_session_summarise(const struct fw_session *s)
 	say_count("malformed records", s->malformed);
 }
 
+uint32_t fw_session_netns_unfound(const struct fw_session *s)
+{
+	const struct fw_filter_rule *rule = &s->filter.rule;
+
+	if (!s->src || s->src->info.recorded || !s->tracker.snapshot_ns || s->seen.netns_refused ||
+	    s->src->ops->in_snapshot(s->src))
+		return 0;
+	for (unsigned int i = 0; i < rule->nr_netns; i++) {
+		if (!fw_tracker_visited(&s->tracker, rule->netns[i]))
+			return rule->netns[i];
+	}
+	return 0;
+}
+
 /* Without the privileges for it a snapshot is not of the whole host. */
 static void say_unseen(struct fw_session *s)
 {
 	const char *name = fw_session_netns_name(s, s->seen.refused_netns);
+	uint32_t unfound = fw_session_netns_unfound(s);
+
+	if (unfound)
+		fw_say(FW_LEVEL_INFO, "there is no network namespace %u: no process or thread is in it, no "
+			"process holds a socket of it, and it has no name", unfound);
 
 	if (s->seen.netns_refused)
 		fw_say(FW_LEVEL_INFO, "%u network namespaces could not be entered (CAP_SYS_ADMIN), among them "

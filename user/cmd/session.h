@@ -84,6 +84,9 @@ int fw_session_finish(struct fw_session *s, struct fw_err *err);
 /* On stderr: what there was, and all that could make it less than the truth. */
 void fw_session_summarise(const struct fw_session *s);
 
+/* A network namespace that was asked for and that the last snapshot has not found; 0: none. */
+uint32_t fw_session_netns_unfound(const struct fw_session *s);
+
 /* Says on stderr what the snapshots lacked. */
 void fw_session_close(struct fw_session *s);
 

@@ -19,7 +19,6 @@ static struct fw_mptcp *mptcp_new(struct fw_tracker *t, const struct fw_rec_head
 		return NULL;
 	}
 	m->conn.id = t->table.next_id++;
-	m->conn.cookie = skaddr ? head->cookie : 0;
 	m->conn.netns = head->netns;
 	return m;
 }
@@ -192,9 +191,6 @@ void mptcp_socket(struct fw_tracker *t, const struct fw_event *ev)
 	struct fw_conn *c = m ? &m->conn : NULL;
 
 	if (!c)
-		return;
-	/* Several processes hold it: it comes once for each. */
-	if (fw_conn_has(c, FW_CONN_SEEN))
 		return;
 	fw_conn_set(c, FW_CONN_SEEN);
 	m->first = ev->sock->listener;
