@@ -170,7 +170,7 @@ static void bound(int64_t *values, size_t nr)
 }
 
 /* A host's, or anything: settings and counters of a recording are what somebody wrote. */
-static void truth_init(struct fw_netns_values *t, struct input *in)
+static void values_init(struct fw_netns_values *t, struct input *in)
 {
 	*t = (struct fw_netns_values){
 		.netns = 1,
@@ -231,7 +231,7 @@ void play_init(struct play *p, struct input *in, const struct fw_stream_format *
 	p->filter.min_duration_ns = min_ns;
 	p->filter.states = states * 16;
 	streams_init(p, format, how);
-	truth_init(&p->truth, in);
+	values_init(&p->values, in);
 }
 
 /* One of eight sockets, or of none: cookie, address and 4-tuple apart. */
@@ -424,8 +424,8 @@ void play_report(struct play *p, struct fw_report *r)
 		.tracker = &p->tracker,
 		.hooks = p->path,
 		.suppressed = p->tracker.counters.events % 3,
-		.truth = &p->truth,
-		.nr_truth = 1,
+		.values = &p->values,
+		.nr_values = 1,
 		.cgroup_path = path_of,
 		.netns_name = netns_of,
 		.names_arg = p,

@@ -20,7 +20,7 @@ struct play {
 	struct fw_leaks *leaks;
 	struct fw_filter filter;
 	struct fw_wall_clock wall;
-	struct fw_netns_values truth;
+	struct fw_netns_values values;
 	/* Of stream lines; .format NULL: none. The first is told transitions, the second connections. */
 	struct fw_stream streams[2];
 	struct fw_buf out;

@@ -125,7 +125,7 @@ KSYMS = (
     "ffffffffc0000000 t x_init\t[x]\n0000000000000000 A fixed_percpu_data\n",
     "0000000000000000 t tcp_v4_rcv\n",
 )
-GROUND = (
+PROC_NET = (
     "Tcp: RtoAlgorithm ActiveOpens PassiveOpens CurrEstab\nTcp: 1 100 200 3\n"
     "TcpExt: TW TWKilled TCPTimeWaitOverflow\nTcpExt: 5 6 7\n"
     "x\nTCP: inuse 5 orphan 0 tw 3 alloc 9 mem 1\n",
@@ -138,7 +138,7 @@ HEADER = "".join(f"{name} {value}\n" for name, value in (
     ("hooks", "timer"), ("session", 7), ("part", 1), ("hz", 250), ("start_ns", 1000),
     ("wall_offset_ns", 0), ("rearms_unseen", 1), ("accepts_unseen", 0), ("filtered", 0)))
 # enum fw_mark_kind
-(M_TIME, M_LOST, M_SUPPRESSED, M_CGROUP, M_NETNS, M_GROUND_BEGIN, M_GROUND, M_COST, M_END) = range(9)
+(M_TIME, M_LOST, M_SUPPRESSED, M_CGROUP, M_NETNS, M_VALUES_BEGIN, M_VALUES, M_COST, M_END) = range(9)
 
 
 def mark(kind, number=0, text=None, after=1):
@@ -159,9 +159,9 @@ def recordings():
     texts = {
         "marks": [mark(k, 1, b"tcp_tw_reuse 2\nTW 5\n") for k in kinds],
         "no_text": [mark(k, 1) for k in kinds],
-        "extremes": [mark(M_GROUND_BEGIN), mark(M_GROUND, 1, b"TW 0\nTWKilled 0\n"),
-                     mark(M_GROUND_BEGIN),
-                     mark(M_GROUND, 1, b"ip_local_port_low -9223372036854775808\n"
+        "extremes": [mark(M_VALUES_BEGIN), mark(M_VALUES, 1, b"TW 0\nTWKilled 0\n"),
+                     mark(M_VALUES_BEGIN),
+                     mark(M_VALUES, 1, b"ip_local_port_low -9223372036854775808\n"
                                        b"TW 9223372036854775807\nTWKilled 9223372036854775807"
                                        b"\n"),
                      mark(M_END)],
@@ -190,7 +190,7 @@ def main():
     for name, data in recordings():
         write(directory, "blocks", name, data)
     for target, samples in (("options", OPTIONS), ("parse", TEXTS), ("ksyms", dict(enumerate(KSYMS))),
-                            ("ground", dict(enumerate(GROUND)))):
+                            ("netns_values", dict(enumerate(PROC_NET)))):
         for name, text in samples.items():
             write(directory, target, str(name), text)
 

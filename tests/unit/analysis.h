@@ -21,15 +21,15 @@
 struct watch {
 	struct scene scene;
 	struct fw_analyses analyses;
-	struct fw_netns_values truth;
+	struct fw_netns_values values;
 	struct fw_report report;
 	uint64_t suppressed;
 	bool suppressed_of_all;
 	bool filtered; /* within each namespace */
-	bool truth_known;
+	bool values_known;
 };
 
-static inline struct fw_netns_values watch_truth(void)
+static inline struct fw_netns_values watch_values(void)
 {
 	return (struct fw_netns_values){
 		.netns = WATCH_NETNS,
@@ -40,7 +40,7 @@ static inline struct fw_netns_values watch_truth(void)
 
 static inline void watch_init_with(struct watch *w, struct fw_analysis_options opt)
 {
-	*w = (struct watch){ .truth = watch_truth(), .truth_known = true };
+	*w = (struct watch){ .values = watch_values(), .values_known = true };
 	scene_init(&w->scene, 100000);
 	assert_int_equal(fw_analyses_init(&w->analyses, &opt), 0);
 	w->scene.tracker.observer = fw_analyses_observer(&w->analyses);
@@ -74,7 +74,7 @@ static inline void watch_report(struct watch *w, double ms)
 		.hooks = "trampoline", .suppressed = w->suppressed,
 		.suppressed_of_all = w->suppressed_of_all,
 		.filtered = w->filtered, .filtered_within_netns = w->filtered,
-		.truth = &w->truth, .nr_truth = w->truth_known,
+		.values = &w->values, .nr_values = w->values_known,
 		.cgroup_path = watch_cgroup_path,
 	};
 

@@ -73,7 +73,7 @@ static inline void whole_story(struct watch *w)
 	server(&w->scene);
 	proxy_later(&w->scene);
 	crossing(&w->scene);
-	w->truth.counters = (struct fw_kernel_counters){
+	w->values.counters = (struct fw_kernel_counters){
 		.active_opens = 319, .passive_opens = 81, .tw = 387, .attempt_fails = 0,
 		.listen_drops = FW_VALUE_UNKNOWN, .tw_now = 87,
 	};

@@ -42,7 +42,7 @@ static void accept_is_too_slow(void **state)
 	struct watch *w = *state;
 	struct scene *s = &w->scene;
 
-	w->truth.counters.listen_overflows = 91;
+	w->values.counters.listen_overflows = 91;
 	snap_begin(s, 10);
 	listener(s, 10, (struct seen){ .unread = 3, .unsent = 4, .drops = 7 });
 	snap_end(s, 11);
@@ -370,8 +370,8 @@ static void no_port_for_a_source(void **state)
 	struct watch *w = *state;
 	struct scene *s = &w->scene;
 
-	w->truth.sysctls.port_low = 40000;
-	w->truth.sysctls.port_high = 40009;
+	w->values.sysctls.port_low = 40000;
+	w->values.sysctls.port_high = 40009;
 	for (unsigned int n = 0; n < 10; n++) {
 		scene_connection(s, n + 1);
 		s->lport = (uint16_t)(40000 + n);
@@ -395,8 +395,8 @@ static void older_connections_take_ports(void **state)
 	struct watch *w = *state;
 	struct scene *s = &w->scene;
 
-	w->truth.sysctls.port_low = 40000;
-	w->truth.sysctls.port_high = 40009;
+	w->values.sysctls.port_low = 40000;
+	w->values.sysctls.port_high = 40009;
 	snap_begin(s, 10);
 	for (unsigned int n = 0; n < 10; n++) {
 		scene_connection(s, n + 1);

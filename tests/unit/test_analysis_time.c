@@ -13,7 +13,7 @@ static void nothing_happened(void **state)
 	assert_int_equal(watch_section(w, "states")->nr_tables, 0);
 	assert_int_equal(watch_section(w, "states")->nr_notes, 1);
 	expect_fact(w, "time_wait", "wheel_bucket", 2048000000);
-	w->truth_known = false;
+	w->values_known = false;
 	watch_report(w, 0);
 	assert_int_equal(watch_section(w, "kernel")->nr_notes, 1);
 }

@@ -17,9 +17,9 @@ static void ports_run_out_later(void **state)
 {
 	struct watch *w = *state;
 
-	w->truth.sysctls.port_low = 10000;
-	w->truth.sysctls.port_high = 10999;
-	w->truth.sysctls.ports_reserved = 100;
+	w->values.sysctls.port_low = 10000;
+	w->values.sysctls.port_high = 10999;
+	w->values.sysctls.ports_reserved = 100;
 	for (unsigned int n = 0; n < 200; n++)
 		connect_once(&w->scene, n + 1, 1000 + n * 50);
 	watch_report(w, 11000);
@@ -33,15 +33,15 @@ static void ports_run_out_later(void **state)
 	assert_non_null(strstr(w->report.findings[0].title, "curl/7"));
 	assert_non_null(strstr(w->report.findings[0].title, "198.51.100.2:80"));
 	/* with reuse nothing runs out */
-	w->truth.sysctls.tcp_tw_reuse = 1;
+	w->values.sysctls.tcp_tw_reuse = 1;
 	watch_report(w, 11000);
 	expect_ids(w, "short-connections");
 	/* but not without timestamps */
-	w->truth.sysctls.tcp_timestamps = 0;
+	w->values.sysctls.tcp_timestamps = 0;
 	watch_report(w, 11000);
 	expect_ids(w, "time-wait-port-exhaustion short-connections");
 	/* and with plenty it is nobody's concern */
-	w->truth = watch_truth();
+	w->values = watch_values();
 	watch_report(w, 11000);
 	expect_ids(w, "short-connections");
 	expect_evidence(w, "short-connections", "connections", 200);
@@ -64,7 +64,7 @@ static void ports_ran_out(void **state)
 	expect_ids(w, "time-wait-port-exhaustion");
 	expect_evidence(w, "time-wait-port-exhaustion", "no_port", 3);
 	expect_fact(w, "closers", "never_established", 3);
-	w->truth_known = false;
+	w->values_known = false;
 	watch_report(w, 2000);
 	expect_ids(w, "time-wait-port-exhaustion");
 	assert_non_null(w->report.findings[0].confidence);

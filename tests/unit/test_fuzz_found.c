@@ -23,9 +23,9 @@ static void port_ranges_that_are_none(void **state)
 	three_segment_close(&w->scene, 1000);
 	for (size_t i = 0; i < ARRAY_SIZE(extremes); i++) {
 		for (size_t k = 0; k < ARRAY_SIZE(extremes); k++) {
-			w->truth.sysctls.port_low = extremes[i];
-			w->truth.sysctls.port_high = extremes[k];
-			w->truth.sysctls.ports_reserved = extremes[(i + k) % ARRAY_SIZE(extremes)];
+			w->values.sysctls.port_low = extremes[i];
+			w->values.sysctls.port_high = extremes[k];
+			w->values.sysctls.ports_reserved = extremes[(i + k) % ARRAY_SIZE(extremes)];
 			watch_report(w, 2000);
 		}
 	}

@@ -11,7 +11,7 @@ struct watched {
 	struct scene scene;
 	struct fw_metrics metrics;
 	struct fw_survey survey;
-	struct fw_netns_values truth;
+	struct fw_netns_values values;
 	struct fw_buf out;
 };
 
@@ -26,8 +26,8 @@ static int setup(void **state)
 	fw_metrics_init(&w.metrics, FW_NS_PER_S);
 	assert_int_equal(fw_survey_init(&w.survey, &opt), 0);
 	w.scene.tracker.observer = fw_metrics_observer(&w.metrics);
-	w.truth.netns = 4026531840U;
-	w.truth.sysctls = (struct fw_sysctls){ .port_low = 32768, .port_high = 32867,
+	w.values.netns = 4026531840U;
+	w.values.sysctls = (struct fw_sysctls){ .port_low = 32768, .port_high = 32867,
 					       .tcp_timestamps = 1, .tcp_tw_reuse = 2 };
 	*state = &w;
 	return 0;
@@ -50,7 +50,7 @@ static void survey(struct watched *w, double ms)
 
 	w->survey.next_ns = 0;
 	do {
-		fw_survey_step(&w->survey, &w->scene.tracker, now, &w->truth, 1);
+		fw_survey_step(&w->survey, &w->scene.tracker, now, &w->values, 1);
 		now += 20000000;
 	} while (w->survey.place);
 }
@@ -384,11 +384,11 @@ static void ports_are_those_of_the_worst_destination(void **state)
 	assert_int_equal((int)(w->survey.last.port[0].ratio * 100), 50);
 	assert_int_equal((int)(w->survey.last.port[1].ratio * 100), 25);
 	/* The sysctl lets connect() take ports out of TIME_WAIT. */
-	w->truth.sysctls.tcp_tw_reuse = 1;
+	w->values.sysctls.tcp_tw_reuse = 1;
 	survey(w, 8000);
 	assert_int_equal(w->survey.last.nr_ports, 1);
 	/* Nobody knows how many there are. */
-	w->truth.netns++;
+	w->values.netns++;
 	survey(w, 11000);
 	assert_int_equal(w->survey.last.nr_ports, 0);
 }
@@ -403,9 +403,9 @@ static void a_large_table_is_surveyed_in_slices(void **state)
 		leak(&w->scene, n, 1000, "app");
 	do {
 		assert_int_equal(w->survey.last.nr_leaks, 0);
-		fw_survey_step(&w->survey, &w->scene.tracker, now, &w->truth, 1);
+		fw_survey_step(&w->survey, &w->scene.tracker, now, &w->values, 1);
 		/* Too early: nothing happens. */
-		fw_survey_step(&w->survey, &w->scene.tracker, now + 1, &w->truth, 1);
+		fw_survey_step(&w->survey, &w->scene.tracker, now + 1, &w->values, 1);
 		now += 20000000;
 		steps++;
 	} while (w->survey.place);
@@ -413,7 +413,7 @@ static void a_large_table_is_surveyed_in_slices(void **state)
 	assert_int_equal(w->survey.last.leak[0].count, 5000);
 	assert_true(w->survey.last.took_ns >= 40000000);
 	/* The next round is not due yet. */
-	fw_survey_step(&w->survey, &w->scene.tracker, now, &w->truth, 1);
+	fw_survey_step(&w->survey, &w->scene.tracker, now, &w->values, 1);
 	assert_int_equal(w->survey.place, 0);
 }
 

@@ -175,12 +175,12 @@ bool queue_is_full(const struct queue *queue)
 
 bool queue_has_overflowed(const struct fw_analysis_context *ctx, const struct fw_group *group)
 {
-	const struct fw_netns_values *truth = fw_truth_of(ctx, group->key.netns);
+	const struct fw_netns_values *values = fw_values_of(ctx, group->key.netns);
 	const struct queue *queue = (const void *)group->value;
 
 	if (!queue_drops(ctx, queue))
 		return false;
-	return queue->full_looks || (truth && truth->counters.listen_overflows > 0);
+	return queue->full_looks || (values && values->counters.listen_overflows > 0);
 }
 
 static void report(void *self, const struct fw_analysis_context *ctx, struct fw_report *r)

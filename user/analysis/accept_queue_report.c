@@ -198,7 +198,7 @@ static void say_title(struct fw_report *r, struct fw_finding *f, const struct tr
 static void evidence(const struct fw_analysis_context *ctx, struct fw_report *r, struct fw_finding *f,
 		     const struct trouble *t)
 {
-	const struct fw_netns_values *truth = fw_truth_of(ctx, t->group->key.netns);
+	const struct fw_netns_values *values = fw_values_of(ctx, t->group->key.netns);
 	const struct port *port = t->port;
 
 	fw_finding_evidence(r, f, "queue", "Waiting to be accepted", fw_cell_count(t->queue->now));
@@ -220,9 +220,9 @@ static void evidence(const struct fw_analysis_context *ctx, struct fw_report *r,
 		fw_finding_evidence(r, f, "fds_limit", "Descriptors allowed",
 				    fw_cell_count(t->process->nofile));
 	}
-	if (truth && truth->sysctls.somaxconn >= 0)
+	if (values && values->sysctls.somaxconn >= 0)
 		fw_finding_evidence(r, f, "somaxconn", "somaxconn",
-				    fw_cell_count((uint64_t)truth->sysctls.somaxconn));
+				    fw_cell_count((uint64_t)values->sysctls.somaxconn));
 }
 
 static void find_full(const struct listing *list, struct fw_report *r)

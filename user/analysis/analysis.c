@@ -10,7 +10,7 @@
 extern const struct fw_analysis fw_analysis_states, fw_analysis_time_wait, fw_analysis_fin_wait_2,
 	fw_analysis_closing, fw_analysis_close_wait, fw_analysis_ports, fw_analysis_flows,
 	fw_analysis_closers, fw_analysis_half_open, fw_analysis_slow, fw_analysis_nat,
-	fw_analysis_binds, fw_analysis_truth, fw_analysis_losses, fw_analysis_transitions,
+	fw_analysis_binds, fw_analysis_kernel_counters, fw_analysis_losses, fw_analysis_transitions,
 	fw_analysis_over_time, fw_analysis_tw_bars, fw_analysis_lives, fw_analysis_accept_queue,
 	fw_analysis_orphans, fw_analysis_connect_failures, fw_analysis_not_local, fw_analysis_bind_ports,
 	fw_analysis_stale;
@@ -24,7 +24,7 @@ static const struct fw_analysis *const analyses[] = {
 	&fw_analysis_slow,	 &fw_analysis_orphans,	  &fw_analysis_stale,
 	&fw_analysis_nat,	 &fw_analysis_binds,	  &fw_analysis_bind_ports,
 	&fw_analysis_not_local,
-	&fw_analysis_truth,	 &fw_analysis_losses,	  &fw_analysis_transitions,
+	&fw_analysis_kernel_counters,	 &fw_analysis_losses,	  &fw_analysis_transitions,
 	&fw_analysis_over_time,	 &fw_analysis_tw_bars,	  &fw_analysis_lives,
 };
 #define NR_ANALYSES (sizeof(analyses) / sizeof(analyses[0]))
@@ -112,11 +112,11 @@ struct fw_observer fw_analyses_observer(struct fw_analyses *a)
 	return (struct fw_observer){ FW_OBSERVER_EVENTS(SLOT).arg = a };
 }
 
-void fw_analyses_counters_read(struct fw_analyses *a, const struct fw_netns_values *truth, size_t nr)
+void fw_analyses_counters_read(struct fw_analyses *a, const struct fw_netns_values *values, size_t nr)
 {
 	for (size_t i = 0; i < NR_ANALYSES; i++) {
 		if (analyses[i]->counters_read)
-			analyses[i]->counters_read(a->self[i], truth, nr);
+			analyses[i]->counters_read(a->self[i], values, nr);
 	}
 }
 
@@ -190,11 +190,11 @@ double fw_rate_while(const struct fw_analysis_context *ctx, uint64_t n, uint64_t
 	return (double)n / s;
 }
 
-const struct fw_netns_values *fw_truth_of(const struct fw_analysis_context *ctx, uint32_t netns)
+const struct fw_netns_values *fw_values_of(const struct fw_analysis_context *ctx, uint32_t netns)
 {
-	for (size_t i = 0; i < ctx->nr_truth; i++) {
-		if (ctx->truth[i].netns == netns)
-			return &ctx->truth[i];
+	for (size_t i = 0; i < ctx->nr_values; i++) {
+		if (ctx->values[i].netns == netns)
+			return &ctx->values[i];
 	}
 	return NULL;
 }

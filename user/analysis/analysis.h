@@ -44,8 +44,8 @@ struct fw_analysis_context {
 	size_t netns_refused;	   /* network namespaces that could not be entered, */
 	uint32_t refused_netns;	   /* one of them */
 	struct fw_analysis_options opt;
-	const struct fw_netns_values *truth; /* per network namespace; finwait's own first */
-	size_t nr_truth;
+	const struct fw_netns_values *values; /* per network namespace; finwait's own first */
+	size_t nr_values;
 	/* fw_analyses_report() sets these */
 	bool many_netns; /* connections of more than one network namespace */
 	struct fw_stories *stories; /* which finding a connection belongs to */
@@ -63,7 +63,7 @@ struct fw_analysis {
 	void (*fini)(void *self);					/* may be NULL */
 	struct fw_observer on; /* what it wants to know; .arg is not used */
 	/* The kernel's counters have been read, of each network namespace at its time. May be NULL. */
-	void (*counters_read)(void *self, const struct fw_netns_values *truth, size_t nr);
+	void (*counters_read)(void *self, const struct fw_netns_values *values, size_t nr);
 	/* Before .report of any analysis: gives others what they need of it, in @ctx, and claims the
 	 * connections of its findings in ctx->stories. May be NULL.
 	 */
@@ -89,9 +89,9 @@ struct fw_observer fw_analyses_observer(struct fw_analyses *a);
 
 /*
  * The kernel's counters have been read: the first time to begin with, and before each report. Events
- * that came until then are still to be handed over, and so is @truth in the report's context.
+ * that came until then are still to be handed over, and so is @values in the report's context.
  */
-void fw_analyses_counters_read(struct fw_analyses *a, const struct fw_netns_values *truth, size_t nr);
+void fw_analyses_counters_read(struct fw_analyses *a, const struct fw_netns_values *values, size_t nr);
 
 /* Sections and findings, sorted. @ctx->tracker still has what is open. */
 void fw_analyses_report(struct fw_analyses *a, const struct fw_analysis_context *ctx,
@@ -117,7 +117,7 @@ double fw_rate_while(const struct fw_analysis_context *ctx, uint64_t n, uint64_t
 		     uint64_t last_ns);
 
 /* Of that namespace; NULL if nothing is known of it. */
-const struct fw_netns_values *fw_truth_of(const struct fw_analysis_context *ctx, uint32_t netns);
+const struct fw_netns_values *fw_values_of(const struct fw_analysis_context *ctx, uint32_t netns);
 
 /* The listener of a connection that was accepted here; NULL: none that is known. */
 const struct fw_conn *fw_listener_of(const struct fw_analysis_context *ctx, uint32_t netns,

@@ -101,13 +101,13 @@ static void count_ports(const struct fw_analysis_context *ctx, struct source *so
 static void look(void *arg, struct fw_group *group)
 {
 	const struct fw_analysis_context *ctx = arg;
-	const struct fw_netns_values *truth = fw_truth_of(ctx, group->key.netns);
+	const struct fw_netns_values *values = fw_values_of(ctx, group->key.netns);
 	struct source *source = (void *)group->value;
 	struct usage u = { .source = &group->key };
 
-	if (group->other || !truth || fw_groups_init(&u.destinations, 1, FW_GROUPS_MAX))
+	if (group->other || !values || fw_groups_init(&u.destinations, 1, FW_GROUPS_MAX))
 		return;
-	u.sysctls = &truth->sysctls;
+	u.sysctls = &values->sysctls;
 	source->available = fw_ports_available(u.sysctls);
 	count_ports(ctx, source, &u);
 	fw_groups_fini(&u.destinations);

@@ -178,8 +178,8 @@ static const char *const columns[] = {
 static enum fw_severity severity_of(const struct fw_analysis_context *ctx,
 				    const struct fw_group *group)
 {
-	const struct fw_netns_values *truth = fw_truth_of(ctx, group->key.netns);
-	double most = truth ? (double)truth->sysctls.tcp_max_tw_buckets : 0;
+	const struct fw_netns_values *values = fw_values_of(ctx, group->key.netns);
+	double most = values ? (double)values->sysctls.tcp_max_tw_buckets : 0;
 	double coming = rate_of(ctx, (const void *)group->value) * FW_TIME_WAIT_S;
 
 	return most > 0 && coming * 100 >= most * FW_LIMIT_SERVER_CLOSES_TABLE_PCT ?

@@ -408,14 +408,14 @@ static void find_stall(struct fin_wait_2 *f, const struct fw_analysis_context *c
 		       uint32_t story, struct fw_report *r)
 {
 	uint64_t least = story ? FW_LIMIT_LEAK : FW_LIMIT_FIN_WAIT_2;
-	const struct fw_netns_values *truth;
+	const struct fw_netns_values *values;
 	struct fw_finding *finding;
 	struct chapter ch = { .story = story };
 
 	fw_groups_each(&f->told, add_to_chapter, &ch);
 	if (total_of(&ch.worst) < least)
 		return;
-	truth = fw_truth_of(ctx, ch.peer.netns);
+	values = fw_values_of(ctx, ch.peer.netns);
 	finding = fw_finding_begin(r, "fin-wait-2-peer-stall",
 				   unclosed_of(&ch.worst) < least ? FW_SEVERITY_INFO :
 								    FW_SEVERITY_WARNING,
@@ -429,9 +429,9 @@ static void find_stall(struct fin_wait_2 *f, const struct fw_analysis_context *c
 	fw_finding_evidence(r, finding, "half_closed", "Half-closed",
 			    fw_cell_count(ch.all.half_closed));
 	fw_finding_evidence(r, finding, "longest", "Longest", longest(&ch.all));
-	if (truth && truth->sysctls.tcp_fin_timeout >= 0)
+	if (values && values->sysctls.tcp_fin_timeout >= 0)
 		fw_finding_evidence(r, finding, "tcp_fin_timeout", "tcp_fin_timeout",
-				    fw_cell_duration(FW_NS(truth->sysctls.tcp_fin_timeout)));
+				    fw_cell_duration(FW_NS(values->sysctls.tcp_fin_timeout)));
 	if (!story || story & FW_STORY_OF_PEER)
 		peers(f, ctx, r, fw_finding_offenders(r, finding, peer_columns));
 }

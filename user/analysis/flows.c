@@ -146,8 +146,8 @@ static const char *const columns[] = {
 static enum fw_severity severity_of(const struct fw_analysis_context *ctx,
 				    const struct fw_group *group)
 {
-	const struct fw_netns_values *truth = fw_truth_of(ctx, group->key.netns);
-	uint64_t ports = truth ? fw_ports_available(&truth->sysctls) : 0;
+	const struct fw_netns_values *values = fw_values_of(ctx, group->key.netns);
+	uint64_t ports = values ? fw_ports_available(&values->sysctls) : 0;
 	double needed = rate_of(ctx, (const void *)group->value) * FW_TIME_WAIT_S;
 
 	return ports && needed >= (double)ports ? FW_SEVERITY_WARNING : FW_SEVERITY_INFO;

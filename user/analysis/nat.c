@@ -216,22 +216,22 @@ static void find_nat(struct nat *n, const struct fw_analysis_context *ctx, struc
 static void find_reset(struct nat *n, const struct fw_analysis_context *ctx, struct fw_report *r)
 {
 	uint64_t resets = reset_of(&n->all);
-	const struct fw_netns_values *truth;
+	const struct fw_netns_values *values;
 	const struct fw_group *worst;
 	struct fw_finding *f;
 
 	resets = resets > n->all.undecided ? resets - n->all.undecided : 0;
 	if (resets < FW_LIMIT_TW_RESET || !fw_groups_top(&n->peers, reset_of, &worst, 1, NULL))
 		return;
-	truth = fw_truth_of(ctx, worst->key.netns);
+	values = fw_values_of(ctx, worst->key.netns);
 	f = fw_finding_begin(r, "time-wait-reset", FW_SEVERITY_INFO, FW_RANK_TW_RESET, resets);
 	fw_finding_say(r, &f->title, "RSTs ended %s early, most of them from %s",
 		       fw_words_plural(resets, "TIME_WAIT").text,
 		       fw_words_endpoint(worst->key.family, worst->key.raddr, 0).text);
 	fw_finding_evidence(r, f, "resets", "TIME_WAITs ended by RST", fw_cell_count(resets));
-	if (truth && truth->sysctls.tcp_rfc1337 >= 0)
+	if (values && values->sysctls.tcp_rfc1337 >= 0)
 		fw_finding_evidence(r, f, "tcp_rfc1337", "tcp_rfc1337",
-				    fw_cell_count((uint64_t)truth->sysctls.tcp_rfc1337));
+				    fw_cell_count((uint64_t)values->sysctls.tcp_rfc1337));
 	fw_table_groups(ctx, r, fw_finding_offenders(r, f, columns), &n->peers, reset_of, row);
 }
 

@@ -129,7 +129,7 @@ static const char *const columns[] = {
 /* Of the host: the kernel's limit is not per namespace. 0: unknown. */
 static int64_t limit_of(const struct fw_analysis_context *ctx, int64_t *now)
 {
-	const struct fw_netns_values *own = ctx->nr_truth ? ctx->truth : NULL;
+	const struct fw_netns_values *own = ctx->nr_values ? ctx->values : NULL;
 
 	*now = own ? own->counters.orphans_now : FW_VALUE_UNKNOWN;
 	return own && own->sysctls.tcp_max_orphans > 0 ? own->sysctls.tcp_max_orphans : 0;

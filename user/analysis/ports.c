@@ -100,12 +100,12 @@ static void forget_now(void *arg, struct fw_group *group)
  */
 static bool takes_port(const struct fw_analysis_context *ctx, const struct fw_conn *c)
 {
-	const struct fw_netns_values *truth;
+	const struct fw_netns_values *values;
 
 	if (!c->lport || !c->rport || c->role == FW_ROLE_PASSIVE)
 		return false;
-	truth = fw_truth_of(ctx, c->netns);
-	return truth ? fw_port_in_range(&truth->sysctls, c->lport) : c->role == FW_ROLE_ACTIVE;
+	values = fw_values_of(ctx, c->netns);
+	return values ? fw_port_in_range(&values->sysctls, c->lport) : c->role == FW_ROLE_ACTIVE;
 }
 
 static void count_now(struct pressure *p, const struct fw_analysis_context *ctx)
@@ -144,9 +144,9 @@ static void assess(void *arg, struct fw_group *group)
 {
 	const struct assessment *a = arg;
 	struct ports *ports = (void *)group->value;
-	const struct fw_netns_values *truth = fw_truth_of(a->ctx, group->key.netns);
+	const struct fw_netns_values *values = fw_values_of(a->ctx, group->key.netns);
 	double tw_s = a->p->time_wait.count ? (double)fw_hist_mean(&a->p->time_wait) / 1e9 : 60;
-	bool reused = truth && fw_ports_reused(&truth->sysctls, &group->key);
+	bool reused = values && fw_ports_reused(&values->sysctls, &group->key);
 	double tw_rate, used, needed;
 
 	/* Since it began, not while it went on: a burst is no rate. */
@@ -157,7 +157,7 @@ static void assess(void *arg, struct fw_group *group)
 	used = (double)used_of(ports);
 	needed = (double)ports->live + tw_rate * (reused ? 1 : tw_s);
 	ports->needed = used > needed ? used : needed;
-	ports->available = truth ? fw_ports_available(&truth->sysctls) : 0;
+	ports->available = values ? fw_ports_available(&values->sysctls) : 0;
 	ports->exhausted_s = -1;
 	/* What has happened is not foretold. */
 	if (!ports->available || ports->needed < (double)ports->available || tw_rate <= 0 ||
@@ -309,7 +309,7 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 	struct pressure *p = self;
 	struct fw_section *s = fw_report_section(r, "ports", "Local ports");
 	struct assessment a = { ctx, p };
-	const struct fw_netns_values *own = ctx->nr_truth ? ctx->truth : NULL;
+	const struct fw_netns_values *own = ctx->nr_values ? ctx->values : NULL;
 	const struct fw_group *worst;
 
 	count_now(p, ctx);

@@ -149,22 +149,22 @@ static void conclude_leaks(struct fw_survey *s)
 	fw_groups_each(&s->leaks, add_to_other, &left);
 }
 
-struct truths {
-	const struct fw_netns_values *truth;
+struct values_list {
+	const struct fw_netns_values *values;
 	size_t nr;
 };
 
 /* A namespace whose settings are not known has no ratio. */
 static void conclude_usage(void *arg, struct fw_group *group)
 {
-	const struct truths *truths = arg;
+	const struct values_list *readings = arg;
 	struct usage *usage = (void *)group->value;
 	uint64_t available = 0, used = usage->live + usage->in_time_wait;
 
-	for (size_t i = 0; i < truths->nr && !available; i++) {
-		const struct fw_sysctls *sysctls = &truths->truth[i].sysctls;
+	for (size_t i = 0; i < readings->nr && !available; i++) {
+		const struct fw_sysctls *sysctls = &readings->values[i].sysctls;
 
-		if (truths->truth[i].netns != group->key.netns)
+		if (readings->values[i].netns != group->key.netns)
 			continue;
 		available = fw_ports_available(sysctls);
 		if (fw_ports_reused(sysctls, &group->key))
@@ -178,12 +178,12 @@ static uint64_t usage_of(const void *value)
 	return ((const struct usage *)value)->per_million;
 }
 
-static void conclude_ports(struct fw_survey *s, const struct fw_netns_values *truth, size_t nr)
+static void conclude_ports(struct fw_survey *s, const struct fw_netns_values *values, size_t nr)
 {
 	const struct fw_group *top[FW_SURVEY_TOP];
-	struct truths truths = { truth, nr };
+	struct values_list readings = { values, nr };
 
-	fw_groups_each(&s->ports, conclude_usage, &truths);
+	fw_groups_each(&s->ports, conclude_usage, &readings);
 	s->now.nr_ports = fw_groups_top(&s->ports, usage_of, top, FW_SURVEY_TOP, NULL);
 	for (size_t i = 0; i < s->now.nr_ports; i++)
 		s->now.port[i] = (struct fw_survey_port){ top[i]->key,
@@ -218,7 +218,7 @@ static void begin(struct fw_survey *s, uint64_t now_ns)
 }
 
 void fw_survey_step(struct fw_survey *s, const struct fw_tracker *t, uint64_t now_ns,
-		    const struct fw_netns_values *truth, size_t nr)
+		    const struct fw_netns_values *values, size_t nr)
 {
 	size_t end = fw_conn_table_places(&t->table);
 
@@ -236,7 +236,7 @@ void fw_survey_step(struct fw_survey *s, const struct fw_tracker *t, uint64_t no
 	if (s->place < end)
 		return;
 	conclude_leaks(s);
-	conclude_ports(s, truth, nr);
+	conclude_ports(s, values, nr);
 	s->now.took_ns = now_ns - s->began_ns + 1;
 	s->last = s->now;
 	s->place = 0;

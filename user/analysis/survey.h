@@ -57,8 +57,8 @@ struct fw_survey {
 int fw_survey_init(struct fw_survey *s, const struct fw_survey_options *opt);
 void fw_survey_fini(struct fw_survey *s);
 
-/* Goes on, if it is time: call it often. @truth: @nr of them, as of now. */
+/* Goes on, if it is time: call it often. @values: @nr of them, as of now. */
 void fw_survey_step(struct fw_survey *s, const struct fw_tracker *t, uint64_t now_ns,
-		    const struct fw_netns_values *truth, size_t nr);
+		    const struct fw_netns_values *values, size_t nr);
 
 #endif

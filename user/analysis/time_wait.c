@@ -293,7 +293,7 @@ static void find_table_full(const struct time_wait *tw, const struct fw_analysis
 			    struct fw_report *r)
 {
 	uint64_t n = tw->ends[FW_END_TIME_WAIT_OVERFLOW];
-	const struct fw_netns_values *truth = fw_truth_of(ctx, tw->full_netns);
+	const struct fw_netns_values *values = fw_values_of(ctx, tw->full_netns);
 	struct fw_finding *f;
 
 	if (n < FW_LIMIT_OVERFLOW)
@@ -305,9 +305,9 @@ static void find_table_full(const struct time_wait *tw, const struct fw_analysis
 	fw_finding_evidence(r, f, "netns", "Network namespace", fw_cell_netns(ctx, tw->full_netns));
 	fw_finding_evidence(r, f, "entered", "Entered TIME_WAIT meanwhile",
 			    fw_cell_count(tw->entered));
-	if (truth && truth->sysctls.tcp_max_tw_buckets >= 0)
+	if (values && values->sysctls.tcp_max_tw_buckets >= 0)
 		fw_finding_evidence(r, f, "tcp_max_tw_buckets", "tcp_max_tw_buckets",
-				    fw_cell_count((uint64_t)truth->sysctls.tcp_max_tw_buckets));
+				    fw_cell_count((uint64_t)values->sysctls.tcp_max_tw_buckets));
 }
 
 static void report(void *self, const struct fw_analysis_context *ctx, struct fw_report *r)

@@ -22,16 +22,16 @@ static const char *text_of(const struct fw_mark *mark)
 	return mark->text ? mark->text : "";
 }
 
-static void on_ground(struct fw_session *s, const struct fw_mark *mark)
+static void on_values(struct fw_session *s, const struct fw_mark *mark)
 {
-	struct fw_truths *first = s->last.nr_sets == 1 ? &s->first : NULL;
+	struct fw_readings *first = s->last.nr_sets == 1 ? &s->first : NULL;
 	struct fw_netns_values v;
 
 	fw_netns_values_parse(&v, text_of(mark), mark->len);
 	v.netns = (uint32_t)mark->number;
-	fw_truths_add(&s->last, &v);
+	fw_readings_add(&s->last, &v);
 	if (first)
-		fw_truths_add(first, &v);
+		fw_readings_add(first, &v);
 }
 
 static bool is_netns_wanted(const struct fw_options *opt, const struct fw_mark *mark)
@@ -152,13 +152,13 @@ void fw_inputs_mark(void *arg, const struct fw_mark *mark)
 	case FW_MARK_NETNS:
 		on_netns(s, mark);
 		break;
-	case FW_MARK_GROUND_BEGIN:
-		fw_truths_begin(&s->last);
+	case FW_MARK_VALUES_BEGIN:
+		fw_readings_begin(&s->last);
 		break;
-	case FW_MARK_GROUND:
-		on_ground(s, mark);
+	case FW_MARK_VALUES:
+		on_values(s, mark);
 		break;
-	case FW_MARK_GROUND_END:
+	case FW_MARK_VALUES_END:
 		if (s->on_counters)
 			s->on_counters(s->on_counters_arg, &s->last);
 		break;

@@ -29,7 +29,7 @@ struct fw_options {
 	bool strict;
 	bool no_snapshot;
 	bool look; /* snapshots only, no hooks */
-	bool truths; /* settings, counters and costs too */
+	bool readings; /* settings, counters and costs too */
 	/* recordings to be read instead of the running kernel */
 	const char *inputs[FW_MAX_INPUTS];
 	size_t nr_inputs;

@@ -360,7 +360,7 @@ static int run_record(int argc, char **argv)
 	w.files.path = opt.recorder.path;
 	opt.recorder = w.files;
 	opt.no_host = w.no_host;
-	opt.truths = true;
+	opt.readings = true;
 	if (w.snapshot_told)
 		opt.snapshot_ns = w.snapshot_ns;
 	/* As in a report of the running kernel (report.c). */

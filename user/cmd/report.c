@@ -77,11 +77,11 @@ static int look_at_sockets(struct run *run, struct fw_err *err)
 }
 
 /* The kernel's counters have been read, for the first time or again. */
-static void on_counters(void *arg, const struct fw_truths *truths)
+static void on_counters(void *arg, const struct fw_readings *readings)
 {
 	struct run *run = arg;
 
-	fw_analyses_counters_read(&run->analyses, truths->truth, truths->nr);
+	fw_analyses_counters_read(&run->analyses, readings->values, readings->nr);
 }
 
 /* As of the last batch. The kernel's counters have been read: they go on. */
@@ -314,7 +314,7 @@ static int run_report(int argc, char **argv)
 	struct fw_options opt;
 
 	fw_options_parse(&opt, argc, argv, &command);
-	opt.truths = true;
+	opt.readings = true;
 	/* With a duration one look in its middle is enough. */
 	opt.looks.first_ns = wishes.duration_ns ? wishes.duration_ns / 2 : FIRST_LOOK_NS;
 	opt.looks.max_ns = wishes.duration_ns ? 0 : UINT64_MAX / 4;

@@ -173,11 +173,11 @@ static void snapshot(struct fw_session *s)
 
 /* ---- What the host tells when asked ------------------------------------------------------- */
 
-static void on_ground(void *arg, const struct fw_netns_values *v)
+static void on_values(void *arg, const struct fw_netns_values *v)
 {
 	struct fw_session *s = arg;
 	struct fw_buf b = { 0 };
-	struct fw_mark m = { .kind = FW_MARK_GROUND, .number = v->netns };
+	struct fw_mark m = { .kind = FW_MARK_VALUES, .number = v->netns };
 
 	fw_netns_values_print(v, &b);
 	m.text = b.data;
@@ -186,13 +186,13 @@ static void on_ground(void *arg, const struct fw_netns_values *v)
 	fw_buf_free(&b);
 }
 
-static void read_ground(struct fw_session *s)
+static void read_values(struct fw_session *s)
 {
-	if ((!s->opt->truths && !s->recorder) || !s->src->ops->ground)
+	if ((!s->opt->readings && !s->recorder) || !s->src->ops->values)
 		return;
-	mark(s, FW_MARK_GROUND_BEGIN, s->src->ops->now_ns(s->src), 0);
-	s->src->ops->ground(s->src, on_ground, s);
-	mark(s, FW_MARK_GROUND_END, s->src->ops->now_ns(s->src), 0);
+	mark(s, FW_MARK_VALUES_BEGIN, s->src->ops->now_ns(s->src), 0);
+	s->src->ops->values(s->src, on_values, s);
+	mark(s, FW_MARK_VALUES_END, s->src->ops->now_ns(s->src), 0);
 }
 
 static void read_cost(struct fw_session *s)
@@ -201,7 +201,7 @@ static void read_cost(struct fw_session *s)
 	struct fw_buf b = { 0 };
 	struct fw_mark m = { .kind = FW_MARK_COST };
 
-	if ((!s->opt->truths && !s->recorder) || !s->src->ops->cost)
+	if ((!s->opt->readings && !s->recorder) || !s->src->ops->cost)
 		return;
 	s->src->ops->cost(s->src, &cost);
 	fw_cost_print(&cost, &b);
@@ -215,13 +215,13 @@ void fw_session_refresh(struct fw_session *s)
 {
 	if (s->stopped)
 		return;
-	read_ground(s);
+	read_values(s);
 	read_cost(s);
 }
 
-const struct fw_truths *fw_session_truths(struct fw_session *s)
+const struct fw_readings *fw_session_readings(struct fw_session *s)
 {
-	fw_truths_since(&s->last, &s->first);
+	fw_readings_since(&s->last, &s->first);
 	return &s->last;
 }
 
@@ -243,7 +243,7 @@ static int open_source(struct fw_session *s, struct fw_err *err)
 /* At the beginning of a recording, and of each of its files, everything is told that was there. */
 static void look_around(struct fw_session *s)
 {
-	read_ground(s);
+	read_values(s);
 	if (!s->opt->no_snapshot)
 		snapshot(s);
 	s->next_snapshot_ns = s->now_ns + s->opt->snapshot_ns;
@@ -527,8 +527,8 @@ void fw_session_close(struct fw_session *s)
 	}
 	fw_names_fini(&s->cgroups);
 	fw_names_fini(&s->netns);
-	fw_truths_fini(&s->first);
-	fw_truths_fini(&s->last);
+	fw_readings_fini(&s->first);
+	fw_readings_fini(&s->last);
 	fw_tracker_fini(&s->tracker);
 	*s = (struct fw_session){ 0 };
 }

@@ -8,7 +8,7 @@
 #define FW_CMD_SESSION_H
 
 #include "cmd/options.h"
-#include "cmd/truth.h"
+#include "cmd/readings.h"
 #include "io/source.h"
 #include "util/names.h"
 #include "util/wall_clock.h"
@@ -22,7 +22,7 @@ struct fw_session {
 	uint64_t now_ns; /* everything until then has been seen */
 	struct fw_wall_clock clock;
 	struct fw_names cgroups, netns;	 /* as of when each was first seen */
-	struct fw_truths first, last;	 /* settings and counters: as first read, as last read */
+	struct fw_readings first, last;	 /* settings and counters: as first read, as last read */
 	struct fw_source_cost cost;	 /* as last asked for */
 	struct fw_source_stats seen;	 /* as of the last batch */
 	uint64_t next_holders_ns, next_settle_ns, next_overdue_ns;
@@ -42,7 +42,7 @@ struct fw_session {
 	/* Set before fw_session_open(), or NULL: the kernel's counters have been read, of all
 	 * namespaces.
 	 */
-	void (*on_counters)(void *arg, const struct fw_truths *truths);
+	void (*on_counters)(void *arg, const struct fw_readings *readings);
 	void *on_counters_arg;
 };
 
@@ -72,8 +72,8 @@ bool fw_session_looks(struct fw_session *s);
 /* Looks at settings, counters and costs again, if that is possible. fw_session_stop() does too. */
 void fw_session_refresh(struct fw_session *s);
 
-/* Ground truth as of the last refresh, with what the counters grew by since the session began. */
-const struct fw_truths *fw_session_truths(struct fw_session *s);
+/* Settings and counters as of the last refresh; of counters what they grew by since the session began. */
+const struct fw_readings *fw_session_readings(struct fw_session *s);
 
 /* Detaches, and takes what is on its way: the tracker is as of the end, and knows what is open. */
 int fw_session_stop(struct fw_session *s, struct fw_err *err);
@@ -81,7 +81,7 @@ int fw_session_stop(struct fw_session *s, struct fw_err *err);
 /* The same, and tells the observer what is open. */
 int fw_session_finish(struct fw_session *s, struct fw_err *err);
 
-/* On stderr: what there was, and all that could make it less than the truth. */
+/* On stderr: how much was seen, and all that may be missing. */
 void fw_session_summarise(const struct fw_session *s);
 
 /* A network namespace that was asked for and that the last snapshot has not found; 0: none. */

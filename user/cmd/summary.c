@@ -10,12 +10,12 @@ void fw_span_begin(struct fw_span *span, struct fw_session *s)
 	span->start_ns = fw_session_now_ns(s);
 	span->counters = s->tracker.counters;
 	span->suppressed = s->seen.suppressed;
-	fw_truths_copy(&span->first, &s->last);
+	fw_readings_copy(&span->first, &s->last);
 }
 
 void fw_span_fini(struct fw_span *span)
 {
-	fw_truths_fini(&span->first);
+	fw_readings_fini(&span->first);
 }
 
 static void about(const struct fw_session *s, const struct fw_analysis_context *ctx,
@@ -44,7 +44,7 @@ void fw_summary_make(struct fw_session *s, struct fw_analyses *a, const struct f
 		     struct fw_report *r)
 {
 	const struct fw_span whole = { .start_ns = s->src->info.start_ns };
-	const struct fw_truths *truths = fw_session_truths(s);
+	const struct fw_readings *readings = fw_session_readings(s);
 	struct fw_analysis_context ctx = {
 		.now_ns = fw_session_now_ns(s),
 		.tracker = &s->tracker,
@@ -64,14 +64,14 @@ void fw_summary_make(struct fw_session *s, struct fw_analyses *a, const struct f
 	};
 
 	if (span)
-		fw_truths_since(&s->last, &span->first);
+		fw_readings_since(&s->last, &span->first);
 	else
 		span = &whole;
 	ctx.start_ns = span->start_ns;
 	ctx.counters = fw_tracker_counters_since(&s->tracker.counters, &span->counters);
 	ctx.suppressed = s->seen.suppressed - span->suppressed;
-	ctx.truth = truths->truth;
-	ctx.nr_truth = truths->nr;
+	ctx.values = readings->values;
+	ctx.nr_values = readings->nr;
 	about(s, &ctx, r);
 	fw_analyses_report(a, &ctx, r);
 	fw_cost_report(s, r);

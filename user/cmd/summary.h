@@ -13,7 +13,7 @@ struct fw_span {
 	uint64_t start_ns; /* CLOCK_MONOTONIC */
 	struct fw_tracker_counters counters;
 	uint64_t suppressed;
-	struct fw_truths first; /* as then */
+	struct fw_readings first; /* as then */
 };
 
 /* It begins now. What @span had is released first: zeroed or begun before. */

@@ -254,16 +254,16 @@ static const char *live_cgroup_path(struct fw_source *src, uint64_t id)
 	return fw_cgroups_path(((struct live *)src)->cgroups, id);
 }
 
-struct ground_reader {
+struct values_reader {
 	const struct live *live;
-	fw_ground_fn fn;
+	fw_netns_values_fn fn;
 	void *arg;
 };
 
 /* In the time of the records. */
-static void on_ground(void *arg, const struct fw_netns_values *v)
+static void on_values(void *arg, const struct fw_netns_values *v)
 {
-	const struct ground_reader *reader = arg;
+	const struct values_reader *reader = arg;
 	struct fw_netns_values mine = *v;
 
 	mine.read_from_ns -= (uint64_t)reader->live->clock.ahead_ns;
@@ -271,11 +271,11 @@ static void on_ground(void *arg, const struct fw_netns_values *v)
 	reader->fn(reader->arg, &mine);
 }
 
-static void live_ground(struct fw_source *src, fw_ground_fn fn, void *arg)
+static void live_values(struct fw_source *src, fw_netns_values_fn fn, void *arg)
 {
-	struct ground_reader reader = { (const struct live *)src, fn, arg };
+	struct values_reader reader = { (const struct live *)src, fn, arg };
 
-	fw_ground_read_all(on_ground, &reader);
+	fw_netns_values_read_all(on_values, &reader);
 }
 
 static int64_t live_wall_offset_ns(struct fw_source *src)
@@ -394,7 +394,7 @@ static const struct fw_source_ops live_ops = {
 	.in_holders = live_in_holders,
 	.netns_name = live_netns_name,
 	.cgroup_path = live_cgroup_path,
-	.ground = live_ground,
+	.values = live_values,
 	.measure = live_measure,
 	.cost = live_cost,
 	.works = live_works,

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "io/ground.h"
+#include "io/netns_values_read.h"
 #include "record/mark.h"
 #include "util/err.h"
 
@@ -53,7 +53,7 @@ struct fw_source_info {
 
 typedef void (*fw_record_fn)(void *arg, const void *record, size_t len);
 typedef void (*fw_mark_fn)(void *arg, const struct fw_mark *mark);
-typedef void (*fw_ground_fn)(void *arg, const struct fw_netns_values *values);
+typedef void (*fw_netns_values_fn)(void *arg, const struct fw_netns_values *values);
 
 struct fw_source;
 
@@ -93,7 +93,7 @@ struct fw_source_ops {
 	const char *(*netns_name)(struct fw_source *src, uint32_t inum, uint16_t life);
 	const char *(*cgroup_path)(struct fw_source *src, uint64_t id);
 	/* Settings and counters of every network namespace that can be entered, finwait's own first. */
-	void (*ground)(struct fw_source *src, fw_ground_fn fn, void *arg);
+	void (*values)(struct fw_source *src, fw_netns_values_fn fn, void *arg);
 	/* Whether what polling, settling and snapshots of the own network namespace take works with the
 	 * privileges that this process has. Only of the running kernel.
 	 */

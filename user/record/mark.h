@@ -18,11 +18,11 @@ enum fw_mark_kind {
 	FW_MARK_SUPPRESSED = 2,	  /* .number half-open connections were counted only, so far */
 	FW_MARK_CGROUP = 3,	  /* the control group with id .number has the path .text; none: unknown */
 	FW_MARK_NETNS = 4,	  /* the network namespace .number has the name .text, or none */
-	FW_MARK_GROUND_BEGIN = 5, /* settings and counters were read at .ts_ns; of each namespace follows: */
-	FW_MARK_GROUND = 6,	  /* those of the network namespace .number: fw_netns_values_print() */
+	FW_MARK_VALUES_BEGIN = 5, /* settings and counters were read at .ts_ns; of each namespace follows: */
+	FW_MARK_VALUES = 6,	  /* those of the network namespace .number: fw_netns_values_print() */
 	FW_MARK_COST = 7,	  /* the cost of tracing so far: lines "name value" */
 	FW_MARK_END = 8,	  /* the end, at .ts_ns; .number 1: only of this part of a recording */
-	FW_MARK_GROUND_END = 9,	  /* of FW_MARK_GROUND_BEGIN: those were all */
+	FW_MARK_VALUES_END = 9,	  /* of FW_MARK_VALUES_BEGIN: those were all */
 	/* What the last snapshot lacks: namespaces that could not be entered (their number in the lower
 	 * half of .number, the first of them in its upper half), and .number processes whose namespace
 	 * could not be read.

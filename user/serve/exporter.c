@@ -4,7 +4,7 @@
 #include "serve/usage.h"
 #include "util/fmt.h"
 
-#define TRUTHS_NS (60 * FW_NS_PER_S)
+#define READINGS_NS (60 * FW_NS_PER_S)
 
 int fw_exporter_init(struct fw_exporter *e, const struct fw_exporter_options *opt)
 {
@@ -23,7 +23,7 @@ int fw_exporter_init(struct fw_exporter *e, const struct fw_exporter_options *op
 void fw_exporter_fini(struct fw_exporter *e)
 {
 	fw_survey_fini(&e->survey);
-	fw_truths_fini(&e->truths);
+	fw_readings_fini(&e->readings);
 }
 
 struct fw_observer fw_exporter_observer(struct fw_exporter *e)
@@ -31,30 +31,30 @@ struct fw_observer fw_exporter_observer(struct fw_exporter *e)
 	return fw_metrics_observer(&e->metrics);
 }
 
-static void add_truth(void *arg, const struct fw_netns_values *v)
+static void add_values(void *arg, const struct fw_netns_values *v)
 {
-	fw_truths_add(arg, v);
+	fw_readings_add(arg, v);
 }
 
 void fw_exporter_read_settings(struct fw_exporter *e)
 {
-	fw_truths_begin(&e->truths);
-	fw_ground_read_all(add_truth, &e->truths);
+	fw_readings_begin(&e->readings);
+	fw_netns_values_read_all(add_values, &e->readings);
 }
 
 void fw_exporter_step(struct fw_exporter *e, struct fw_session *s)
 {
 	uint64_t now = s->src->ops->now_ns(s->src);
 
-	if (now >= e->next_truths_ns) {
+	if (now >= e->next_readings_ns) {
 		/* Those that cannot be entered any more stay as they were. */
 		if (e->opt->all_namespaces)
 			fw_exporter_read_settings(e);
 		else
-			fw_truths_refresh_own(&e->truths);
-		e->next_truths_ns = now + TRUTHS_NS;
+			fw_readings_refresh_own(&e->readings);
+		e->next_readings_ns = now + READINGS_NS;
 	}
-	fw_survey_step(&e->survey, &s->tracker, now, e->truths.truth, e->truths.nr);
+	fw_survey_step(&e->survey, &s->tracker, now, e->readings.values, e->readings.nr);
 }
 
 static struct fw_metrics_process process(const struct fw_exporter *e)

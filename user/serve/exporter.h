@@ -8,7 +8,7 @@
 
 #include "analysis/metrics.h"
 #include "cmd/session.h"
-#include "cmd/truth.h"
+#include "cmd/readings.h"
 
 #define FW_EXPORTER_LABELS 8
 
@@ -24,8 +24,8 @@ struct fw_exporter {
 	struct fw_metrics metrics;
 	struct fw_survey survey;
 	struct fw_metrics_findings findings; /* as of the last report */
-	struct fw_truths truths; /* settings of the namespaces */
-	uint64_t next_truths_ns;
+	struct fw_readings readings; /* settings of the namespaces */
+	uint64_t next_readings_ns;
 	double start_s; /* of the process, since the epoch */
 };
 

@@ -231,7 +231,7 @@ static void reload(struct run *run)
 	else
 		fw_say(FW_LEVEL_INFO, "reloaded");
 	fw_secret_free(&token);
-	run->exporter.next_truths_ns = 0;
+	run->exporter.next_readings_ns = 0;
 	fw_notify(run->notify_fd, "READY=1");
 }
 

@@ -202,7 +202,7 @@ int fw_serve_options_parse(struct fw_serve_options *w, struct fw_options *opt, i
 		fw_say(FW_LEVEL_ERROR, "--spool-dir and --clickhouse-auth are for --clickhouse");
 		return -EINVAL;
 	}
-	opt->truths = true;
+	opt->readings = true;
 	opt->looks = (struct fw_looks_options){ .first_ns = FIRST_LOOK_NS, .max_ns = MAX_LOOK_NS };
 	w->exporter.all_namespaces = w->all_namespaces;
 	w->analysis.stall_ns = w->exporter.stall_ns;

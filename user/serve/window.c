@@ -19,7 +19,7 @@ static int restart(struct fw_window *w, unsigned int i)
 
 static void counters_read(struct fw_window *w, unsigned int i, const struct fw_session *s)
 {
-	fw_analyses_counters_read(&w->sets[i], s->last.truth, s->last.nr);
+	fw_analyses_counters_read(&w->sets[i], s->last.values, s->last.nr);
 }
 
 static void begin(struct fw_window *w, unsigned int i, struct fw_session *s)

@@ -3,7 +3,7 @@
  * The kernel's counters and settings: /proc/net/snmp, netstat, sockstat, lists of reserved ports; and what a
  * recording has of them.
  */
-#include "io/ground.c" /* the parsers of lines are its own */
+#include "io/netns_values_read.c" /* the parsers of lines are its own */
 
 #include "input.h"
 

@@ -17,9 +17,9 @@
 
 static void read_counters(struct watch *w, double from_ms, double ms)
 {
-	w->truth.read_from_ns = ns_of(from_ms);
-	w->truth.read_ns = ns_of(ms);
-	fw_analyses_counters_read(&w->analyses, &w->truth, 1);
+	w->values.read_from_ns = ns_of(from_ms);
+	w->values.read_ns = ns_of(ms);
+	fw_analyses_counters_read(&w->analyses, &w->values, 1);
 }
 
 static void expect_row(struct watch *w, size_t row, uint64_t finwait, const char *difference,
@@ -49,7 +49,7 @@ static void same_span(void **state)
 	close_at(w, 1, 50);
 	close_at(w, 2, 300);
 	close_at(w, 3, 400);
-	w->truth.counters = (struct fw_kernel_counters){ .active_opens = 2, .tw = 2, .tw_now = 3 };
+	w->values.counters = (struct fw_kernel_counters){ .active_opens = 2, .tw = 2, .tw_now = 3 };
 	read_counters(w, 499, 500);
 	close_at(w, 4, 800);
 	scene_connection(&w->scene, 3);
@@ -60,7 +60,7 @@ static void same_span(void **state)
 	/* One and two are in TIME_WAIT still, three has ended since, and four was born since. */
 	expect_row(w, ROW_MINISOCKS_NOW, 3, "+0", NULL);
 	/* The next report has the one that came too late for this one. */
-	w->truth.counters = (struct fw_kernel_counters){ .active_opens = 3, .tw = 3 };
+	w->values.counters = (struct fw_kernel_counters){ .active_opens = 3, .tw = 3 };
 	read_counters(w, 1999, 2000);
 	watch_report(w, 2000);
 	expect_row(w, ROW_ACTIVE_OPENS, 3, "+0", NULL);
@@ -72,13 +72,13 @@ static void while_reading(void **state)
 	struct watch *w = *state;
 
 	read_counters(w, 0, 0);
-	w->truth.counters = (struct fw_kernel_counters){ .active_opens = 0, .tw = 1 };
+	w->values.counters = (struct fw_kernel_counters){ .active_opens = 0, .tw = 1 };
 	read_counters(w, 199, 500);
 	close_at(w, 1, 400);
 	watch_report(w, 1000);
 	expect_row(w, ROW_ACTIVE_OPENS, 1, "+1", "during a reading");
 	/* More than there were is something else. */
-	w->truth.counters.active_opens = 90;
+	w->values.counters.active_opens = 90;
 	watch_report(w, 1000);
 	expect_row(w, ROW_ACTIVE_OPENS, 1, "-89", "not explained");
 }
@@ -90,7 +90,7 @@ static void lost(void **state)
 	read_counters(w, 0, 0);
 	close_at(w, 1, 200);
 	fw_tracker_lost(&w->scene.tracker, 7, ns_of(300));
-	w->truth.counters = (struct fw_kernel_counters){ .active_opens = 3, .tw = 1 };
+	w->values.counters = (struct fw_kernel_counters){ .active_opens = 3, .tw = 1 };
 	read_counters(w, 400, 400);
 	watch_report(w, 1000);
 	expect_row(w, ROW_ACTIVE_OPENS, 1, "-2", "events were lost");
@@ -114,7 +114,7 @@ static void failed_attempts(void **state)
 	fail_in_syn_sent(w, 2, 100, (struct detail){ .err = ETIMEDOUT });
 	fail_in_syn_sent(w, 3, 100, (struct detail){ .flags = FW_REC_SHUT_RD | FW_REC_SHUT_WR });
 	fail_in_syn_sent(w, 4, 100, (struct detail){ .flags = FW_REC_SYN_UNSENT });
-	w->truth.counters = (struct fw_kernel_counters){ .active_opens = 3, .attempt_fails = 2 };
+	w->values.counters = (struct fw_kernel_counters){ .active_opens = 3, .attempt_fails = 2 };
 	read_counters(w, 500, 500);
 	watch_report(w, 1000);
 	expect_row(w, ROW_ACTIVE_OPENS, 3, "+0", NULL);
@@ -128,7 +128,7 @@ static void unsent_across_a_reading(void **state)
 
 	read_counters(w, 104, 105);
 	fail_in_syn_sent(w, 1, 100, (struct detail){ .flags = FW_REC_SYN_UNSENT });
-	w->truth.counters = (struct fw_kernel_counters){ 0 };
+	w->values.counters = (struct fw_kernel_counters){ 0 };
 	read_counters(w, 500, 500);
 	watch_report(w, 1000);
 	expect_row(w, ROW_ACTIVE_OPENS, 0, "+0", NULL);
@@ -150,7 +150,7 @@ static void half_open_attempts(void **state)
 	scene_connection(s, 4);
 	full(s, 120, FW_LISTEN, FW_SYN_RECV);
 	full(s, 130, FW_SYN_RECV, FW_CLOSE, .err = ECONNRESET);
-	w->truth.counters = (struct fw_kernel_counters){ .attempt_fails = 4, .passive_opens = 1 };
+	w->values.counters = (struct fw_kernel_counters){ .attempt_fails = 4, .passive_opens = 1 };
 	read_counters(w, 500, 500);
 	watch_report(w, 1000);
 	expect_row(w, ROW_ATTEMPT_FAILS, 4, "+0", NULL);
@@ -166,7 +166,7 @@ static void unseen_end(void **state)
 	scene_connection(&w->scene, 1);
 	active_open(&w->scene, 100);
 	active_open(&w->scene, 200); /* the same socket again */
-	w->truth.counters = (struct fw_kernel_counters){ .active_opens = 2 };
+	w->values.counters = (struct fw_kernel_counters){ .active_opens = 2 };
 	read_counters(w, 500, 500);
 	watch_report(w, 1000);
 	expect_row(w, ROW_ESTAB_RESETS, 0, "+0", NULL);
@@ -196,7 +196,7 @@ static void reasons_fit(void **state)
 		close_at(w, 1, 200);
 		fw_tracker_lost(&w->scene.tracker, cases[i].lost, ns_of(300));
 		w->filtered = cases[i].filtered;
-		w->truth.counters = (struct fw_kernel_counters){ .active_opens = cases[i].kernel };
+		w->values.counters = (struct fw_kernel_counters){ .active_opens = cases[i].kernel };
 		read_counters(w, 400, 400);
 		watch_report(w, 1000);
 		assert_string_equal(watch_at(w, "kernel", "counters", ROW_ACTIVE_OPENS, "why")->text,
@@ -212,7 +212,7 @@ static void reasons_together(void **state)
 
 	read_counters(w, 0, 0);
 	fw_tracker_lost(&w->scene.tracker, 2, ns_of(300));
-	w->truth.counters = (struct fw_kernel_counters){ .active_opens = 4 };
+	w->values.counters = (struct fw_kernel_counters){ .active_opens = 4 };
 	read_counters(w, 199, 500);
 	close_at(w, 1, 400);
 	watch_report(w, 1000);
@@ -233,17 +233,17 @@ static void older_minisock(void **state)
 static void elsewhere(void **state)
 {
 	struct watch *w = *state;
-	struct fw_netns_values truth[2] = { watch_truth(), watch_truth() };
+	struct fw_netns_values values[2] = { watch_values(), watch_values() };
 	struct fw_report r = { 0 };
 	struct fw_analysis_context ctx = {
 		.start_ns = SCENE_START_NS, .now_ns = ns_of(1000), .tracker = &w->scene.tracker,
-		.hooks = "timer", .truth = truth, .nr_truth = 2,
+		.hooks = "timer", .values = values, .nr_values = 2,
 	};
 
-	truth[0].counters.active_opens = 1;
-	truth[1].netns = WATCH_NETNS + 1;
-	truth[1].sysctls.tcp_tw_reuse = 1;
-	truth[1].counters.active_opens = 2;
+	values[0].counters.active_opens = 1;
+	values[1].netns = WATCH_NETNS + 1;
+	values[1].sysctls.tcp_tw_reuse = 1;
+	values[1].counters.active_opens = 2;
 	close_at(w, 1, 100);
 	w->scene.netns = WATCH_NETNS + 1;
 	close_at(w, 2, 200);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "analysis/truth_settings.h"
+#include "analysis/kernel_settings.h"
 
 #include "analysis/words.h"
 
@@ -42,8 +42,8 @@ void fw_other_settings(const struct fw_analysis_context *ctx, const struct fw_ne
 					       "Value", NULL };
 	struct fw_table *table = NULL;
 
-	for (size_t i = 0; i < ctx->nr_truth * fw_nr_values; i++) {
-		const struct fw_netns_values *v = &ctx->truth[i / fw_nr_values];
+	for (size_t i = 0; i < ctx->nr_values * fw_nr_values; i++) {
+		const struct fw_netns_values *v = &ctx->values[i / fw_nr_values];
 		const struct fw_value *which = &fw_values[i % fw_nr_values];
 
 		if (!is_wanted(arg, v->netns) || !is_different(which, v, shown))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Ground truth: the kernel's settings, and its own counters beside what was counted here. Where the
- * two can differ by nature, the row says why; any other difference means that events were missed.
+ * The kernel's settings, and its counters beside what was counted here. Where the two differ by nature,
+ * the row says why. Any other difference means that events were missed.
  *
  * The counters are per network namespace, and so is the count beside them. Both are of the same span:
  * from the moment at which the counters were read first to the one at which they were read last.
@@ -9,13 +9,13 @@
  *	hooks attached   counters read              counters read   hooks detached
  *	      |  not counted  |      counted             |   later       |
  */
-#include "analysis/truth_rows.h"
-#include "analysis/truth_settings.h"
+#include "analysis/counter_rows.h"
+#include "analysis/kernel_settings.h"
 #include "analysis/words.h"
 
 #include <errno.h>
 
-struct truth {
+struct kernel_counters {
 	struct fw_groups netns;
 	unsigned int nr_readings;
 };
@@ -23,15 +23,15 @@ struct truth {
 static int init(void *self, const struct fw_analysis_options *opt)
 {
 	(void)opt;
-	return fw_groups_init(&((struct truth *)self)->netns, sizeof(struct fw_truth_own), FW_GROUPS_MAX);
+	return fw_groups_init(&((struct kernel_counters *)self)->netns, sizeof(struct fw_own_netns), FW_GROUPS_MAX);
 }
 
 static void fini(void *self)
 {
-	fw_groups_fini(&((struct truth *)self)->netns);
+	fw_groups_fini(&((struct kernel_counters *)self)->netns);
 }
 
-static void add(struct fw_truth_counts *to, const struct fw_truth_counts *more)
+static void add(struct fw_own_counts *to, const struct fw_own_counts *more)
 {
 	to->active_opens += more->active_opens;
 	to->passive_opens += more->passive_opens;
@@ -43,39 +43,39 @@ static void add(struct fw_truth_counts *to, const struct fw_truth_counts *more)
 	to->ended += more->ended;
 }
 
-static void counters_read(void *self, const struct fw_netns_values *truth, size_t nr)
+static void counters_read(void *self, const struct fw_netns_values *values, size_t nr)
 {
-	struct truth *t = self;
+	struct kernel_counters *t = self;
 
 	for (size_t i = 0; i < nr; i++) {
-		const struct fw_group_key key = { .netns = truth[i].netns };
-		struct fw_truth_own *own = fw_groups_get(&t->netns, &key);
+		const struct fw_group_key key = { .netns = values[i].netns };
+		struct fw_own_netns *own = fw_groups_get(&t->netns, &key);
 
 		/* A namespace that is born later has counted from nothing. */
 		if (!t->nr_readings) {
-			own->from_ns = truth[i].read_ns;
-			own->to_begun_ns = truth[i].read_from_ns;
+			own->from_ns = values[i].read_ns;
+			own->to_begun_ns = values[i].read_from_ns;
 			continue;
 		}
 		add(&own->upto, &own->later);
-		own->later = (struct fw_truth_counts){ 0 };
-		own->to_begun_ns = truth[i].read_from_ns;
-		own->to_ns = truth[i].read_ns;
+		own->later = (struct fw_own_counts){ 0 };
+		own->to_begun_ns = values[i].read_from_ns;
+		own->to_ns = values[i].read_ns;
 	}
 	t->nr_readings++;
 }
 
-static struct fw_truth_counts *counts_of(struct fw_truth_own *own, uint64_t ts_ns)
+static struct fw_own_counts *counts_of(struct fw_own_netns *own, uint64_t ts_ns)
 {
 	return own->to_ns && ts_ns > own->to_ns ? &own->later : &own->upto;
 }
 
 /* @more happened at @ts_ns. What happened before the kernel's first reading is in that. */
-static void count_at(struct truth *t, const struct fw_conn *c, uint64_t ts_ns,
-		     const struct fw_truth_counts *more)
+static void count_at(struct kernel_counters *t, const struct fw_conn *c, uint64_t ts_ns,
+		     const struct fw_own_counts *more)
 {
 	struct fw_group_key key = fw_group_key_of(c, FW_BY_NETNS);
-	struct fw_truth_own *own = fw_groups_get(&t->netns, &key);
+	struct fw_own_netns *own = fw_groups_get(&t->netns, &key);
 	uint64_t done_ns = own->to_ns ? own->to_ns : own->from_ns;
 
 	own->seen = true;
@@ -121,10 +121,10 @@ static bool is_passive_open(const struct fw_conn *c, const struct fw_transition 
 /* ActiveOpens counts SYNs. The transition to SYN_SENT comes before; so @c has been counted if it began
  * while the counters were watched.
  */
-static void take_back_active_open(struct truth *t, const struct fw_conn *c)
+static void take_back_active_open(struct kernel_counters *t, const struct fw_conn *c)
 {
 	struct fw_group_key key = fw_group_key_of(c, FW_BY_NETNS);
-	struct fw_truth_own *own = fw_groups_get(&t->netns, &key);
+	struct fw_own_netns *own = fw_groups_get(&t->netns, &key);
 
 	if (!fw_conn_has(c, FW_CONN_SINCE_BEFORE) && c->enter_ns[0] > own->from_ns)
 		counts_of(own, c->enter_ns[0])->active_opens--;
@@ -132,7 +132,7 @@ static void take_back_active_open(struct truth *t, const struct fw_conn *c)
 
 static void on_transition(void *self, const struct fw_conn *c, const struct fw_transition *tr)
 {
-	struct fw_truth_counts more = { .active_opens = tr->from == FW_CLOSE && tr->to == FW_SYN_SENT };
+	struct fw_own_counts more = { .active_opens = tr->from == FW_CLOSE && tr->to == FW_SYN_SENT };
 
 	if (tr->from == tr->to || fw_conn_has(c, FW_CONN_LISTENER))
 		return;
@@ -151,12 +151,12 @@ static void on_transition(void *self, const struct fw_conn *c, const struct fw_t
 /* The kernel counts births, of orphans in FIN_WAIT_2 too. */
 static void on_minisock(void *self, const struct fw_conn *c, uint64_t ts_ns)
 {
-	count_at(self, c, ts_ns, &(struct fw_truth_counts){ .minisocks = 1 });
+	count_at(self, c, ts_ns, &(struct fw_own_counts){ .minisocks = 1 });
 }
 
 static void on_connection(void *self, const struct fw_conn *c)
 {
-	const struct fw_truth_counts more = {
+	const struct fw_own_counts more = {
 		.ended = c->end != FW_END_OPEN && fw_conn_has(c, FW_CONN_MINI),
 		.reused = c->end == FW_END_TIME_WAIT_REUSED,
 		.overflow = c->end == FW_END_TIME_WAIT_OVERFLOW,
@@ -165,16 +165,16 @@ static void on_connection(void *self, const struct fw_conn *c)
 	count_at(self, c, c->end_ns, &more);
 }
 
-static const struct fw_truth_own *own_in(const struct truth *t, uint32_t netns)
+static const struct fw_own_netns *own_in(const struct kernel_counters *t, uint32_t netns)
 {
-	static const struct fw_truth_own nothing;
-	const struct fw_truth_own *own;
+	static const struct fw_own_netns nothing;
+	const struct fw_own_netns *own;
 
 	own = fw_groups_find(&t->netns, &(struct fw_group_key){ .netns = netns });
 	return own ? own : &nothing;
 }
 
-static int64_t opens(const struct fw_truth_own *own)
+static int64_t opens(const struct fw_own_netns *own)
 {
 	return own->upto.active_opens + own->upto.passive_opens + own->upto.minisocks;
 }
@@ -187,36 +187,36 @@ static bool is_watched(const struct fw_analysis_context *ctx, uint32_t netns)
 /* Of the namespaces that are watched: finwait's own, unless more happened elsewhere. NULL: the counters
  * of none of them are known.
  */
-static const struct fw_netns_values *busiest_of(const struct truth *t,
+static const struct fw_netns_values *busiest_of(const struct kernel_counters *t,
 					 const struct fw_analysis_context *ctx)
 {
 	const struct fw_netns_values *busiest = NULL;
 
-	for (size_t i = 0; i < ctx->nr_truth; i++) {
-		const struct fw_netns_values *truth = &ctx->truth[i];
+	for (size_t i = 0; i < ctx->nr_values; i++) {
+		const struct fw_netns_values *values = &ctx->values[i];
 
-		if (!is_watched(ctx, truth->netns))
+		if (!is_watched(ctx, values->netns))
 			continue;
-		if (!busiest || opens(own_in(t, truth->netns)) > opens(own_in(t, busiest->netns)))
-			busiest = truth;
+		if (!busiest || opens(own_in(t, values->netns)) > opens(own_in(t, busiest->netns)))
+			busiest = values;
 	}
 	return busiest;
 }
 
-static void netns_row(const struct fw_analysis_context *ctx, const struct fw_netns_values *truth,
-		      const struct fw_truth_own *own, struct fw_report *r, struct fw_table *t)
+static void netns_row(const struct fw_analysis_context *ctx, const struct fw_netns_values *values,
+		      const struct fw_own_netns *own, struct fw_report *r, struct fw_table *t)
 {
-	const struct fw_kernel_counters *k = &truth->counters;
+	const struct fw_kernel_counters *k = &values->counters;
 
 	fw_table_row(r, t, (struct fw_cell[]){
-		fw_cell_netns(ctx, truth->netns),
-		fw_truth_count(k->active_opens), fw_truth_count(own->upto.active_opens),
-		fw_truth_count(k->passive_opens), fw_truth_count(own->upto.passive_opens),
-		fw_truth_count(fw_truth_minisocks(k)), fw_truth_count(own->upto.minisocks) });
+		fw_cell_netns(ctx, values->netns),
+		fw_counter_cell(k->active_opens), fw_counter_cell(own->upto.active_opens),
+		fw_counter_cell(k->passive_opens), fw_counter_cell(own->upto.passive_opens),
+		fw_counter_cell(fw_counter_minisocks(k)), fw_counter_cell(own->upto.minisocks) });
 }
 
 /* Of all namespaces in which anything was seen, or that the kernel has counted anything in. */
-static void all_netns(const struct truth *t, const struct fw_analysis_context *ctx,
+static void all_netns(const struct kernel_counters *t, const struct fw_analysis_context *ctx,
 		      struct fw_report *r, struct fw_section *s)
 {
 	static const char *const columns[] = {
@@ -227,16 +227,16 @@ static void all_netns(const struct truth *t, const struct fw_analysis_context *c
 	struct fw_table *table =
 		fw_section_table(r, s, "by_netns", "The kernel's counters beside finwait's", columns);
 
-	for (size_t i = 0; i < ctx->nr_truth; i++) {
-		const struct fw_netns_values *truth = &ctx->truth[i];
-		const struct fw_truth_own *own = own_in(t, truth->netns);
+	for (size_t i = 0; i < ctx->nr_values; i++) {
+		const struct fw_netns_values *values = &ctx->values[i];
+		const struct fw_own_netns *own = own_in(t, values->netns);
 
-		if (!is_watched(ctx, truth->netns) ||
-		    (!own->seen && truth->counters.active_opens <= 0 &&
-		     truth->counters.passive_opens <= 0))
+		if (!is_watched(ctx, values->netns) ||
+		    (!own->seen && values->counters.active_opens <= 0 &&
+		     values->counters.passive_opens <= 0))
 			continue;
 		if (table->nr_rows < ctx->opt.top)
-			netns_row(ctx, truth, own, r, table);
+			netns_row(ctx, values, own, r, table);
 		else
 			table->nr_more++;
 	}
@@ -247,19 +247,19 @@ static bool is_seen(void *arg, uint32_t netns)
 	return own_in(arg, netns)->seen;
 }
 
-static size_t seen_in(const struct truth *t, const struct fw_analysis_context *ctx)
+static size_t seen_in(const struct kernel_counters *t, const struct fw_analysis_context *ctx)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < ctx->nr_truth; i++)
-		n += own_in(t, ctx->truth[i].netns)->seen;
+	for (size_t i = 0; i < ctx->nr_values; i++)
+		n += own_in(t, ctx->values[i].netns)->seen;
 	return n;
 }
 
 static void report(void *self, const struct fw_analysis_context *ctx, struct fw_report *r)
 {
 	struct fw_section *s = fw_report_section(r, "kernel", "What the kernel says");
-	struct truth *t = self;
+	struct kernel_counters *t = self;
 	const struct fw_netns_values *busiest;
 
 	busiest = busiest_of(t, ctx);
@@ -268,7 +268,7 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 		return;
 	}
 	fw_section_fact(r, s, "netns", "Network namespace", fw_cell_netns(ctx, busiest->netns));
-	fw_truth_rows(ctx, busiest, own_in(t, busiest->netns), r, s);
+	fw_counter_rows(ctx, busiest, own_in(t, busiest->netns), r, s);
 	fw_settings(busiest, r, s);
 	if (ctx->filtered_within_netns)
 		fw_section_note(r, s,
@@ -284,9 +284,9 @@ static void report(void *self, const struct fw_analysis_context *ctx, struct fw_
 			fw_words_plural(seen_in(t, ctx), "network namespace").text);
 }
 
-const struct fw_analysis fw_analysis_truth = {
-	.name = "truth",
-	.size = sizeof(struct truth),
+const struct fw_analysis fw_analysis_kernel_counters = {
+	.name = "kernel_counters",
+	.size = sizeof(struct kernel_counters),
 	.init = init,
 	.fini = fini,
 	.on = { .transition = on_transition, .minisock = on_minisock, .connection = on_connection },

@@ -3,7 +3,7 @@
  * /proc/sys/net shows the namespace of the thread that opens it, whatever is mounted there;
  * /proc/net that of the process, hence /proc/thread-self/net.
  */
-#include "io/ground.h"
+#include "io/netns_values_read.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -189,7 +189,7 @@ static void *run(void *arg)
 	return NULL;
 }
 
-int fw_ground_read(struct fw_netns_values *v, int netns_fd, struct fw_err *err)
+int fw_netns_values_read(struct fw_netns_values *v, int netns_fd, struct fw_err *err)
 {
 	struct visit visit = { .values = v, .netns_fd = netns_fd };
 	pthread_t thread;

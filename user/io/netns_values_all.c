@@ -5,7 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "io/ground.h"
+#include "io/netns_values_read.h"
 #include "io/netns.h"
 
 #define NAMESPACES_MAX 256
@@ -26,7 +26,7 @@ static bool read_one(struct fw_netns_values *v, const struct fw_netns *ns)
 
 	if (!own && fd < 0)
 		return false;
-	ret = fw_ground_read(v, fd, NULL);
+	ret = fw_netns_values_read(v, fd, NULL);
 	v->netns = ns->inum;
 	v->read_from_ns = from_ns;
 	v->read_ns = now_ns();
@@ -35,7 +35,7 @@ static bool read_one(struct fw_netns_values *v, const struct fw_netns *ns)
 	return !ret;
 }
 
-void fw_ground_read_all(void (*fn)(void *arg, const struct fw_netns_values *v), void *arg)
+void fw_netns_values_read_all(void (*fn)(void *arg, const struct fw_netns_values *v), void *arg)
 {
 	struct fw_netns_list list;
 	struct fw_netns_values v;

@@ -3,12 +3,12 @@
  * The kernel's counters beside finwait's, with the reason for each difference. A reason is given only if it
  * can make a difference of that sign and size.
  */
-#include "analysis/truth_rows.h"
+#include "analysis/counter_rows.h"
 
 #include <stdio.h>
 #include <string.h>
 
-struct fw_cell fw_truth_count(int64_t n)
+struct fw_cell fw_counter_cell(int64_t n)
 {
 	return n < 0 ? fw_cell_unknown() : fw_cell_count((uint64_t)n);
 }
@@ -25,7 +25,7 @@ struct reason {
 /* A row of the kernel's counters beside our own. */
 struct comparison {
 	const struct fw_analysis_context *ctx;
-	const struct fw_truth_own *own;
+	const struct fw_own_netns *own;
 	struct fw_report *r;
 	struct fw_table *t;
 	struct reason reasons[REASONS_MAX]; /* of all rows */
@@ -88,7 +88,7 @@ static void counter_row(const struct comparison *k, const char *name, int64_t ke
 	if (kernel < 0)
 		return;
 	fw_table_row(k->r, k->t, (struct fw_cell[]){
-		fw_cell_text(name, SIZE_MAX), fw_truth_count(kernel), fw_truth_count(own),
+		fw_cell_text(name, SIZE_MAX), fw_counter_cell(kernel), fw_counter_cell(own),
 		comparable ? fw_cell_printf("%+lld", (long long)difference) : fw_cell_unknown(),
 		why(k, difference, edge, special) });
 }
@@ -155,7 +155,7 @@ static struct reason attempts_unlike(const struct fw_analysis_context *ctx,
 }
 
 /* At the moment of the reading. */
-static int64_t minisocks_now(const struct fw_analysis_context *ctx, const struct fw_truth_own *own,
+static int64_t minisocks_now(const struct fw_analysis_context *ctx, const struct fw_own_netns *own,
 			     uint32_t netns)
 {
 	int64_t n = own->later.ended - own->later.minisocks;
@@ -166,20 +166,20 @@ static int64_t minisocks_now(const struct fw_analysis_context *ctx, const struct
 	return n;
 }
 
-int64_t fw_truth_minisocks(const struct fw_kernel_counters *k)
+int64_t fw_counter_minisocks(const struct fw_kernel_counters *k)
 {
 	return k->tw < 0 || k->tw_killed < 0 ? FW_VALUE_UNKNOWN : k->tw + k->tw_killed;
 }
 
-void fw_truth_rows(const struct fw_analysis_context *ctx, const struct fw_netns_values *truth,
-		   const struct fw_truth_own *own, struct fw_report *r, struct fw_section *s)
+void fw_counter_rows(const struct fw_analysis_context *ctx, const struct fw_netns_values *values,
+		   const struct fw_own_netns *own, struct fw_report *r, struct fw_section *s)
 {
 	static const char *const columns[] = {
 		"counter", "Counter", "kernel", "Kernel", "finwait", "finwait", "difference",
 		"Difference", "why", "Why they differ", NULL,
 	};
-	const struct fw_kernel_counters *k = &truth->counters;
-	const struct fw_truth_counts *mine = &own->upto, *edge = &own->edge;
+	const struct fw_kernel_counters *k = &values->counters;
+	const struct fw_own_counts *mine = &own->upto, *edge = &own->edge;
 	const struct reason none = { 0 };
 	struct comparison row = {
 		ctx, own, r, fw_section_table(r, s, "counters", "The kernel's own counters", columns), {},
@@ -189,19 +189,19 @@ void fw_truth_rows(const struct fw_analysis_context *ctx, const struct fw_netns_
 
 	counter_row(&row, "ActiveOpens", k->active_opens, mine->active_opens, edge->active_opens,
 		    (struct reason){ "SYNs not sent yet (Fast Open)", 0,
-				     open_in(ctx, truth->netns, FW_SYN_SENT) });
+				     open_in(ctx, values->netns, FW_SYN_SENT) });
 	counter_row(&row, "PassiveOpens", k->passive_opens, mine->passive_opens,
 		    edge->passive_opens, none);
 	counter_row(&row, "AttemptFails", k->attempt_fails, mine->attempt_fails,
 		    edge->attempt_fails, attempts_unlike(ctx, k));
 	counter_row(&row, "EstabResets", k->estab_resets, mine->estab_resets, edge->estab_resets,
 		    none);
-	counter_row(&row, "TW + TWKilled", fw_truth_minisocks(k), mine->minisocks, edge->minisocks, none);
+	counter_row(&row, "TW + TWKilled", fw_counter_minisocks(k), mine->minisocks, edge->minisocks, none);
 	counter_row(&row, "TWRecycled", k->tw_recycled, mine->reused, edge->reused, none);
 	counter_row(&row, "TCPTimeWaitOverflow", k->time_wait_overflow, mine->overflow,
 		    edge->overflow, none);
 	counter_row(&row, "minisocks now (sockstat tw)", k->tw_now,
-		    minisocks_now(ctx, own, truth->netns), edge->minisocks + edge->ended, none);
-	kernel_rows(&row, truth);
+		    minisocks_now(ctx, own, values->netns), edge->minisocks + edge->ended, none);
+	kernel_rows(&row, values);
 	note_unexplained(&row, s);
 }
